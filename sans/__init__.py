@@ -1,6 +1,24 @@
 """Describe signals and images by a few spikes of a few learned kernels."""
 
+from importlib import import_module as _import_module
 from pathlib import Path as _Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sans.activations import ACTIVATIONS as ACTIVATIONS
+    from sans.configs import ModelConfig as ModelConfig
+    from sans.configs import TrainConfig as TrainConfig
+    from sans.errors import DatasetError as DatasetError
+    from sans.errors import ModelError as ModelError
+    from sans.errors import SansError as SansError
+    from sans.evaluation import Evaluation as Evaluation
+    from sans.evaluation import evaluate as evaluate
+    from sans.kernels import Kernels as Kernels
+    from sans.kernels import load_kernels as load_kernels
+    from sans.metrics import phi as phi
+    from sans.model import SAN as SAN
+    from sans.training import Training as Training
+    from sans.training import train as train
 
 __version__ = "0.1.0"
 
@@ -8,3 +26,35 @@ __version__ = "0.1.0"
 _HERE = _Path(__file__).resolve().parent
 if not (_HERE / "datasets").is_dir():
     __path__.append(str(_HERE.parent))
+
+# Torch takes seconds to import: a name is looked up in its module when it is first wanted.
+_MODULES = {
+    "ACTIVATIONS": "activations",
+    "DatasetError": "errors",
+    "Evaluation": "evaluation",
+    "Kernels": "kernels",
+    "ModelConfig": "configs",
+    "ModelError": "errors",
+    "SAN": "model",
+    "SansError": "errors",
+    "TrainConfig": "configs",
+    "Training": "training",
+    "evaluate": "evaluation",
+    "load_kernels": "kernels",
+    "phi": "metrics",
+    "train": "training",
+}
+
+__all__ = sorted(_MODULES)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(_import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})

@@ -1,0 +1,164 @@
+"""The sparse activation functions: each keeps some entries of a similarity map and zeroes the rest.
+
+An activation is a function of ``(similarity, density)``, for one and two dimensions of space alike.
+The gradient of a kept entry is one, of any other zero. To add one, write its function and its row in
+`ACTIVATIONS`.
+
+[SAN]: P. Bizopoulos, D. Koutsouris, "Sparsely Activated Networks", IEEE TNNLS 2020.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:  # torch is slow to import, and the names below are wanted without it
+    from torch import Tensor
+
+Density: TypeAlias = "int | Sequence[int]"
+"""One number for every kernel, or one for each."""
+
+
+def identity(similarity: Tensor, density: Density = 0) -> Tensor:  # noqa: ARG001
+    """Keep everything: the reference that is not sparse.
+
+    Args:
+        similarity: ``(batch, kernels, *space)``.
+        density: ignored; here so that every activation is called alike.
+
+    Returns:
+        `similarity` itself.
+    """
+    return similarity
+
+
+def relu(similarity: Tensor, density: Density = 0) -> Tensor:  # noqa: ARG001
+    """Keep the positive entries: the reference that everybody uses.
+
+    Args:
+        similarity: ``(batch, kernels, *space)``.
+        density: ignored; here so that every activation is called alike.
+
+    Returns:
+        Activations, ``(batch, kernels, *space)``.
+    """
+    return similarity.relu()
+
+
+def topk(similarity: Tensor, density: Density) -> Tensor:
+    """Keep the entries of largest magnitude of each map ([SAN] Algorithm 1).
+
+    Args:
+        similarity: ``(batch, kernels, *space)``.
+        density: entries to keep in a map, from 1 to all; of equal ones the first are kept.
+
+    Returns:
+        Activations, ``(batch, kernels, *space)``.
+
+    Raises:
+        ValueError: if `density` is out of range.
+    """
+    samples = similarity.shape[2:].numel()
+    return _keep("topk", similarity, _checked("k", density, similarity, samples))
+
+
+def extrema_pool(similarity: Tensor, density: Density) -> Tensor:
+    """Keep the entry of largest magnitude in each cell of a regular grid ([SAN] Algorithm 2).
+
+    Args:
+        similarity: ``(batch, kernels, *space)``.
+        density: side of a cell, in samples, from 1 to the smallest side of the map; a cell cut off by
+            the far border keeps nothing.
+
+    Returns:
+        Activations, ``(batch, kernels, *space)``, at most one in a cell.
+
+    Raises:
+        ValueError: if `density` is out of range.
+    """
+    side = min(similarity.shape[2:])
+    return _keep("extrema_pool", similarity, _checked("cell size", density, similarity, side))
+
+
+def extrema(similarity: Tensor, density: Density) -> Tensor:
+    """Keep the local extrema that survive a greedy selection by magnitude ([SAN] Algorithm 3).
+
+    A candidate is a positive local maximum or a non-positive local minimum, along every axis; beyond
+    the border a map continues with its last value. From the largest magnitude down, a candidate is
+    kept if no kept one lies within `density` samples of it along every axis.
+
+    Args:
+        similarity: ``(batch, kernels, *space)``.
+        density: minimum distance between kept extrema, in samples, from 1.
+
+    Returns:
+        Activations, ``(batch, kernels, *space)``.
+
+    Raises:
+        ValueError: if `density` is out of range.
+    """
+    return _keep("extrema", similarity, _checked("distance", density, similarity))
+
+
+def _checked(
+    name: str, density: Density, similarity: Tensor, most: int | None = None
+) -> tuple[int, ...]:
+    """Return one density for each kernel, each from 1 to `most`."""
+    kernels = similarity.shape[1]
+    densities = (density,) * kernels if isinstance(density, int) else tuple(density)
+    if len(densities) != kernels:
+        raise ValueError(f"{len(densities)} densities do not fit {kernels} kernels: give one for each")
+    for value in densities:
+        if value < 1 or (most is not None and value > most):
+            wanted = "at least 1" if most is None else f"between 1 and {most} on this map"
+            raise ValueError(f"the {name} must be {wanted}, not {value}")
+    return densities
+
+
+def _keep(selection: str, similarity: Tensor, densities: tuple[int, ...]) -> Tensor:
+    """Keep what the function called `selection` selects, one density for each kernel."""
+    import numpy as np
+    import torch
+
+    maps = similarity.detach().flatten(0, 1)
+    if maps.dtype not in (torch.float32, torch.float64):
+        maps = maps.float()
+    if maps.device.type == "cpu":
+        from sans import selection as loops
+
+        repeated = np.tile(np.array(densities, np.int64), len(similarity))
+        mask = torch.from_numpy(getattr(loops, selection)(maps.numpy(), repeated))
+    else:
+        from sans import tensor_selection as parallel
+
+        repeated = torch.tensor(densities, device=maps.device).repeat(len(similarity))
+        mask = getattr(parallel, selection)(maps, repeated)
+    return similarity.where(mask.view_as(similarity), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """An activation function, and the density that the paper gives it."""
+
+    function: Callable[[Tensor, Density], Tensor]
+    """From similarity and density to activations."""
+
+    paper_density: Callable[[int, int, int, int], int]
+    """From kernel size, side of the signal, dimensions and tolerance to a density; 0: it has none."""
+
+    def __call__(self, similarity: Tensor, density: Density = 0) -> Tensor:
+        """Return the activations: what `function` keeps of `similarity`."""
+        return self.function(similarity, density)
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "identity": Activation(identity, lambda _size, _side, _dimensions, _tolerance: 0),
+    "relu": Activation(relu, lambda _size, _side, _dimensions, _tolerance: 0),
+    "topk": Activation(topk, lambda size, side, dimensions, _tolerance: (side // size) ** dimensions),
+    "extrema-pool": Activation(extrema_pool, lambda size, _side, _dimensions, _tolerance: size),
+    "extrema": Activation(
+        extrema, lambda size, _side, _dimensions, tolerance: max(1, size - tolerance)
+    ),
+}
+"""Every activation by the name that the command line and the model files know it by."""

@@ -1,0 +1,185 @@
+"""What a user chooses: the options of a model and of its training, checked where they are made.
+
+Nothing here imports torch, so that the command line can name options and defaults at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from typing import Any
+
+from sans.activations import ACTIVATIONS
+
+DECODERS = ("adjoint", "paper")
+STARTS = ("constant", "random", "data")
+DEVICES = ("auto", "cpu", "cuda")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """Everything that a network is, but its weights."""
+
+    activation: str = "extrema"
+    """A name in `sans.ACTIVATIONS`."""
+
+    kernel_sizes: tuple[int, ...] = (15,)
+    """Samples along each side of every kernel."""
+
+    densities: tuple[int, ...] = (12,)
+    """The density parameter of the activation for every kernel; 0 where the activation has none."""
+
+    dimensions: int = 1
+    """Dimensions of space: 1 for signals, 2 for images."""
+
+    decoder: str = "adjoint"
+    """`adjoint`: an activation draws its kernel; `paper`: it draws it mirrored, as published."""
+
+    def __post_init__(self) -> None:
+        check_name("activation", self.activation, ACTIVATIONS)
+        check_name("decoder", self.decoder, DECODERS)
+        if self.dimensions not in (1, 2):
+            raise ValueError(f"a signal has 1 or 2 dimensions of space, not {self.dimensions}")
+        if not self.kernel_sizes or min(self.kernel_sizes) < 1:
+            raise ValueError(f"kernel sizes must be at least 1, not {list(self.kernel_sizes)}")
+        if len(self.densities) != len(self.kernel_sizes):
+            raise ValueError(
+                f"{len(self.densities)} densities for {len(self.kernel_sizes)} kernels: give one for each"
+            )
+
+    @property
+    def weights(self) -> int:
+        """The count of scalars in all kernels together, W of φ."""
+        return sum(size**self.dimensions for size in self.kernel_sizes)
+
+    def check_space(self, space: Sequence[int]) -> None:
+        """Raise a ValueError unless kernels of this network fit signals of shape ``(*space)``."""
+        if len(space) != self.dimensions:
+            kind = {1: "signals", 2: "images"}[self.dimensions]
+            raise ValueError(f"the network is for {kind}, not for data of shape {tuple(space)}")
+        if (largest := max(self.kernel_sizes)) > min(space):
+            raise ValueError(f"the kernel size must be between 1 and {min(space)}, not {largest}")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """What a user asks of a model before the size of the signals is known."""
+
+    activation: str = "extrema"
+    """Which entries to keep."""
+
+    kernels: int = 1
+    """Kernels of each size."""
+
+    kernel_size: tuple[int, ...] = (15,)
+    """Samples along each side of the kernels."""
+
+    density: tuple[int, ...] | None = None
+    """The activation's density: one for all kernels, or one for each size; None: the paper's rule."""
+
+    decoder: str = "adjoint"
+    """How activations draw kernels."""
+
+    def __post_init__(self) -> None:
+        check_name("activation", self.activation, ACTIVATIONS)
+        check_name("decoder", self.decoder, DECODERS)
+        if self.kernels < 1:
+            raise ValueError(f"kernels must be at least 1, not {self.kernels}")
+        if not self.kernel_size or min(self.kernel_size) < 1:
+            raise ValueError(f"the kernel size must be at least 1, not {min(self.kernel_size, default=0)}")
+        if self.density is not None and len(self.density) not in (1, len(self.kernel_size)):
+            raise ValueError(
+                f"{len(self.density)} densities for {len(self.kernel_size)} kernel sizes: "
+                "give one for all, or one for each"
+            )
+
+    def config(self, space: Sequence[int], tolerance: int) -> ModelConfig:
+        """Return the configuration for signals of shape ``(*space)``.
+
+        Args:
+            space: samples along each dimension of the signals.
+            tolerance: what the paper's rule for `extrema` subtracts from the kernel size.
+
+        Raises:
+            ValueError: if a kernel does not fit the signals.
+        """
+        sizes = self.kernel_size
+        if self.density is None:
+            rule = ACTIVATIONS[self.activation].paper_density
+            densities = [rule(size, min(space), len(space), tolerance) for size in sizes]
+        else:
+            densities = list(self.density) * (len(sizes) // len(self.density))
+        config = ModelConfig(
+            activation=self.activation,
+            kernel_sizes=tuple(size for size in sizes for _ in range(self.kernels)),
+            densities=tuple(density for density in densities for _ in range(self.kernels)),
+            dimensions=len(space),
+            decoder=self.decoder,
+        )
+        config.check_space(space)
+        return config
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """How a network is trained; the defaults are the paper's for recordings."""
+
+    epochs: int = 30
+    """Passes over the training signals."""
+
+    batch_size: int = 2
+    """Signals a step."""
+
+    lr: float = 0.01
+    """Learning rate of Adam."""
+
+    seed: int = 0
+    """Seed of the start and of the order of the signals."""
+
+    start: str | None = None
+    """`constant` (0.1 everywhere), `random` (0.1 times a normal number) or `data` (pieces of training
+    signals, of norm 1); None: constant for one kernel, random for several."""
+
+    device: str = "auto"
+    """`cpu`, `cuda`, or `auto`: cuda where there is one."""
+
+    def __post_init__(self) -> None:
+        if self.start is not None:
+            check_name("start", self.start, STARTS)
+        check_name("device", self.device, DEVICES)
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name.replace('_', ' ')} must be at least 1, not {getattr(self, name)}")
+        if not (self.lr > 0 and math.isfinite(self.lr)):
+            raise ValueError(f"lr must be a positive number, not {self.lr}")
+        if self.seed < 0:
+            raise ValueError(f"seed must be at least 0, not {self.seed}")
+
+    def start_for(self, model: ModelConfig) -> str:
+        """Return the start for `model`: the one asked for, or the paper's."""
+        return self.start or ("constant" if len(model.kernel_sizes) == 1 else "random")
+
+
+def check_name(kind: str, name: str, known: Collection[str]) -> None:
+    """Raise a ValueError that names the nearest of `known` unless `name` is one of them."""
+    if name in known:
+        return
+    near = get_close_matches(name, known, n=2, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
+    raise ValueError(f"there is no {kind} {name!r}; {hint}")
+
+
+def from_mapping(kind: type[ModelConfig], values: Mapping[str, Any]) -> ModelConfig:
+    """Return the configuration that `values`, read from a file, describe.
+
+    Raises:
+        ValueError: if a key is unknown or missing, or a value is illegal.
+    """
+    known = {field.name for field in fields(kind)}
+    if unknown := sorted(set(values) - known):
+        raise ValueError(f"unknown configuration keys {unknown}: this version knows {sorted(known)}")
+    if missing := sorted(known - set(values)):
+        raise ValueError(f"the configuration lacks {missing}")
+    return kind(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})

@@ -1,0 +1,79 @@
+"""Convolving signals with the kernels of one or of many networks, and back.
+
+Kernels of one or many networks lie in one tensor ``(models, kernels, *side)``. Smaller kernels are
+padded with zeros so that their origins meet: the origin of a kernel of m samples is sample (m - 1) // 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def stack(kernels: Sequence[Tensor], side: int | None = None) -> Tensor:
+    """Return kernels of any sizes as one tensor ``(kernels, *side)``, their origins aligned.
+
+    `side` is at least the largest kernel's, which it is where it is None.
+    """
+    side = side or max(kernel.shape[0] for kernel in kernels)
+    return torch.stack([F.pad(k, _margins(k.shape[0], side) * k.ndim) for k in kernels])
+
+
+def unstack(weights: Tensor, sizes: Sequence[int]) -> list[Tensor]:
+    """Return the kernels that `stack` made ``(kernels, *side)`` of: its inverse."""
+    side = weights.shape[-1]
+    kernels = []
+    for kernel, size in zip(weights, sizes, strict=True):
+        first, _ = _margins(size, side)
+        kernels.append(kernel[(slice(first, first + size),) * kernel.ndim])
+    return kernels
+
+
+def correlate(signals: Tensor, weights: Tensor) -> Tensor:
+    """Return the similarity of signals with kernels: s[t] = sum of w[j] x[t + j - (m - 1) // 2].
+
+    Args:
+        signals: ``(batch, 1, *space)``, zero beyond the border.
+        weights: ``(models, kernels, *side)``.
+
+    Returns:
+        ``(batch, models * kernels, *space)``.
+    """
+    return _convolve(signals, weights.flatten(0, 1).unsqueeze(1), groups=1)
+
+
+def decode(activations: Tensor, weights: Tensor, decoder: str) -> Tensor:
+    """Return the sum over each model's kernels of what their activations draw.
+
+    Args:
+        activations: ``(batch, models * kernels, *space)``.
+        weights: ``(models, kernels, *side)``.
+        decoder: "adjoint", the exact adjoint of `correlate`: an activation draws its kernel, the
+            kernel's origin where the activation lies; "paper": a second correlation, which draws the
+            kernel mirrored.
+
+    Returns:
+        ``(batch, models, *space)``.
+    """
+    mirrored = decoder == "adjoint"
+    if mirrored:
+        weights = weights.flip(tuple(range(2, weights.ndim)))
+    return _convolve(activations, weights, groups=len(weights), mirrored=mirrored)
+
+
+def _convolve(maps: Tensor, weights: Tensor, groups: int, mirrored: bool = False) -> Tensor:
+    """Correlate `maps` with `weights`, same size out as in; `mirrored` swaps the padding's two ends."""
+    before, after = _margins(1, weights.shape[-1])
+    margins = (after, before) if mirrored else (before, after)
+    dimensions = maps.ndim - 2
+    conv = F.conv1d if dimensions == 1 else F.conv2d
+    return conv(F.pad(maps, margins * dimensions), weights, groups=groups)
+
+
+def _margins(size: int, side: int) -> tuple[int, int]:
+    """Return the zeros before and after a kernel of `size` that fill `side` and align the origins."""
+    before = (side - 1) // 2 - (size - 1) // 2
+    return before, side - size - before

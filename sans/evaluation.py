@@ -1,0 +1,107 @@
+"""Scoring a network on signals: one figure a signal, then their mean and spread."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sans import devices, metrics
+from sans.model import SAN
+from sans.signals import CHUNK, Signals, audible
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """The figures of a network on some signals."""
+
+    scores: dict[str, NDArray[np.float64]]
+    """For each figure by name, one value a signal, ``(signals,)``: `phi`, `inverse_compression_ratio`,
+    `reconstruction_loss`, `spikes`; for signals `prdn` (%) and `snr` (dB), for images `psnr` (dB)."""
+
+    silent: int
+    """Signals left out because they are zero everywhere and so have no φ."""
+
+    @property
+    def signals(self) -> int:
+        """How many signals were scored."""
+        return len(self.scores["phi"])
+
+    def mean(self, name: str) -> float:
+        """Return the mean over the signals of the figure called `name`."""
+        return float(self.scores[name].mean())
+
+    def spread(self, name: str) -> float:
+        """Return the standard deviation over the signals of the figure called `name`."""
+        with np.errstate(invalid="ignore"):  # a perfect reconstruction has an infinite ratio
+            return float(self.scores[name].std())
+
+    def summary(self) -> dict[str, Any]:
+        """Return the means by name, `spread` with the deviations, and the counts; ready for JSON."""
+        return {
+            **{name: _finite(self.mean(name)) for name in self.scores},
+            "spread": {name: _finite(self.spread(name)) for name in self.scores},
+            "signals": self.signals,
+            "silent": self.silent,
+        }
+
+
+@torch.no_grad()
+def evaluate(model: SAN, signals: Signals) -> Evaluation:
+    """Score `model` on `signals`, on the device where the model lies.
+
+    A two-dimensional model with `decoder="paper"` is also scored as the published tables were, with m
+    weights counted for a kernel of m x m: `published_inverse_compression_ratio`, `published_phi`.
+
+    Args:
+        model: the network.
+        signals: ``(signals, 1, *space)``; those that are zero everywhere are left out and counted.
+
+    Raises:
+        ValueError: if the signals do not fit the network, or all of them are zero.
+    """
+    tensor, left_out = audible(signals)
+    entries = len(model.kernels) * tensor[0].numel()
+    device = next(model.parameters()).device
+    columns: dict[str, list[Tensor]] = {}
+    with devices.exact():
+        for chunk in tensor.split(max(1, CHUNK // entries)):
+            for name, values in _score(model, chunk.to(device)).items():
+                columns.setdefault(name, []).append(values)
+    scores = {name: torch.cat(parts).cpu().double().numpy() for name, parts in columns.items()}
+    return Evaluation(scores, left_out)
+
+
+def _score(model: SAN, signals: Tensor) -> dict[str, Tensor]:
+    """Return every figure of a batch by name, ``(batch,)`` each."""
+    activations = model.encode(signals)
+    reconstruction = model.decode(activations)
+    loss = metrics.reconstruction_loss(signals, reconstruction)
+
+    def verbosity_and_phi(weights: int, prefix: str = "") -> dict[str, Tensor]:
+        ratio = metrics.inverse_compression_ratio(activations, weights)
+        return {
+            f"{prefix}phi": torch.hypot(ratio, loss),
+            f"{prefix}inverse_compression_ratio": ratio,
+        }
+
+    scores = verbosity_and_phi(model.config.weights)
+    scores |= {"reconstruction_loss": loss, "spikes": metrics.spikes(activations)}
+    if model.config.dimensions == 1:
+        scores["prdn"] = metrics.prdn(signals, reconstruction)
+        scores["snr"] = metrics.snr(signals, reconstruction)
+    else:
+        scores["psnr"] = metrics.psnr(signals, reconstruction)
+        if model.config.decoder == "paper":
+            scores |= verbosity_and_phi(sum(model.config.kernel_sizes), "published_")
+    return scores
+
+
+def _finite(value: float) -> float | None:
+    """Return `value`, or None where JSON has no number for it."""
+    return value if math.isfinite(value) else None
