@@ -1,8 +1,8 @@
 """The sparse activation functions: each keeps some entries of a similarity map and zeroes the rest.
 
 An activation is a function of ``(similarity, density)``, for one and two dimensions of space alike.
-The gradient of a kept entry is one, of any other zero. To add one, write its function and its row in
-`ACTIVATIONS`.
+The gradient of a kept entry is one, of any other zero. To add an activation, write its function and
+its row in `ACTIVATIONS`.
 
 [SAN]: P. Bizopoulos, D. Koutsouris, "Sparsely Activated Networks", IEEE TNNLS 2020.
 """
@@ -68,8 +68,8 @@ def extrema_pool(similarity: Tensor, density: Density) -> Tensor:
 
     Args:
         similarity: ``(batch, kernels, *space)``.
-        density: side of a cell, in samples, from 1 to the smallest side of the map; a cell cut off by
-            the far border keeps nothing.
+        density: side of a cell, in samples, from 1 to the smallest side of the map; a cell cut off
+            by the far border keeps nothing.
 
     Returns:
         Activations, ``(batch, kernels, *space)``, at most one in a cell.
@@ -84,9 +84,9 @@ def extrema_pool(similarity: Tensor, density: Density) -> Tensor:
 def extrema(similarity: Tensor, density: Density) -> Tensor:
     """Keep the local extrema that survive a greedy selection by magnitude ([SAN] Algorithm 3).
 
-    A candidate is a positive local maximum or a non-positive local minimum, along every axis; beyond
-    the border a map continues with its last value. From the largest magnitude down, a candidate is
-    kept if no kept one lies within `density` samples of it along every axis.
+    A candidate is a positive local maximum or a non-positive local minimum, along every axis;
+    beyond the border a map continues with its last value. From the largest magnitude down, a
+    candidate is kept if no kept one lies within `density` samples of it along every axis.
 
     Args:
         similarity: ``(batch, kernels, *space)``.
@@ -108,7 +108,7 @@ def _checked(
     kernels = similarity.shape[1]
     densities = (density,) * kernels if isinstance(density, int) else tuple(density)
     if len(densities) != kernels:
-        raise ValueError(f"{len(densities)} densities do not fit {kernels} kernels: give one for each")
+        raise ValueError(f"{len(densities)} densities for {kernels} kernels: give one for each")
     for value in densities:
         if value < 1 or (most is not None and value > most):
             wanted = "at least 1" if most is None else f"between 1 and {most} on this map"
@@ -132,8 +132,8 @@ def _keep(selection: str, similarity: Tensor, densities: tuple[int, ...]) -> Ten
     else:
         from sans import tensor_selection as parallel
 
-        repeated = torch.tensor(densities, device=maps.device).repeat(len(similarity))
-        mask = getattr(parallel, selection)(maps, repeated)
+        each = torch.tensor(densities, device=maps.device).repeat(len(similarity))
+        mask = getattr(parallel, selection)(maps, each)
     return similarity.where(mask.view_as(similarity), 0)
 
 
@@ -145,7 +145,7 @@ class Activation:
     """From similarity and density to activations."""
 
     paper_density: Callable[[int, int, int, int], int]
-    """From kernel size, side of the signal, dimensions and tolerance to a density; 0: it has none."""
+    """From kernel size, side of the signal, dimensions and tolerance to a density; 0: none."""
 
     def __call__(self, similarity: Tensor, density: Density = 0) -> Tensor:
         """Return the activations: what `function` keeps of `similarity`."""
@@ -155,7 +155,7 @@ class Activation:
 ACTIVATIONS: dict[str, Activation] = {
     "identity": Activation(identity, lambda _size, _side, _dimensions, _tolerance: 0),
     "relu": Activation(relu, lambda _size, _side, _dimensions, _tolerance: 0),
-    "topk": Activation(topk, lambda size, side, dimensions, _tolerance: (side // size) ** dimensions),
+    "topk": Activation(topk, lambda size, side, dimensions, _: (side // size) ** dimensions),
     "extrema-pool": Activation(extrema_pool, lambda size, _side, _dimensions, _tolerance: size),
     "extrema": Activation(
         extrema, lambda size, _side, _dimensions, tolerance: max(1, size - tolerance)

@@ -9,9 +9,11 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 from sans.activations import ACTIVATIONS
+
+Config = TypeVar("Config")
 
 DECODERS = ("adjoint", "paper")
 STARTS = ("constant", "random", "data")
@@ -46,7 +48,8 @@ class ModelConfig:
             raise ValueError(f"kernel sizes must be at least 1, not {list(self.kernel_sizes)}")
         if len(self.densities) != len(self.kernel_sizes):
             raise ValueError(
-                f"{len(self.densities)} densities for {len(self.kernel_sizes)} kernels: give one for each"
+                f"{len(self.densities)} densities for {len(self.kernel_sizes)} kernels: "
+                "give one for each"
             )
 
     @property
@@ -77,7 +80,7 @@ class ModelOptions:
     """Samples along each side of the kernels."""
 
     density: tuple[int, ...] | None = None
-    """The activation's density: one for all kernels, or one for each size; None: the paper's rule."""
+    """The activation's density, one for all or one for each size; None: the paper's rule."""
 
     decoder: str = "adjoint"
     """How activations draw kernels."""
@@ -88,7 +91,9 @@ class ModelOptions:
         if self.kernels < 1:
             raise ValueError(f"kernels must be at least 1, not {self.kernels}")
         if not self.kernel_size or min(self.kernel_size) < 1:
-            raise ValueError(f"the kernel size must be at least 1, not {min(self.kernel_size, default=0)}")
+            raise ValueError(
+                f"the kernel size must be at least 1, not {min(self.kernel_size, default=0)}"
+            )
         if self.density is not None and len(self.density) not in (1, len(self.kernel_size)):
             raise ValueError(
                 f"{len(self.density)} densities for {len(self.kernel_size)} kernel sizes: "
@@ -139,8 +144,8 @@ class TrainConfig:
     """Seed of the start and of the order of the signals."""
 
     start: str | None = None
-    """`constant` (0.1 everywhere), `random` (0.1 times a normal number) or `data` (pieces of training
-    signals, of norm 1); None: constant for one kernel, random for several."""
+    """`constant` (0.1 everywhere), `random` (0.1 times a normal number) or `data` (pieces of
+    training signals, of norm 1); None: constant for one kernel, random for several."""
 
     device: str = "auto"
     """`cpu`, `cuda`, or `auto`: cuda where there is one."""
@@ -151,7 +156,9 @@ class TrainConfig:
         check_name("device", self.device, DEVICES)
         for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name.replace('_', ' ')} must be at least 1, not {getattr(self, name)}")
+                raise ValueError(
+                    f"{name.replace('_', ' ')} must be at least 1, not {getattr(self, name)}"
+                )
         if not (self.lr > 0 and math.isfinite(self.lr)):
             raise ValueError(f"lr must be a positive number, not {self.lr}")
         if self.seed < 0:
@@ -171,15 +178,17 @@ def check_name(kind: str, name: str, known: Collection[str]) -> None:
     raise ValueError(f"there is no {kind} {name!r}; {hint}")
 
 
-def from_mapping(kind: type[ModelConfig], values: Mapping[str, Any]) -> ModelConfig:
-    """Return the configuration that `values`, read from a file, describe.
+def from_mapping(kind: type[Config], values: Mapping[str, Any]) -> Config:
+    """Return the dataclass `kind` with the fields that `values`, read from a file, describe.
 
     Raises:
         ValueError: if a key is unknown or missing, or a value is illegal.
     """
-    known = {field.name for field in fields(kind)}
+    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
     if unknown := sorted(set(values) - known):
-        raise ValueError(f"unknown configuration keys {unknown}: this version knows {sorted(known)}")
+        raise ValueError(
+            f"unknown configuration keys {unknown}: this version knows {sorted(known)}"
+        )
     if missing := sorted(known - set(values)):
         raise ValueError(f"the configuration lacks {missing}")
     return kind(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})

@@ -1,7 +1,7 @@
 """Convolving signals with the kernels of one or of many networks, and back.
 
 Kernels of one or many networks lie in one tensor ``(models, kernels, *side)``. Smaller kernels are
-padded with zeros so that their origins meet: the origin of a kernel of m samples is sample (m - 1) // 2.
+padded with zeros so that their origins meet: the origin of m samples is sample (m - 1) // 2.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ def decode(activations: Tensor, weights: Tensor, decoder: str) -> Tensor:
     Args:
         activations: ``(batch, models * kernels, *space)``.
         weights: ``(models, kernels, *side)``.
-        decoder: "adjoint", the exact adjoint of `correlate`: an activation draws its kernel, the
-            kernel's origin where the activation lies; "paper": a second correlation, which draws the
-            kernel mirrored.
+        decoder: "adjoint", the exact adjoint of `correlate`: an activation draws its kernel, its
+            origin where the activation lies; "paper": a second correlation, which draws the kernel
+            mirrored.
 
     Returns:
         ``(batch, models, *space)``.
@@ -65,7 +65,7 @@ def decode(activations: Tensor, weights: Tensor, decoder: str) -> Tensor:
 
 
 def _convolve(maps: Tensor, weights: Tensor, groups: int, mirrored: bool = False) -> Tensor:
-    """Correlate `maps` with `weights`, same size out as in; `mirrored` swaps the padding's two ends."""
+    """Correlate `maps` with `weights`, same size out; `mirrored` swaps the ends of the padding."""
     before, after = _margins(1, weights.shape[-1])
     margins = (after, before) if mirrored else (before, after)
     dimensions = maps.ndim - 2
@@ -74,6 +74,6 @@ def _convolve(maps: Tensor, weights: Tensor, groups: int, mirrored: bool = False
 
 
 def _margins(size: int, side: int) -> tuple[int, int]:
-    """Return the zeros before and after a kernel of `size` that fill `side` and align the origins."""
+    """Return the zeros before and after a kernel of `size` that fill `side`, origins aligned."""
     before = (side - 1) // 2 - (size - 1) // 2
     return before, side - size - before

@@ -21,8 +21,9 @@ class Evaluation:
     """The figures of a network on some signals."""
 
     scores: dict[str, NDArray[np.float64]]
-    """For each figure by name, one value a signal, ``(signals,)``: `phi`, `inverse_compression_ratio`,
-    `reconstruction_loss`, `spikes`; for signals `prdn` (%) and `snr` (dB), for images `psnr` (dB)."""
+    """For each figure by name, one value a signal, ``(signals,)``: `phi`,
+    `inverse_compression_ratio`, `reconstruction_loss`, `spikes`; for signals `prdn` (%) and `snr`
+    (dB), for images `psnr` (dB)."""
 
     silent: int
     """Signals left out because they are zero everywhere and so have no φ."""
@@ -42,7 +43,7 @@ class Evaluation:
             return float(self.scores[name].std())
 
     def summary(self) -> dict[str, Any]:
-        """Return the means by name, `spread` with the deviations, and the counts; ready for JSON."""
+        """Return means by name, `spread` with the deviations, and counts; ready for JSON."""
         return {
             **{name: _finite(self.mean(name)) for name in self.scores},
             "spread": {name: _finite(self.spread(name)) for name in self.scores},
@@ -55,8 +56,8 @@ class Evaluation:
 def evaluate(model: SAN, signals: Signals) -> Evaluation:
     """Score `model` on `signals`, on the device where the model lies.
 
-    A two-dimensional model with `decoder="paper"` is also scored as the published tables were, with m
-    weights counted for a kernel of m x m: `published_inverse_compression_ratio`, `published_phi`.
+    A two-dimensional model with `decoder="paper"` is also scored as the published tables were, with
+    m weights counted for a kernel of m x m: `published_inverse_compression_ratio`, `published_phi`.
 
     Args:
         model: the network.
@@ -70,7 +71,7 @@ def evaluate(model: SAN, signals: Signals) -> Evaluation:
     device = next(model.parameters()).device
     columns: dict[str, list[Tensor]] = {}
     with devices.exact():
-        for chunk in tensor.split(max(1, CHUNK // entries)):
+        for chunk in torch.split(tensor, max(1, CHUNK // entries)):
             for name, values in _score(model, chunk.to(device)).items():
                 columns.setdefault(name, []).append(values)
     scores = {name: torch.cat(parts).cpu().double().numpy() for name, parts in columns.items()}

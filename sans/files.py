@@ -14,14 +14,14 @@ from sans.errors import SansError
 
 @contextmanager
 def written_whole(path: Path, error: type[SansError] = SansError) -> Iterator[BinaryIO]:
-    """Open a file to write that takes its name when all of it is on the disk, and else leaves nothing.
+    """Open a file that takes its name when all of it is on the disk, and else leaves nothing.
 
     Args:
         path: the final name; a file of that name is replaced.
         error: what to raise if the file cannot be written.
 
     Raises:
-        SansError: of the kind `error`, if the folder is missing or not writable or the disk is full.
+        SansError: as `error`, if the folder is missing or cannot be written, or the disk is full.
     """
     partial: str | None = None
     try:
@@ -30,7 +30,7 @@ def written_whole(path: Path, error: type[SansError] = SansError) -> Iterator[Bi
             yield file
             file.flush()
             os.fsync(file.fileno())
-        Path(partial).chmod(0o666 & ~_umask())  # mkstemp is private; a user's file follows the umask
+        Path(partial).chmod(0o666 & ~_umask())  # as other files, not as mkstemp
         Path(partial).replace(path)
         partial = None
     except OSError as cause:

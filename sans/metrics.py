@@ -4,8 +4,8 @@ Every function returns one figure per signal, ``(batch,)``. Signals and reconstr
 ``(batch, 1, *space)``, activations ``(batch, kernels, *space)``.
 
 [SAN]: P. Bizopoulos, D. Koutsouris, "Sparsely Activated Networks", IEEE TNNLS 2020.
-[Zigel]: Y. Zigel, A. Cohen, A. Katz, "The weighted diagnostic distortion (WDD) measure for ECG signal
-compression", IEEE Trans. Biomed. Eng. 2000 (PRD with and without the mean).
+[Zigel]: Y. Zigel, A. Cohen, A. Katz, "The weighted diagnostic distortion (WDD) measure for ECG
+signal compression", IEEE Trans. Biomed. Eng. 2000 (PRD with and without the mean).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def phi(
 
 
 def inverse_compression_ratio(activations: Tensor, weights: int | Tensor) -> Tensor:
-    """Return CR⁻¹ = (W + (D + 1) A) / n: numbers that describe a signal over its samples ([SAN] Eq. 4).
+    """Return CR⁻¹ = (W + (D + 1) A) / n: numbers kept over samples described ([SAN] Eq. 4).
 
     An activation counts an amplitude and D coordinates; A is the count of those that are not zero.
 
@@ -75,7 +75,8 @@ def prd(signal: Tensor, reconstruction: Tensor, offset: float | Tensor = 0.0) ->
     Infinite where the signal equals `offset` everywhere and the reconstruction does not.
     """
     error = (signal - reconstruction).flatten(1).norm(dim=1)
-    return 100 * error / (signal - offset).flatten(1).norm(dim=1)
+    size: Tensor = (signal - offset).flatten(1).norm(dim=1)
+    return error / size * 100
 
 
 def prdn(signal: Tensor, reconstruction: Tensor) -> Tensor:
@@ -97,4 +98,3 @@ def psnr(signal: Tensor, reconstruction: Tensor, peak: float = 1.0) -> Tensor:
 def silent(signals: Tensor) -> Tensor:
     """Return which signals are zero everywhere, and so have no φ: booleans, ``(batch,)``."""
     return signals.flatten(1).count_nonzero(1) == 0
-

@@ -25,10 +25,11 @@ FORMAT = "sans-model-1"
 
 
 class SAN(nn.Module):
-    """A sparsely activated network: shared-weight kernels around a sparse activation ([SAN] Fig. 1).
+    """A sparsely activated network: shared kernels around a sparse activation ([SAN] Fig. 1).
 
-    The similarity of the signal with every kernel is a map of the signal's size; the activation keeps a
-    few of its entries; each of them draws its kernel, and the drawings add up to the reconstruction.
+    The similarity of the signal with every kernel is a map of the signal's size; the activation
+    keeps a few of its entries; each of them draws its kernel, and the drawings add up to the
+    reconstruction.
 
     Args:
         config: what the network is.
@@ -52,7 +53,7 @@ class SAN(nn.Module):
         )
 
     def similarity(self, signals: Tensor) -> Tensor:
-        """Return the map of every kernel's similarity: ``(batch, 1, *space)`` to ``(batch, q, *space)``."""
+        """Return every kernel's map, ``(batch, kernels, *space)``, of ``(batch, 1, *space)``."""
         return convolution.correlate(signals, self._weights())
 
     def encode(self, signals: Tensor) -> Tensor:
@@ -69,7 +70,7 @@ class SAN(nn.Module):
         return activation(self.similarity(signals), self.config.densities)
 
     def decode(self, activations: Tensor) -> Tensor:
-        """Return the reconstruction, ``(batch, 1, *space)``, of activations ``(batch, q, *space)``."""
+        """Return the reconstruction, ``(batch, 1, *space)``, of ``(batch, kernels, *space)``."""
         return convolution.decode(activations, self._weights(), self.config.decoder)
 
     def forward(self, signals: Tensor) -> Tensor:

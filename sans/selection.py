@@ -1,8 +1,8 @@
 """Which entries of a map a sparse activation keeps: compiled loops on numpy arrays.
 
-A map is one kernel's similarity with one signal. Every function takes maps of shape ``(maps, *space)``
-with one or two dimensions of space and one density for each map, and returns a boolean array of the
-same shape that is true where an entry is kept. Ties go to the smaller index, and NaN is never kept.
+A map is one kernel's similarity with one signal. Every function takes maps ``(maps, *space)`` with
+one or two dimensions of space and one density for each map, and returns a boolean array of the same
+shape that is true where an entry is kept. Ties go to the smaller index, and NaN is never kept.
 Nothing here needs torch; `sans.activations` wraps these for tensors.
 
 [SAN]: P. Bizopoulos, D. Koutsouris, "Sparsely Activated Networks", IEEE TNNLS 2020.
@@ -43,7 +43,7 @@ def extrema_pool(maps: Maps, sizes: Densities) -> Mask:
 
     Args:
         maps: ``(maps, *space)``.
-        sizes: side of a cell of each map, ``(maps,)``; a cell cut off by the far border keeps nothing.
+        sizes: side of a cell of each map, ``(maps,)``; a cell cut off at the far border keeps none.
     """
     heights = np.ones_like(sizes) if maps.ndim == 2 else sizes  # a signal is an image of height 1
     images = np.ascontiguousarray(maps).reshape(len(maps), -1, maps.shape[-1])
@@ -53,8 +53,8 @@ def extrema_pool(maps: Maps, sizes: Densities) -> Mask:
 def extrema(maps: Maps, distances: Densities) -> Mask:
     """Keep the local extrema that survive a greedy selection by magnitude ([SAN] Algorithm 3).
 
-    A candidate is a positive local maximum or a non-positive local minimum, along every axis. From the
-    largest magnitude down, one is kept if no kept one lies within the distance along every axis.
+    A candidate is a positive local maximum or a non-positive local minimum, along every axis. From
+    the largest magnitude down, one is kept if no kept one lies within the distance on every axis.
 
     Args:
         maps: ``(maps, *space)``.
@@ -99,9 +99,9 @@ def _extrema_pool(maps: Maps, heights: Densities, widths: Densities) -> Mask:
 def _extrema_1d(maps: Maps, distances: Densities) -> Mask:
     """Select in linear time, whatever the signal.
 
-    The largest candidate of a stretch is kept; what lies within the distance of it goes, and what is
-    left falls into two stretches that cannot touch each other. Walking down the Cartesian tree of the
-    candidates (each node the largest of its subtree) meets every stretch's largest candidate once.
+    The largest candidate of a stretch is kept; what lies within the distance of it goes, and what
+    is left falls into two stretches that cannot touch each other. Walking down the Cartesian tree
+    of the candidates (each node the largest of its subtree) meets the largest of every stretch.
     """
     kept = np.zeros(maps.shape, np.bool_)
     length = maps.shape[1]
@@ -213,7 +213,7 @@ def _extrema_2d(maps: Maps, distances: Densities) -> Mask:
 
 @compiled
 def _candidates_2d(image: Maps, places: NDArray[np.int64], magnitudes: Maps) -> int:
-    """Write flat place and magnitude of every candidate of one image and return how many there are."""
+    """Write flat place and magnitude of every candidate of one image and return their count."""
     height, width = image.shape
     count = 0
     for y in range(height):

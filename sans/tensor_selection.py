@@ -1,7 +1,7 @@
-"""The selections of `sans.selection` as tensor operations, for devices that its loops cannot reach.
+"""The selections of `sans.selection` as tensor operations, for devices its loops cannot reach.
 
-The same functions of the same arguments, entry for entry: ties go to the smaller index, NaN is never
-kept. Where the compiled loops walk through a map, these let every entry of every map decide at once.
+The same functions of the same arguments, entry for entry: ties go to the smaller index, NaN is
+never kept. Where the loops walk through a map, these let every entry of every map decide at once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor
 
 
 def topk(maps: Tensor, counts: Tensor) -> Tensor:
-    """Return the mask of `sans.selection.topk`: maps ``(maps, *space)``, counts ``(maps,)``."""
+    """Return the mask of `sans.selection.topk` of ``(maps, *space)``, counts ``(maps,)``."""
     flat = _magnitudes(maps).flatten(1)
     order = flat.argsort(dim=1, descending=True, stable=True)
     wanted = torch.arange(flat.shape[1], device=maps.device) < counts[:, None]
@@ -23,25 +23,23 @@ def topk(maps: Tensor, counts: Tensor) -> Tensor:
 
 
 def extrema_pool(maps: Tensor, sizes: Tensor) -> Tensor:
-    """Return the mask of `sans.selection.extrema_pool`: maps ``(maps, *space)``, sizes ``(maps,)``."""
+    """Return the mask of `sans.selection.extrema_pool` of ``(maps, *space)``, sizes ``(maps,)``."""
     return _by_density(_extrema_pool, maps, sizes)
 
 
 def extrema(maps: Tensor, distances: Tensor) -> Tensor:
-    """Return the mask of `sans.selection.extrema`: maps ``(maps, *space)``, distances ``(maps,)``.
+    """Return the mask of `sans.selection.extrema` of ``(maps, *space)``, distances ``(maps,)``.
 
-    Rounds: whoever is the largest within the distance among those still alive is kept, and all within
+    Rounds: who is the largest within the distance among those still alive is kept, and all within
     the distance of it die; until nobody is alive.
     """
     return _by_density(_extrema, maps, distances)
 
 
-def _by_density(
-    select: Callable[[Tensor, int], Tensor], maps: Tensor, densities: Tensor
-) -> Tensor:
+def _by_density(select: Callable[[Tensor, int], Tensor], maps: Tensor, densities: Tensor) -> Tensor:
     """Apply `select` to the maps of each density together."""
     kept = torch.zeros_like(maps, dtype=torch.bool)
-    for density in densities.unique().tolist():
+    for density in set(densities.tolist()):
         rows = densities == density
         kept[rows] = select(maps[rows], density)
     return kept
@@ -94,14 +92,16 @@ def _candidates(maps: Tensor) -> Tensor:
 def _ranks(maps: Tensor) -> Tensor:
     """Return the rank of every magnitude in its map, the largest number for the largest magnitude.
 
-    Ranks are distinct: of equal magnitudes the smaller index ranks higher. Float64 holds them exactly.
+    Ranks are distinct: of equal magnitudes the smaller index ranks higher. Float64 is exact.
     """
     flat = _magnitudes(maps).flatten(1)
     order = flat.argsort(dim=1, descending=True, stable=True)
     ranks = torch.arange(flat.shape[1], 0, -1, device=maps.device, dtype=torch.float64)
-    return torch.empty_like(flat, dtype=torch.float64).scatter(
-        1, order, ranks.expand(flat.shape)
-    ).view_as(maps)
+    return (
+        torch.empty_like(flat, dtype=torch.float64)
+        .scatter(1, order, ranks.expand(flat.shape))
+        .view_as(maps)
+    )
 
 
 def _largest_within(maps: Tensor, distance: int) -> Tensor:

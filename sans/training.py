@@ -83,7 +83,7 @@ def train(
 
 
 class Trainer:
-    """Trains networks of one kind together, epoch by epoch, and can be stopped and restored between.
+    """Trains networks of one kind together, epoch by epoch; can be stopped and restored between.
 
     The networks share activation, decoder, dimensions and count of kernels; sizes and densities may
     differ. Signals that are zero everywhere have no φ and are left out: `silent` counts them.
@@ -128,7 +128,9 @@ class Trainer:
         self._best = self._weights.detach().clone()
         self._rows = np.empty((0, len(self.models), 4))
         with torch.no_grad():
-            self._encode(self.training[:1])  # a density that does not fit shows now, not in an epoch
+            self._encode(
+                self.training[:1]
+            )  # a density that does not fit shows now, not in an epoch
 
     @property
     def epoch(self) -> int:
@@ -212,7 +214,7 @@ class Trainer:
     def _pass_over_training(self, on_batch: OnBatch | None) -> Tensor:
         """Take every step of an epoch and return each network's mean loss, ``(models,)``."""
         order = torch.randperm(len(self.training), generator=self._shuffler)
-        batches = order.to(self.training.device).split(self.config.batch_size)
+        batches = torch.split(order.to(self.training.device), self.config.batch_size)
         total, seen = torch.zeros(len(self.models), device=self.training.device), 0
         for done, batch in enumerate(batches, 1):
             total += self._step(self.training[batch]) * len(batch)
@@ -244,7 +246,7 @@ class Trainer:
     def _validate(self) -> Tensor:
         """Return mean φ, CR⁻¹ and L̃ of the validation signals, ``(models, 3)``."""
         entries = self._weights.shape[:2].numel() * self.validation[0].numel()
-        chunks = self.validation.split(max(1, CHUNK // entries))
+        chunks = torch.split(self.validation, max(1, CHUNK // entries))
         total = sum((self._score(chunk) for chunk in chunks), start=torch.zeros(()))
         return torch.as_tensor(total) / len(self.validation)
 
@@ -254,7 +256,7 @@ class Trainer:
         activations = self._encode(signals)
         reconstruction = self._decode(activations)
         # Every pair of a signal and a network is one signal to the metrics.
-        activations = activations.unflatten(1, (models, -1)).flatten(0, 1)
+        activations = activations.reshape(batch * models, -1, *signals.shape[2:])
         reconstruction = reconstruction.flatten(0, 1).unsqueeze(1)
         signals = signals.expand_as(reconstruction.view(batch, models, *signals.shape[2:]))
         weights = torch.tensor([model.weights for model in self.models], device=signals.device)
