@@ -1,0 +1,63 @@
+"""Where data sets are looked for, and where they are put."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import platformdirs
+
+from sans.errors import DatasetError
+
+
+def roots(data_dir: Path | None = None) -> tuple[Path, ...]:
+    """Return the folders to look in, in order: `data_dir`, $SANS_DATA, the user's cache."""
+    variable = os.environ.get("SANS_DATA")
+    return (
+        *((Path(data_dir).expanduser(),) if data_dir is not None else ()),
+        *((Path(variable).expanduser(),) if variable else ()),
+        platformdirs.user_cache_path("sans"),
+    )
+
+
+def is_file(path: Path) -> bool:
+    """Return whether `path` is a file; what may not be looked at, or cannot be named, is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether `path` is a folder that may be looked at."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def first_file(candidates: Iterable[Path]) -> Path | None:
+    """Return the first of `candidates` that is a file, or None."""
+    return next((path for path in candidates if is_file(path)), None)
+
+
+def list_records(folder: Path) -> list[str]:
+    """Return the WFDB records under `folder`, by their names relative to it, sorted."""
+    headers = folder.rglob("*.hea")
+    try:
+        return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in headers)
+    except OSError:
+        return []
+
+
+def unreadable(path: Path, error: OSError) -> DatasetError:
+    """Return the error to raise where `path` cannot be read."""
+    return DatasetError(f"cannot read {path}: {error.strerror or error}")
+
+
+def describe(searched: Iterable[Path]) -> str:
+    """Return the folders of a search as text, with those that do not exist marked."""
+    return ", ".join(
+        str(root) if is_folder(root) else f"{root} (no such folder)" for root in searched
+    )

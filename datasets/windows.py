@@ -1,0 +1,122 @@
+"""One channel of a recording, cut into windows as the paper does ([SAN] section IV).
+
+[SAN] P. Bizopoulos, D. Koutsouris, "Sparsely Activated Networks", IEEE TNNLS, 2020.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sans.datasets.config import SMALLEST_LIMIT, SMALLEST_WINDOW, DataConfig
+from sans.datasets.parts import RECORDING, Dataset
+from sans.datasets.split import apportion, divide, leave_out
+
+from sans.errors import DatasetError
+
+WINDOWS = 12
+SHARES = (6, 2, 4)
+
+
+class Recording(NamedTuple):
+    """The beginning of one channel."""
+
+    name: str
+    """What was read, such as "mitdb/100 MLII"."""
+
+    samples: NDArray[np.float64]
+    """``(time,)``, in the recording's own unit; NaN where samples are missing."""
+
+    rate: float | None
+    """Samples per second, or None if the file does not say."""
+
+    notices: tuple[str, ...] = ()
+    """What the reader did that the user should know."""
+
+
+def wanted(config: DataConfig, windows: int = WINDOWS) -> int:
+    """Return the samples that `config` needs from the beginning of a recording."""
+    return config.window * (windows if config.limit is None else config.limit)
+
+
+def choose_channel(channel: str, names: Sequence[str], recording: str) -> int:
+    """Return the position of `channel` among the channels of a recording.
+
+    Args:
+        channel: a name, or else a position from 0.
+        names: the channels.
+        recording: what they belong to, for the message.
+
+    Raises:
+        DatasetError: if there is no such channel.
+    """
+    if channel in names:
+        return list(names).index(channel)
+    if channel.isdecimal() and int(channel) < len(names):
+        return int(channel)
+    near = difflib.get_close_matches(channel, names, n=1, cutoff=0.5)
+    labels = ", ".join(f"{position} {name}" for position, name in enumerate(names) if name)
+    raise DatasetError(
+        f"{recording} has no channel {channel!r}; it has {len(names)}: "
+        + (labels or f"0 to {len(names) - 1}")
+        + (f"; did you mean {near[0]!r}?" if near else "")
+    )
+
+
+def standardise(windows: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Take from each window its mean and divide by its standard deviation (n - 1).
+
+    Args:
+        windows: ``(windows, window)``, two samples or more a window, in any unit.
+
+    Returns:
+        ``(windows, window)``, without unit; NaN throughout where a window is constant or holds a
+        sample that is not finite.
+    """
+    with np.errstate(all="ignore"):  # windows that cannot be scaled are marked, not warned about
+        centred = windows - windows.mean(axis=1, keepdims=True)
+        deviation = windows.std(axis=1, ddof=1, keepdims=True)
+        scaled = centred / deviation
+        # A constant window can have a deviation of rounding errors, so its range is what tells.
+        unusable = (np.ptp(windows, axis=1) == 0) | ~np.isfinite(scaled).all(axis=1)
+    scaled[unusable] = np.nan
+    return np.asarray(scaled, dtype=np.float32)
+
+
+def cut(recording: Recording, config: DataConfig, windows: int = WINDOWS) -> Dataset:
+    """Cut a recording into windows, in order, and divide them 6 : 2 : 4.
+
+    Args:
+        recording: its first `wanted` samples, or all if it has fewer.
+        config: the window, and how many of them.
+        windows: how many where `config` does not say.
+
+    Returns:
+        Parts of ``(windows, 1, window)``; windows without spread are left out after the split.
+
+    Raises:
+        DatasetError: if there are fewer than three windows, or a part has no usable one.
+    """
+    asked, window = wanted(config, windows) // config.window, config.window
+    available = min(asked, recording.samples.size // window)
+    if available < SMALLEST_LIMIT:
+        raise DatasetError(_too_short(recording, window))
+    notices = recording.notices
+    if available < asked:
+        notices += (f"{recording.name}: {available} windows of {window} samples, not {asked}",)
+    signals = standardise(recording.samples[: available * window].reshape(available, window))
+    parts = divide(signals[:, np.newaxis], None, apportion(available, SHARES))
+    parts, left_out = leave_out(parts, recording.name, "window")
+    return Dataset(recording.name, *parts, recording.rate, RECORDING, notices + left_out)
+
+
+def _too_short(recording: Recording, window: int) -> str:
+    fitting = recording.samples.size // SMALLEST_LIMIT
+    return (
+        f"{recording.name} has {recording.samples.size:,} samples, too few for {SMALLEST_LIMIT} "
+        f"windows of {window:,}"
+        + (f"; a window of {fitting:,} would fit" if fitting >= SMALLEST_WINDOW else "")
+    )
