@@ -10,6 +10,7 @@ Nothing here needs torch; `sans.activations` wraps these for tensors.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def topk(maps: Maps, counts: Densities) -> Mask:
         maps: ``(maps, *space)``.
         counts: entries to keep in each map, ``(maps,)``.
     """
-    flat = np.abs(maps).reshape(len(maps), -1)
+    flat = np.abs(maps).reshape(len(maps), math.prod(maps.shape[1:]))
     flat[np.isnan(flat)] = -1  # NaN comes last
     thresholds = np.empty(len(flat), flat.dtype)
     for count in np.unique(counts):
@@ -45,8 +46,9 @@ def extrema_pool(maps: Maps, sizes: Densities) -> Mask:
         maps: ``(maps, *space)``.
         sizes: side of a cell of each map, ``(maps,)``; a cell cut off at the far border keeps none.
     """
-    heights = np.ones_like(sizes) if maps.ndim == 2 else sizes  # a signal is an image of height 1
-    images = np.ascontiguousarray(maps).reshape(len(maps), -1, maps.shape[-1])
+    images, heights = np.ascontiguousarray(maps), sizes
+    if maps.ndim == 2:  # a signal is an image of height 1
+        images, heights = images[:, None], np.ones_like(sizes)
     return _extrema_pool(images, heights, sizes).reshape(maps.shape)
 
 
@@ -60,6 +62,7 @@ def extrema(maps: Maps, distances: Densities) -> Mask:
         maps: ``(maps, *space)``.
         distances: minimum distance of each map, ``(maps,)``.
     """
+    distances = np.minimum(distances, max(maps.shape[1:]))  # farther reaches no more, and overflows
     if maps.ndim == 2:
         return _extrema_1d(np.ascontiguousarray(maps), distances)
     return _extrema_2d(np.ascontiguousarray(maps), distances)
