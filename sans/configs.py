@@ -44,6 +44,9 @@ class ModelConfig:
         check_name("decoder", self.decoder, DECODERS)
         if self.dimensions not in (1, 2):
             raise ValueError(f"a signal has 1 or 2 dimensions of space, not {self.dimensions}")
+        for numbers in (self.kernel_sizes, self.densities):
+            if not all(isinstance(number, int) for number in numbers):
+                raise TypeError(f"sizes and densities must be integers, not {list(numbers)}")
         if not self.kernel_sizes or min(self.kernel_sizes) < 1:
             raise ValueError(f"kernel sizes must be at least 1, not {list(self.kernel_sizes)}")
         if len(self.densities) != len(self.kernel_sizes):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -27,6 +28,9 @@ def audible(signals: Signals, device: torch.device | None = None) -> tuple[Tenso
     Raises:
         ValueError: if the shape is another, a sample is not finite, or every signal is zero.
     """
+    if isinstance(signals, np.ndarray):  # torch warns of an array that is not to be written to
+        with np.errstate(over="ignore"):  # what float32 cannot hold is refused below
+            signals = np.require(signals, np.float32, ["C", "W"])
     tensor = torch.as_tensor(signals).to(device=device, dtype=torch.float32)
     if tensor.ndim not in (3, 4) or tensor.shape[1] != 1:
         raise ValueError(
