@@ -1,0 +1,158 @@
+"""φ and the field's own figures, by hand and by numpy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from torch.testing import assert_close
+
+from sans.metrics import (
+    inverse_compression_ratio,
+    phi,
+    prd,
+    prdn,
+    psnr,
+    reconstruction_loss,
+    silent,
+    snr,
+    spikes,
+)
+
+SHAPES = st.one_of(
+    st.tuples(st.integers(1, 3), st.just(1), st.integers(1, 9)),
+    st.tuples(st.integers(1, 3), st.just(1), st.integers(1, 4), st.integers(1, 4)),
+)
+AMPLITUDES = st.integers(-100, 100).map(float)
+
+
+@st.composite
+def cases(draw):
+    """Signals of either rank, none silent, their reconstructions and activations of 2 kernels."""
+    shape = draw(SHAPES)
+    signal, drawn = (draw(arrays.arrays(np.float64, shape, elements=AMPLITUDES)) for _ in "ab")
+    signal[:, :, 0] += 1000
+    activations = draw(arrays.arrays(np.float64, (shape[0], 2, *shape[2:]), elements=AMPLITUDES))
+    return tuple(torch.from_numpy(array) for array in (signal, drawn, activations))
+
+
+@given(cases(), st.integers(1, 50))
+def test_every_figure_is_the_formula_in_numpy(case, weights):
+    rows = zip(*(tensor.numpy() for tensor in case), strict=True)
+    for i, (x, y, a) in enumerate(rows):
+        n, dimensions, error = x.size, x.ndim - 1, x - y
+        ratio = (weights + (dimensions + 1) * (a != 0).sum()) / n
+        loss = abs(error).sum() / abs(x).sum()
+        one = [tensor[i : i + 1] for tensor in case]
+        assert_close(inverse_compression_ratio(one[2], weights).item(), ratio, check_dtype=False)
+        assert_close(reconstruction_loss(*one[:2]).item(), loss)
+        assert_close(phi(*one, weights).item(), math.hypot(ratio, loss))
+        assert_close(prd(*one[:2]).item(), 100 * np.linalg.norm(error) / np.linalg.norm(x))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            size = np.linalg.norm(x - x.mean())
+            if size > 1e-6:
+                wanted = 100 * np.linalg.norm(error) / size
+                assert_close(prdn(*one[:2]).item(), wanted)
+                power = 10 * np.log10(size**2 / np.linalg.norm(error) ** 2)
+                assert_close(snr(*one[:2]).item(), power)
+            assert_close(psnr(*one[:2]).item(), 10 * np.log10(1 / (error**2).mean()))
+
+
+@given(cases())
+def test_a_signal_is_scored_as_if_alone(case):
+    together = phi(*case, 3)
+    alone = [phi(*(tensor[i : i + 1] for tensor in case), 3) for i in range(len(together))]
+    assert_close(together, torch.cat(alone))
+
+
+@given(cases())
+def test_weights_may_differ_from_signal_to_signal(case):
+    weights = torch.arange(1, len(case[0]) + 1)
+    each = [phi(*(tensor[i : i + 1] for tensor in case), i + 1) for i in range(len(weights))]
+    assert_close(phi(*case, weights), torch.cat(each))
+
+
+def test_phi_by_hand_for_signals():
+    signal = torch.tensor([[[1.0, -2, 3, 0, 4]]])
+    reconstruction = torch.tensor([[[1.0, 0, 3, 1, 2]]])
+    activations = torch.tensor([[[0.0, 0, 5, 0, -1], [0, 0, 0, 0, 2]]])
+    assert spikes(activations).tolist() == [3]
+    # W = 2 weights, A = 3 activations of an amplitude and a time: (2 + 2 * 3) / 5 samples.
+    assert_close(inverse_compression_ratio(activations, 2), torch.tensor([1.6]))
+    # Errors 2 + 1 + 2 over magnitudes 1 + 2 + 3 + 4.
+    assert_close(reconstruction_loss(signal, reconstruction), torch.tensor([0.5]))
+    assert_close(phi(signal, reconstruction, activations, 2), torch.tensor([math.sqrt(2.81)]))
+
+
+def test_phi_by_hand_for_images():
+    signal = torch.tensor([[[[1.0, 2], [3, 4]]]])
+    reconstruction = torch.tensor([[[[1.0, 2], [3, 0]]]])
+    activations = torch.tensor([[[[0.0, 0], [2, 0]]]])
+    # An activation of an image has an amplitude and two coordinates: (1 + 3 * 1) / 4 pixels.
+    assert inverse_compression_ratio(activations, 1).tolist() == [1]
+    assert_close(reconstruction_loss(signal, reconstruction), torch.tensor([0.4]))
+    assert_close(phi(signal, reconstruction, activations, 1), torch.tensor([math.sqrt(1.16)]))
+
+
+def test_phi_of_a_silent_signal_raises_and_names_its_position():
+    signal = torch.tensor([[[1.0, 2]], [[0, 0]], [[0, 0]]])
+    with pytest.raises(ValueError, match=r"^signal 1 of the batch is zero everywhere"):
+        phi(signal, signal, signal, 1)
+    with pytest.raises(ValueError, match=r"^signal 1 of the batch"):
+        reconstruction_loss(signal, signal)
+
+
+@given(arrays.arrays(np.float32, (3, 1, 5), elements=st.floats(-(2.0**126), 2.0**126, width=32)))
+@example(np.array([[[1e-45, 0, 0, 0, 0]], [[1e38] * 5], [[0] * 5]], np.float32))
+def test_a_signal_is_silent_exactly_where_it_has_no_phi(signals):
+    tensor = torch.from_numpy(signals)
+    for quiet, signal in zip(silent(tensor).tolist(), tensor, strict=True):
+        if quiet:
+            with pytest.raises(ValueError, match="zero everywhere"):
+                reconstruction_loss(signal[None], signal[None])
+        else:
+            assert_close(reconstruction_loss(signal[None], 0 * signal[None]), torch.ones(1))
+
+
+def test_nothing_kept_and_nothing_drawn_costs_the_weights_and_loses_everything():
+    signal = torch.tensor([[[3.0, -4, 0, 1]]])
+    nothing = torch.zeros(1, 1, 4)
+    assert_close(phi(signal, nothing, nothing, 4), torch.tensor([math.sqrt(2)]))
+    assert_close(phi(signal, signal, nothing, 0), torch.tensor([0.0]))
+
+
+def test_prd_with_and_without_the_mean_by_hand():
+    signal = torch.tensor([[[9.0, 11, 9, 11]]])
+    reconstruction = torch.tensor([[[9.0, 11, 10, 11]]])
+    assert_close(prd(signal, reconstruction), torch.tensor([100 / math.sqrt(404)]))
+    assert_close(prd(signal, reconstruction, 8), torch.tensor([100 / math.sqrt(20)]))
+    assert_close(prdn(signal, reconstruction), torch.tensor([50.0]))
+    assert_close(snr(signal, reconstruction), torch.tensor([20 * math.log10(2)]))
+
+
+@given(cases(), st.integers(-1000, 1000))
+def test_no_baseline_flatters_prdn(case, baseline):
+    signal, reconstruction, _ = case
+    if (signal.flatten(1).std(1, correction=0) > 1e-6).all():
+        lifted = prdn(signal + baseline, reconstruction + baseline)
+        assert_close(lifted, prdn(signal, reconstruction))
+
+
+def test_psnr_by_hand():
+    image = torch.tensor([[[[0.0, 1], [1, 0]]]])
+    drawn = torch.tensor([[[[0.1, 1], [1, 0.1]]]])
+    assert_close(psnr(image, drawn), torch.tensor([10 * math.log10(200)]))
+    assert_close(psnr(255 * image, 255 * drawn, peak=255), psnr(image, drawn))
+
+
+def test_perfect_and_constant_signals_are_infinite():
+    constant = torch.full((1, 1, 4), 2.0)
+    assert snr(torch.tensor([[[1.0, 2]]]), torch.tensor([[[1.0, 2]]])).item() == math.inf
+    assert psnr(constant, constant).item() == math.inf
+    assert prdn(constant, constant + 1).item() == math.inf
+    assert snr(constant, constant + 1).item() == -math.inf
