@@ -14,6 +14,7 @@ from sans.datasets.folders import unreadable
 
 from sans.errors import DatasetError
 
+ARCHIVE = b"PK"  # how a .npz file begins, whatever it is called
 RATE = "rate"  # name of the scalar of a .npz file that is the sampling rate
 
 
@@ -30,11 +31,12 @@ def read_array(path: Path) -> tuple[NDArray[Any], float | None]:
         DatasetError: if the file is not readable as that.
     """
     try:
-        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return _check(loaded, path.name), None
-        with loaded:
-            return _from_archive({name: loaded[name] for name in loaded.files}, path.name)
+        with path.open("rb") as file:
+            if file.read(len(ARCHIVE)) == ARCHIVE:
+                file.seek(0)
+                loaded = np.load(file, allow_pickle=False)
+                return _from_archive({name: loaded[name] for name in loaded.files}, path.name)
+        return _check(np.load(path, mmap_mode="r", allow_pickle=False), path.name), None
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         if "object" in reason.lower() or "pickle" in reason.lower():

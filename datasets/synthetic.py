@@ -21,8 +21,8 @@ from sans.datasets.windows import Recording, cut, wanted
 RATE = 125.0  # samples per second
 WINDOWS = 60  # 30 to train on: a default training takes seconds
 SEED = 20190715
-NOISE = 0.02  # standard deviation, mV
-WANDER = ((0.09, 0.23), (0.05, 0.05))  # amplitude in mV, frequency in Hz
+NOISE = 0.015  # standard deviation, mV
+WANDER = ((0.04, 0.23), (0.02, 0.05))  # amplitude in mV, frequency in Hz
 INTERVAL = 104  # mean samples between beats
 DELAY = 38  # samples from a beat to its wave
 
@@ -57,7 +57,7 @@ def kernels() -> dict[str, NDArray[np.float64]]:
         "beat", 15 samples (120 ms); "wave", 31 samples (248 ms).
     """
     t = np.arange(-7.0, 8.0)
-    beat = _bell(t, 0, 1.3) - 0.18 * _bell(t, -3.4, 1.2) - 0.32 * _bell(t, 3.4, 1.3)
+    beat = _bell(t, 0, 1.6) - 0.18 * _bell(t, -4, 1.3) - 0.32 * _bell(t, 4, 1.4)
     t = np.arange(-15.0, 16.0)
     wave = np.where(t < 0, _bell(t, 0, 5.5), _bell(t, 0, 4.0))  # rises slower than it falls
     return {"beat": beat, "wave": wave}
@@ -98,7 +98,7 @@ def _rhythm(samples: int) -> dict[str, Spikes]:
     delays = DELAY + np.rint(chance[:, 1]).astype(np.int64)
     return {
         "beat": Spikes(positions, 1 + 0.08 * breath + 0.05 * chance[:, 2]),
-        "wave": Spikes(positions + delays, 0.3 + 0.03 * chance[:, 3]),
+        "wave": Spikes(positions + delays, 0.18 + 0.02 * chance[:, 3]),
     }
 
 

@@ -19,8 +19,8 @@ BYTES = {"8": 1, "16": 2, "24": 3, "32": 4, "61": 2, "80": 1, "160": 2, "212": 1
 def read_record(stem: Path, name: str, channel: str, samples: int) -> Recording:
     """Read the beginning of one channel, as `wfdb.rdrecord` gives it by default.
 
-    Where the frames of a record have several samples of a channel, they are averaged, with a
-    notice; samples that the record marks as missing are NaN.
+    Where the frames of a record have several samples of a channel, they are averaged to a whole
+    step of the converter, with a notice; samples that the record marks as missing are NaN.
 
     Args:
         stem: path of the record without suffix.

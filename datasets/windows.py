@@ -81,8 +81,9 @@ def standardise(windows: NDArray[np.float64]) -> NDArray[np.float32]:
         deviation = windows.std(axis=1, ddof=1, keepdims=True)
         scaled = centred / deviation
         # A constant window can have a deviation of rounding errors, so its range is what tells.
-        unusable = (np.ptp(windows, axis=1) == 0) | ~np.isfinite(scaled).all(axis=1)
-    scaled[unusable] = np.nan
+        usable = (np.ptp(windows, axis=1) > 0) & np.isfinite(deviation[:, 0])
+        usable &= np.isfinite(scaled).all(axis=1)
+    scaled[~usable] = np.nan
     return np.asarray(scaled, dtype=np.float32)
 
 

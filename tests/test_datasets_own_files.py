@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sans.datasets import DataConfig, load
+from sans.datasets.table import read_table
+
+from sans.errors import DatasetError
+
+
+def parts_of(dataset):
+    return dataset.training, dataset.validation, dataset.test
+
+
+def noise(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def expected_windows(signal, window=100):
+    pieces = signal[: 12 * window].reshape(12, window)
+    centred = pieces - pieces.mean(axis=1, keepdims=True)
+    return (centred / pieces.std(axis=1, ddof=1, keepdims=True))[:, np.newaxis]
+
+
+def assert_is(dataset, signal):
+    together = np.concatenate([part.signals for part in parts_of(dataset)])
+    np.testing.assert_allclose(together, expected_windows(signal), rtol=1e-5, atol=1e-5)
+
+
+def read(path, **options):
+    return load(DataConfig(dataset=str(path), window=100, **options))
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.float16, np.int16, np.uint8, np.int64])
+def test_an_array_of_one_dimension_is_a_recording_of_any_real_type(tmp_path, kind):
+    signal = (50 + 20 * noise(1500)).astype(kind)
+    np.save(tmp_path / "x.npy", signal)
+    dataset = read(tmp_path / "x.npy")
+    assert_is(dataset, signal.astype(np.float64))
+    assert (dataset.name, dataset.rate, dataset.notices) == ("x.npy", None, ())
+
+
+def test_an_array_of_two_dimensions_has_a_column_for_each_channel(tmp_path):
+    signals = noise(1500, 3)
+    np.save(tmp_path / "x.npy", signals)
+    assert_is(read(tmp_path / "x.npy"), signals[:, 0])
+    dataset = read(tmp_path / "x.npy", channel="2")
+    assert_is(dataset, signals[:, 2])
+    assert dataset.name == "x.npy channel 2"
+    with pytest.raises(DatasetError, match=r"x.npy has no channel '3'; it has 3: 0 to 2"):
+        read(tmp_path / "x.npy", channel="3")
+
+
+def test_an_array_that_lies_on_its_side_is_told_so(tmp_path):
+    np.save(tmp_path / "x.npy", noise(2, 1500))
+    with pytest.raises(DatasetError, match=r"2 samples of 1500 channels.*transpose it"):
+        read(tmp_path / "x.npy")
+
+
+def test_a_boolean_recording_is_loaded(tmp_path):
+    np.save(tmp_path / "x.npy", noise(1500) > 0)
+    assert len(read(tmp_path / "x.npy").training.signals) == 6
+
+
+def test_a_stack_of_images_is_scaled_to_one_and_split_five_one_one(tmp_path):
+    stack = np.random.default_rng(0).integers(10, 200, (14, 6, 8)).astype(np.uint8)
+    stack[0, 0, 0], stack[1, 0, 0] = 10, 210
+    np.save(tmp_path / "x.npy", stack)
+    dataset = load(DataConfig(dataset=str(tmp_path / "x.npy")))
+    assert [part.signals.shape for part in parts_of(dataset)] == [
+        (10, 1, 6, 8),
+        (2, 1, 6, 8),
+        (2, 1, 6, 8),
+    ]
+    together = np.concatenate([part.signals for part in parts_of(dataset)])[:, 0]
+    np.testing.assert_allclose(together, (stack - 10.0) / 200, rtol=1e-6)
+    assert dataset.recipe.batch_size == 64
+
+
+def test_images_that_are_zero_or_with_missing_pixels_are_left_out(tmp_path):
+    stack = np.abs(noise(14, 4, 4)) + 1
+    stack[3] = 0
+    stack[13, 1, 1] = math.nan
+    np.save(tmp_path / "x.npy", stack)
+    dataset = load(DataConfig(dataset=str(tmp_path / "x.npy")))
+    assert [len(part.signals) for part in parts_of(dataset)] == [9, 2, 1]
+    assert "left out 1 of 10 training images, 1 of 2 test images" in dataset.notices[0]
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.zeros(()), r"shape \(\)"),
+        (np.zeros((0,)), r"shape \(0,\)"),
+        (np.zeros((5, 0)), r"shape \(5, 0\)"),
+        (np.zeros((2, 2, 2, 2)), r"shape \(2, 2, 2, 2\)"),
+        (np.zeros(2000, dtype=complex), "holds complex128, not real numbers"),
+        (np.array(["a", "b"]), "holds <U1, not real numbers"),
+        (np.array([object()]), "Python objects"),
+        (np.ones((9, 4, 4)), "no two different values"),
+        (np.full((9, 4, 4), math.nan), "no two different values"),
+        (np.zeros((2, 4, 4)), "x.npy has 2 images, fewer than 3"),
+    ],
+)
+def test_an_array_that_is_no_signal_is_refused(tmp_path, array, message):
+    np.save(tmp_path / "x.npy", array, allow_pickle=True)
+    with pytest.raises(DatasetError, match=message):
+        load(DataConfig(dataset=str(tmp_path / "x.npy")))
+
+
+def test_a_recording_of_nothing_but_missing_samples_is_refused(tmp_path):
+    np.save(tmp_path / "x.npy", np.full(1500, math.nan))
+    with pytest.raises(DatasetError, match=r"no training window is left, all 6 are constant"):
+        read(tmp_path / "x.npy")
+
+
+@pytest.mark.parametrize("length", [0, 1, 5, 60, 127, 128, 129, 5000])
+def test_an_array_file_cut_short_is_refused(tmp_path, length):
+    np.save(tmp_path / "x.npy", noise(1500))
+    content = (tmp_path / "x.npy").read_bytes()
+    (tmp_path / "x.npy").write_bytes(content[:length])
+    with pytest.raises(DatasetError, match=r"x.npy cannot be read as an array|x.npy has the shape"):
+        read(tmp_path / "x.npy")
+
+
+def test_an_archive_holds_one_array_and_its_rate(tmp_path):
+    signal = noise(1500)
+    np.savez_compressed(tmp_path / "x.npz", ecg=signal, rate=360)
+    dataset = read(tmp_path / "x.npz")
+    assert_is(dataset, signal)
+    assert dataset.rate == 360
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"a": noise(1500), "b": noise(1500)}, "not 2 arrays: a, b"),
+        ({"rate": 5}, "not none"),
+        ({"a": noise(1500), "rate": -1}, "the rate is one positive number, in Hz"),
+        ({"a": noise(1500), "rate": math.nan}, "the rate is one positive number, in Hz"),
+        ({"a": noise(1500), "rate": [1, 2]}, "the rate is one positive number, in Hz"),
+        ({"a": noise(1500), "rate": "fast"}, "the rate is one positive number, in Hz"),
+        ({"a": np.array([object()])}, "Python objects"),
+    ],
+)
+def test_an_archive_of_something_else_is_refused(tmp_path, arrays, message):
+    np.savez(tmp_path / "x.npz", **arrays)
+    with pytest.raises(DatasetError, match=message):
+        read(tmp_path / "x.npz")
+
+
+def test_every_damaged_archive_is_refused(tmp_path):
+    np.savez_compressed(tmp_path / "good.npz", a=noise(1500))
+    content = (tmp_path / "good.npz").read_bytes()
+    file = tmp_path / "x.npz"
+    for length in range(0, len(content), 997):
+        file.write_bytes(content[:length])
+        with pytest.raises(DatasetError, match=r"x.npz cannot be read as an array"):
+            read(file)
+    file.write_bytes(content[:3000] + bytes([content[3000] ^ 1]) + content[3001:])
+    with pytest.raises(DatasetError, match=r"x.npz cannot be read as an array"):
+        read(file)
+
+
+def test_a_pickle_is_not_opened(tmp_path):
+    (tmp_path / "x.npy").write_bytes(b"\x80\x04cbuiltins\nprint\n.")
+    with pytest.raises(DatasetError, match=r"cannot be read as an array: it holds Python objects"):
+        read(tmp_path / "x.npy")
+
+
+def test_a_table_without_a_header_is_read_by_position(tmp_path):
+    signals = noise(1500, 2)
+    np.savetxt(tmp_path / "x.csv", signals, delimiter=",", fmt="%.17g")
+    assert_is(read(tmp_path / "x.csv", channel="1"), signals[:, 1])
+
+
+def test_a_table_with_a_header_is_read_by_name(tmp_path):
+    signals = noise(1500, 2)
+    np.savetxt(tmp_path / "x.csv", signals, delimiter=",", header="II,V5", comments="")
+    dataset = read(tmp_path / "x.csv", channel="V5")
+    assert_is(dataset, signals[:, 1])
+    assert dataset.name == "x.csv V5"
+    with pytest.raises(DatasetError, match=r"has no channel 'V6'; it has 2: 0 II, 1 V5"):
+        read(tmp_path / "x.csv", channel="V6")
+
+
+cells = st.one_of(st.floats(allow_infinity=False), st.integers(-(10**9), 10**9).map(float))
+
+
+@given(
+    st.integers(1, 4).flatmap(
+        lambda width: st.lists(
+            st.lists(cells, min_size=width, max_size=width), min_size=1, max_size=20
+        )
+    ),
+    st.booleans(),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from(["", "\n", "\n\n\n"]),
+)
+def test_read_table_inverts_writing_a_table(tmp_path_factory, rows, header, newline, end):
+    names = [f"channel {column}" for column in range(len(rows[0]))]
+    lines = [",".join(names)] * header
+    lines += [",".join("" if math.isnan(cell) and len(row) > 1 else repr(cell) for cell in row)
+              for row in rows]  # fmt: skip
+    path = tmp_path_factory.mktemp("table") / "x.csv"
+    path.write_bytes((newline.join(lines) + end).encode("utf-8-sig"))
+    table, columns = read_table(path, len(rows))
+    np.testing.assert_array_equal(table, np.array(rows))
+    assert columns == (names if header else [""] * len(names))
+
+
+def test_an_empty_line_between_samples_of_one_channel_is_a_missing_sample(tmp_path):
+    (tmp_path / "x.csv").write_text("1\n\n3\n\n")
+    table, _ = read_table(tmp_path / "x.csv", 10)
+    np.testing.assert_array_equal(table, [[1], [math.nan], [3]])
+
+
+def test_a_table_is_read_no_further_than_needed(tmp_path):
+    (tmp_path / "x.csv").write_text("1\n2\nbad\n")
+    assert read_table(tmp_path / "x.csv", 2)[0].ravel().tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"1,2\n3,4\n5,x\n", "x.csv, line 3, column 2: 'x' is not a number"),
+        (b"a,b\n3,4\n5,1_0\n", "x.csv, line 3, column 2: '1_0' is not a number"),
+        (b"1,2\n3\n", "x.csv, line 2: 1 cells, but 2 before it"),
+        (b"1,2\n\n3,4\n", "x.csv, line 2: 1 cells, but 2 before it"),
+        (b"1,two\n3,4\n", "x.csv, line 1, column 2: 'two' is not a number"),
+        (b"1;2\n3;4\n1", "x.csv, line 3, column 1|x.csv, line 2, column 1: '3;4' is not a number"),
+        (b"", "x.csv is empty"),
+        (b"\n\n", "x.csv is empty"),
+        (b"a,b\n", "x.csv has a header and no samples"),
+        (b"\xff\xfe1\x002\x00", "x.csv is not text in UTF-8"),
+        (b'1\n"' + b"9" * 200_000, "x.csv is not a table: field larger"),
+    ],
+)
+def test_a_bad_table_is_refused_by_line(tmp_path, content, message):
+    (tmp_path / "x.csv").write_bytes(content)
+    with pytest.raises(DatasetError, match=message):
+        read(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.npz", "x.csv", "x.wav", "folder/x"])
+def test_a_file_that_does_not_exist_is_named(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DatasetError, match=rf"no file {name}"):
+        load(DataConfig(dataset=name))
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path):
+    (tmp_path / "x.wav").write_bytes(b"RIFF")
+    with pytest.raises(DatasetError, match=r"x.wav is not a .npy, .npz or .csv file, nor a WFDB"):
+        load(DataConfig(dataset=str(tmp_path / "x.wav")))
+    with pytest.raises(DatasetError, match=r"no file"):
+        load(DataConfig(dataset=str(tmp_path)))
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.csv", "x.npz"])
+def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch, name):
+    (tmp_path / name).write_bytes(b"1\n")
+
+    def refuse(*_args, **_options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    monkeypatch.setattr("numpy.load", refuse)
+    with pytest.raises(DatasetError, match=rf"cannot read .*{name}: Permission denied"):
+        read(tmp_path / name)
+
+
+def test_options_without_meaning_for_a_file_are_refused(tmp_path):
+    np.save(tmp_path / "x.npy", noise(9, 4, 4))
+    with pytest.raises(DatasetError, match=r"has no use for record '100'"):
+        read(tmp_path / "x.npy", record="100")
+    with pytest.raises(DatasetError, match=r"has no use for window 100"):
+        read(tmp_path / "x.npy")

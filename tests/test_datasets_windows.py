@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sans.datasets import DataConfig, Part
+from sans.datasets.split import apportion, divide, leave_out, limit_parts
+from sans.datasets.windows import Recording, choose_channel, cut, standardise
+
+from sans.errors import DatasetError
+
+
+def recording(samples, rate=100.0):
+    return Recording("a recording", np.asarray(samples, dtype=np.float64), rate)
+
+
+def noise(samples, seed=0):
+    return np.random.default_rng(seed).normal(size=samples)
+
+
+@given(st.integers(3, 2000), st.lists(st.integers(1, 1000), min_size=2, max_size=3))
+def test_apportion_gives_every_part_something_and_each_its_share_to_within_two(total, shares):
+    counts = apportion(total, shares)
+    assert sum(counts) == total
+    assert min(counts) >= 1
+    for count, share in zip(counts, shares, strict=True):
+        exact = Fraction(total * share, sum(shares))
+        assert abs(count - exact) < 2 or (count == 1 and exact < 1)
+
+
+@given(st.integers(1, 200), st.lists(st.integers(1, 50), min_size=2, max_size=3))
+def test_apportion_is_exact_where_the_shares_divide_the_total(factor, shares):
+    assert apportion(factor * sum(shares), shares) == tuple(factor * share for share in shares)
+
+
+@pytest.mark.parametrize(
+    ("total", "expected"), [(12, (6, 2, 4)), (3, (1, 1, 1)), (4, (2, 1, 1)), (7, (4, 1, 2))]
+)
+def test_apportion_divides_windows_as_worked_out_by_hand(total, expected):
+    assert apportion(total, (6, 2, 4)) == expected
+
+
+def test_divide_keeps_the_order_and_the_labels():
+    signals = np.arange(6, dtype=np.float32).reshape(6, 1, 1)
+    parts = divide(signals, np.arange(6), (3, 1, 2))
+    assert [part.signals.ravel().tolist() for part in parts] == [[0, 1, 2], [3], [4, 5]]
+    assert [part.labels.tolist() for part in parts] == [[0, 1, 2], [3], [4, 5]]
+
+
+def test_a_limit_keeps_the_first_signals_of_each_part_in_proportion():
+    parts = divide(np.arange(24, dtype=np.float32).reshape(24, 1, 1), None, (12, 4, 8))
+    limited, notices = limit_parts(parts, 6, "x")
+    assert [part.signals.ravel().tolist() for part in limited] == [[0, 1, 2], [12], [16, 17]]
+    assert notices == ()
+    same, notices = limit_parts(parts, 25, "x")
+    assert same is parts
+    assert notices == ("x has 24 signals, fewer than the 25 asked for",)
+
+
+def test_standardised_windows_agree_with_the_formula_worked_by_hand():
+    # mean 2, squared deviations 1 + 0 + 1, over n - 1 = 2: the standard deviation is 1
+    assert standardise(np.array([[1.0, 2.0, 3.0]])).tolist() == [[-1.0, 0.0, 1.0]]
+
+
+@given(
+    st.lists(st.integers(-1000, 1000), min_size=3, max_size=30).filter(lambda x: len(set(x)) > 1),
+    st.floats(0.1, 1e3),
+    st.floats(-1e3, 1e3),
+)
+def test_standardised_windows_forget_scale_and_offset(values, scale, offset):
+    window = np.array([values], dtype=np.float64)
+    result = standardise(window)
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result.mean(), 0, atol=1e-5)
+    np.testing.assert_allclose(result.std(ddof=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(standardise(scale * window + offset), result, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("bad", [[0.1] * 7, [0.0] * 7, [1.0, math.nan, 2.0], [1.0, math.inf, 0.0]])
+def test_a_constant_or_zero_or_missing_window_is_marked_throughout(bad):
+    assert np.isnan(standardise(np.array([bad]))).all()
+
+
+def test_windows_with_values_near_the_largest_float_are_left_out_without_a_warning():
+    assert np.isnan(standardise(np.array([[1e308, -1e308, 1e308]]))).all()
+
+
+def test_twelve_windows_are_cut_in_order_and_split_six_two_four():
+    samples = noise(1300)
+    dataset = cut(recording(samples), DataConfig(window=100))
+    parts = (dataset.training, dataset.validation, dataset.test)
+    assert [part.signals.shape for part in parts] == [(6, 1, 100), (2, 1, 100), (4, 1, 100)]
+    together = np.concatenate([part.signals for part in parts])
+    for position, window in enumerate(together):
+        piece = samples[100 * position : 100 * (position + 1)]
+        expected = (piece - piece.mean()) / np.sqrt(((piece - piece.mean()) ** 2).sum() / 99)
+        np.testing.assert_array_equal(window[0], expected.astype(np.float32))
+    assert (dataset.rate, dataset.notices) == (100.0, ())
+    assert (dataset.recipe.epochs, dataset.recipe.batch_size, dataset.recipe.tolerance) == (
+        30,
+        2,
+        3,
+    )
+
+
+def test_a_recording_with_fewer_windows_is_used_with_a_notice():
+    dataset = cut(recording(noise(450)), DataConfig(window=100))
+    assert [len(part.signals) for part in (dataset.training, dataset.validation, dataset.test)] == [
+        2,
+        1,
+        1,
+    ]
+    assert dataset.notices == ("a recording: 4 windows of 100 samples, not 12",)
+
+
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        (
+            299,
+            "a recording has 299 samples, too few for 3 windows of 100; a window of 99 would fit",
+        ),
+        (99, "a recording has 99 samples, too few for 3 windows of 100; a window of 33 would fit"),
+        (1, "a recording has 1 samples, too few for 3 windows of 100$"),
+        (0, "a recording has 0 samples, too few for 3 windows of 100$"),
+    ],
+)
+def test_a_recording_too_short_for_three_windows_is_refused_with_a_window_that_fits(
+    samples, message
+):
+    with pytest.raises(DatasetError, match=message):
+        cut(recording(noise(samples)), DataConfig(window=100))
+
+
+def test_unusable_windows_are_left_out_after_the_split_and_counted_by_part():
+    samples = noise(1200)
+    samples[100:200] = 3.3  # constant, training
+    samples[350] = np.nan  # training
+    samples[1100:] = 0  # zero, test
+    dataset = cut(recording(samples), DataConfig(window=100))
+    whole = cut(recording(noise(1200)), DataConfig(window=100))
+    np.testing.assert_array_equal(dataset.training.signals, whole.training.signals[[0, 2, 4, 5]])
+    np.testing.assert_array_equal(dataset.validation.signals, whole.validation.signals)
+    np.testing.assert_array_equal(dataset.test.signals, whole.test.signals[:3])
+    assert dataset.notices == (
+        "a recording: left out 2 of 6 training windows, 1 of 4 test windows: constant or with "
+        "missing samples",
+    )
+
+
+def test_a_part_without_a_usable_window_is_refused_by_name():
+    samples = noise(1200)
+    samples[600:800] = 1
+    with pytest.raises(DatasetError, match=r"no validation window is left, all 2 are constant"):
+        cut(recording(samples), DataConfig(window=100))
+
+
+def test_labels_are_left_out_with_their_signals():
+    signals = np.ones((3, 1, 2), dtype=np.float32)
+    signals[1] = 0
+    good = Part(np.ones((1, 1, 2), dtype=np.float32), np.array([7]))
+    parts, notices = leave_out((Part(signals, np.array([4, 5, 6])), good, good), "x")
+    assert parts[0].labels.tolist() == [4, 6]
+    assert notices == ("x: left out 1 of 3 training signals: constant or with missing samples",)
+
+
+def test_a_channel_is_chosen_by_name_before_position():
+    assert choose_channel("V5", ["MLII", "V5"], "x") == 1
+    assert choose_channel("1", ["MLII", "V5"], "x") == 1
+    assert choose_channel("1", ["1", "0"], "x") == 0
+
+
+@pytest.mark.parametrize("channel", ["2", "-1", "v5", "", "1.0", "²"])
+def test_an_unknown_channel_is_refused_with_those_that_exist(channel):
+    with pytest.raises(DatasetError, match=r"has no channel .*; it has 2: 0 MLII, 1 V5"):
+        choose_channel(channel, ["MLII", "V5"], "x")
+
+
+def test_an_unknown_channel_is_told_the_nearest_name_or_the_range():
+    with pytest.raises(DatasetError, match=r"did you mean 'chest_ecg'"):
+        choose_channel("chest", ["chest_ecg", "ppg"], "x")
+    with pytest.raises(DatasetError, match=r"x has no channel '3'; it has 3: 0 to 2"):
+        choose_channel("3", ["", "", ""], "x")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"window": 1}, "a window has 2 samples or more, not 1"),
+        ({"window": -5}, "a window has 2 samples or more, not -5"),
+        ({"limit": 2}, "limit 2: 3 signals are the fewest"),
+        ({"split_by": "subject"}, "no split by 'subject': it is one of row, recording"),
+    ],
+)
+def test_a_config_out_of_range_is_refused(options, message):
+    with pytest.raises(DatasetError, match=message):
+        DataConfig(**options)
