@@ -15,10 +15,18 @@ def roots(data_dir: Path | None = None) -> tuple[Path, ...]:
     """Return the folders to look in, in order: `data_dir`, $SANS_DATA, the user's cache."""
     variable = os.environ.get("SANS_DATA")
     return (
-        *((Path(data_dir).expanduser(),) if data_dir is not None else ()),
-        *((Path(variable).expanduser(),) if variable else ()),
+        *((expand(Path(data_dir)),) if data_dir is not None else ()),
+        *((expand(Path(variable)),) if variable else ()),
         platformdirs.user_cache_path("sans"),
     )
+
+
+def expand(path: Path) -> Path:
+    """Return `path` with the user's home in place of ~, or as it is if there is no such user."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
 
 
 def is_file(path: Path) -> bool:

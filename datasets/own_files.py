@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sans.datasets.arrays import read_array
 from sans.datasets.config import SMALLEST_LIMIT, DataConfig, refuse_options
-from sans.datasets.folders import is_file
+from sans.datasets.folders import expand, is_file
 from sans.datasets.parts import COLLECTION, Dataset
 from sans.datasets.split import apportion, divide, leave_out, limit_parts
 from sans.datasets.table import read_table
@@ -27,7 +27,7 @@ def is_own_file(dataset: str) -> bool:
     """Return whether `dataset` is to be read as a path, not as a name of the catalogue."""
     path = Path(dataset)
     looks_like_path = len(path.parts) > 1 or path.suffix != ""
-    return looks_like_path or is_file(path) or is_file(path.with_name(f"{path.name}.hea"))
+    return looks_like_path or is_file(path) or is_file(path.parent / f"{path.name}.hea")
 
 
 def load(config: DataConfig) -> Dataset:
@@ -41,7 +41,7 @@ def load(config: DataConfig) -> Dataset:
         DatasetError: if there is no such file, or it is damaged or of another kind.
     """
     refuse_options(config, "record", "split_by")
-    path = Path(config.dataset).expanduser()
+    path = expand(Path(config.dataset))
     suffix = path.suffix.lower()
     if suffix in (".npy", ".npz"):
         _require(path)
@@ -54,7 +54,7 @@ def load(config: DataConfig) -> Dataset:
         name = f"{path.name} {names[position]}".rstrip() if len(names) > 1 else path.name
         return cut(Recording(name, columns[:, position], None), config)
     stem = path.with_suffix("") if suffix in (".hea", ".dat") else path
-    if is_file(header := stem.with_name(f"{stem.name}.hea")):
+    if is_file(header := stem.parent / f"{stem.name}.hea"):
         return cut(read_record(stem, stem.name, config.channel, wanted(config)), config)
     if is_file(path) and suffix not in SUFFIXES:
         raise DatasetError(

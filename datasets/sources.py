@@ -121,9 +121,13 @@ def _get_segments(get: Any, record: str) -> None:
 
 
 def _version(database: str) -> str:
-    """Return the version of a database to download; asks Physionet for one not catalogued."""
-    if entry := DATABASES.get(database):
-        return entry.version
+    """Return the version of a database to download; Physionet is asked if it is not catalogued."""
+    entry = DATABASES.get(database)
+    return entry.version if entry else _newest_version(database)
+
+
+def _newest_version(database: str) -> str:
+    """Return the newest version that Physionet has of a database."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # wfdb warns under pandas 3 when it is imported

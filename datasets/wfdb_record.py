@@ -75,7 +75,7 @@ def _check_size(stem: Path, name: str, header: Any) -> None:
     for file, form, per_frame in zip(files, header.fmt, header.samps_per_frame, strict=True):
         sizes[file] += BYTES.get(form, 0) * per_frame * header.sig_len
     for file, size in sizes.items():
-        path = stem.with_name(file)
+        path = stem.parent / file
         if not is_file(path):
             raise DatasetError(f"{name} is not complete: {path} is missing")
         if (found := path.stat().st_size) < int(size):

@@ -246,7 +246,7 @@ def test_a_bad_table_is_refused_by_line(tmp_path, content, message):
         read(tmp_path / "x.csv")
 
 
-@pytest.mark.parametrize("name", ["x.npy", "x.npz", "x.csv", "x.wav", "folder/x"])
+@pytest.mark.parametrize("name", ["x.npy", "x.npz", "x.csv", "x.wav", "folder/x", "~nobody-here/x"])
 def test_a_file_that_does_not_exist_is_named(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DatasetError, match=rf"no file {name}"):
