@@ -58,10 +58,12 @@ def reconstruction_loss(signal: Tensor, reconstruction: Tensor) -> Tensor:
     Raises:
         ValueError: if a signal is zero everywhere; it has no relative error.
     """
-    size = signal.abs().flatten(1).mean(1)
-    if (silent := (size == 0).nonzero()).numel():
-        raise ValueError(f"signal {silent[0].item()} of the batch is zero everywhere: it has no φ")
-    return (reconstruction - signal).abs().flatten(1).mean(1) / size
+    if len(quiet := silent(signal).nonzero()):
+        raise ValueError(f"signal {quiet[0].item()} of the batch is zero everywhere: it has no φ")
+    # Summed in float64, where no float32 signal is too loud or too quiet.
+    size = signal.abs().flatten(1).sum(1, dtype=torch.float64)
+    error = (reconstruction - signal).abs().flatten(1).sum(1, dtype=torch.float64)
+    return (error / size).to(signal.dtype)
 
 
 def spikes(activations: Tensor) -> Tensor:
@@ -74,9 +76,9 @@ def prd(signal: Tensor, reconstruction: Tensor, offset: float | Tensor = 0.0) ->
 
     Infinite where the signal equals `offset` everywhere and the reconstruction does not.
     """
-    error = (signal - reconstruction).flatten(1).norm(dim=1)
-    size: Tensor = (signal - offset).flatten(1).norm(dim=1)
-    return error / size * 100
+    error = torch.linalg.vector_norm((signal - reconstruction).flatten(1), dim=1)
+    size = torch.linalg.vector_norm((signal - offset).flatten(1), dim=1)
+    return torch.div(100 * error, size)
 
 
 def prdn(signal: Tensor, reconstruction: Tensor) -> Tensor:

@@ -17,11 +17,8 @@ from torch import Tensor, nn
 
 from sans import convolution
 from sans.activations import ACTIVATIONS
-from sans.configs import ModelConfig, from_mapping
-from sans.errors import ModelError
-from sans.files import written_whole
-
-FORMAT = "sans-model-1"
+from sans.configs import ModelConfig
+from sans.model_files import StoredModel, check_kernels, read_model, write_model
 
 
 class SAN(nn.Module):
@@ -41,11 +38,9 @@ class SAN(nn.Module):
 
     def __init__(self, config: ModelConfig, kernels: Sequence[Tensor] | None = None) -> None:
         super().__init__()
-        shapes = [(size,) * config.dimensions for size in config.kernel_sizes]
         if kernels is None:
-            kernels = [torch.zeros(shape) for shape in shapes]
-        if (found := [tuple(kernel.shape) for kernel in kernels]) != shapes:
-            raise ValueError(f"kernels of shapes {found} do not fit a network with {shapes}")
+            kernels = [torch.zeros((size,) * config.dimensions) for size in config.kernel_sizes]
+        check_kernels(kernels, config)
         self.config = config
         self.kernels = nn.ParameterList(
             nn.Parameter(kernel.detach().clone(memory_format=torch.contiguous_format))
@@ -95,16 +90,8 @@ class SAN(nn.Module):
         Raises:
             ModelError: if the file cannot be written.
         """
-        from safetensors.torch import save
-
-        tensors = {f"kernel.{i}": kernel.detach().cpu() for i, kernel in enumerate(self.kernels)}
-        metadata = {
-            "format": FORMAT,
-            "config": json.dumps(asdict(self.config)),
-            "about": json.dumps(dict(about or {})),
-        }
-        with written_whole(Path(path), ModelError) as file:
-            file.write(save(tensors, metadata))
+        kernels = tuple(kernel.detach().cpu().numpy() for kernel in self.kernels)
+        write_model(Path(path), StoredModel(self.config, kernels, dict(about or {})))
 
     @classmethod
     def load(cls, path: Path | str) -> SAN:
@@ -113,49 +100,8 @@ class SAN(nn.Module):
         Raises:
             ModelError: if the file is missing, damaged or of another kind, or has unknown keys.
         """
-        model, _ = load_with_about(path)
-        return model
+        stored = read_model(Path(path))
+        return cls(stored.config, [torch.from_numpy(kernel) for kernel in stored.kernels])
 
     def _weights(self) -> Tensor:
         return convolution.stack(list(self.kernels)).unsqueeze(0)
-
-
-def load_with_about(path: Path | str) -> tuple[SAN, dict[str, Any]]:
-    """Return the network that `SAN.save` wrote, and what it was told to remember beside it.
-
-    Raises:
-        ModelError: if the file is missing, damaged or of another kind, or has unknown keys.
-    """
-    tensors, metadata = read_tensors(Path(path), FORMAT)
-    try:
-        config = from_mapping(ModelConfig, json.loads(metadata["config"]))
-        about = json.loads(metadata["about"])
-        if not isinstance(about, dict):
-            raise ValueError("what the file remembers must be a JSON object")
-        names = [f"kernel.{i}" for i in range(len(config.kernel_sizes))]
-        if sorted(tensors) != sorted(names):
-            raise ValueError(f"it holds {sorted(tensors)}, and the configuration wants {names}")
-        return SAN(config, [tensors[name] for name in names]), about
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{path} is not a model that this version can read: {error}") from error
-
-
-def read_tensors(path: Path, form: str) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Return tensors and metadata of a safetensors file whose metadata names the format `form`.
-
-    Raises:
-        ModelError: if the file is missing, damaged or of another format.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    if not path.is_file():
-        raise ModelError(f"there is no file {path}; `sans train` makes one")
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise ModelError(f"{path} is damaged or not a safetensors file: {error}") from error
-    if metadata.get("format") != form:
-        raise ModelError(f"{path} has the format {metadata.get('format')!r}: wanted {form!r}")
-    return tensors, metadata

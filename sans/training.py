@@ -154,6 +154,10 @@ class Trainer:
             self._best[index] = self._weights[index].detach()
         return tuple(_epoch(self.epoch, row) for row in rows)
 
+    def has_best(self, index: int) -> bool:
+        """Return whether an epoch of the network at `index` has ended with a finite φ̄."""
+        return bool(self._best_epochs()[index] >= 0)
+
     def result(self, index: int) -> Training:
         """Return what training has made of the network at `index` so far.
 

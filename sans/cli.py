@@ -1,0 +1,39 @@
+"""The command line: `sans train`, `sans evaluate`, `sans kernels`, `sans datasets`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import sans
+from sans.commands import datasets, evaluate, kernels, train
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sans {sans.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Describe signals and images by a few spikes of a few learned kernels."""
+
+
+app.command()(train.train)
+app.command()(evaluate.evaluate)
+app.command()(kernels.kernels)
+app.add_typer(datasets.app, name="datasets")

@@ -1,0 +1,80 @@
+"""How the commands talk: results on stdout, all else on stderr, one line for what went wrong."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from sans.errors import SansError
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+
+
+@contextmanager
+def expected_errors() -> Iterator[None]:
+    """Turn what can go wrong in the world into one line on stderr and an exit status."""
+    try:
+        yield
+    except SansError as error:
+        raise fail(str(error), FAILED) from error
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(FAILED) from None
+    except OSError as error:
+        raise fail(
+            f"{error.filename or 'the system'}: {error.strerror or error}", FAILED
+        ) from error
+    except MemoryError as error:
+        raise fail("not enough memory for this", FAILED) from error
+    except KeyboardInterrupt:
+        raise fail("interrupted", INTERRUPTED) from None
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Turn a ValueError, an option with an illegal value, into one line and exit status 2."""
+    try:
+        yield
+    except ValueError as error:
+        raise fail(str(error), MISUSED) from error
+
+
+def fail(message: str, code: int) -> typer.Exit:
+    """Say on stderr what went wrong, in one line, and return what ends the command."""
+    err.print(f"sans: {' '.join(message.split())}", style="red", markup=False)
+    return typer.Exit(code)
+
+
+def notice(message: str) -> None:
+    """Tell the user something on stderr that is not an error."""
+    err.print(message, style="dim", markup=False)
+
+
+def print_json(values: Mapping[str, Any]) -> None:
+    """Print `values` on stdout as one line of JSON."""
+    typer.echo(json.dumps(values, ensure_ascii=False, allow_nan=False))
+
+
+def number(value: float | None) -> str:
+    """Return a figure as a table shows it: four significant digits."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.4g}"
+
+
+def refuse_existing(path: Path, force: bool) -> None:
+    """Raise a SansError if `path` exists, unless `force` allows to replace it."""
+    if path.exists() and not force:
+        raise SansError(f"{path} exists: choose another name, or add --force")

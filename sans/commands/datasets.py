@@ -1,0 +1,48 @@
+"""`sans datasets`: list the data sets, and fetch them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sans.commands import options as o
+from sans.commands.console import err, expected_errors, out
+
+app = typer.Typer(help="List the data sets; `fetch` downloads them.", rich_markup_mode=None)
+
+
+@app.callback(invoke_without_command=True)
+def datasets(context: typer.Context, data_dir: o.DataDir = None) -> None:
+    """List the data sets: what they are, their licence and source, and whether they are here."""
+    if context.invoked_subcommand:
+        return
+    with expected_errors():
+        from rich.table import Table
+
+        from sans.datasets import catalogue, locate
+
+        table = Table(box=None, pad_edge=False)
+        for column in ("name", "here", "what it is; size, licence, source"):
+            table.add_column(column, no_wrap=column == "name", overflow="fold")
+        for entry in catalogue():
+            here = "yes" if entry.kind == "synthetic" or locate(entry.name, data_dir) else "no"
+            details = ", ".join(part for part in (entry.size, entry.licence, entry.source) if part)
+            table.add_row(entry.name, here, f"{entry.title}\n[dim]{details}[/dim]")
+        out.print(table)
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="A name from `sans datasets`.")],
+    record: o.Record = None,
+    data_dir: o.DataDir = None,
+) -> None:
+    """Download a data set, or one record of a Physionet database; go on where it was stopped."""
+    with expected_errors():
+        from sans.commands.progress import downloading
+        from sans.datasets import fetch as fetch_dataset
+
+        with downloading(err) as progress:
+            folder = fetch_dataset(name, data_dir, record, progress)
+        out.print(f"data: {folder}", markup=False)

@@ -1,0 +1,114 @@
+"""The options of the commands, named and defaulted as the fields of the configurations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sans.activations import ACTIVATIONS
+from sans.configs import DECODERS, DEVICES, STARTS, ModelOptions, TrainConfig
+from sans.datasets import DataConfig
+
+DATA = DataConfig()
+MODEL = ModelOptions()
+TRAIN = TrainConfig()
+KERNEL_SIZE = ",".join(str(size) for size in MODEL.kernel_size)
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """Return the numbers of a list such as "15,31".
+
+    Raises:
+        ValueError: if a part of it is not a whole number.
+    """
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(
+            f"{text!r} must be whole numbers with commas between, such as 15,31"
+        ) from None
+
+
+def given(context: typer.Context) -> set[str]:
+    """Return the names of the options that stand on the command line."""
+    return {
+        name
+        for name in context.params
+        if (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"
+    }
+
+
+def chosen(**options: Any) -> dict[str, Any]:
+    """Return the options that are not None."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+Dataset = Annotated[
+    str,
+    typer.Option(
+        help="A name from `sans datasets`, physionet:DATABASE/RECORD, or a path to .npy, .npz, "
+        ".csv or a WFDB record."
+    ),
+]
+Record = Annotated[
+    str | None,
+    typer.Option(help="Record of a Physionet database. Default: the paper's.", show_default=False),
+]
+Channel = Annotated[str, typer.Option(help="Channel of a recording: its position or its name.")]
+Window = Annotated[int, typer.Option(help="Samples of a window cut from a recording.")]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        help="Signals in all, split in the usual proportions. Default: 12 windows of a recording, "
+        "everything of another set.",
+        show_default=False,
+    ),
+]
+SplitBy = Annotated[
+    str, typer.Option(help="How uci-epilepsy is split: row (the paper's) or recording.")
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        help="Where data sets lie. Default: $SANS_DATA, then the user's cache.", show_default=False
+    ),
+]
+Activation = Annotated[str, typer.Option(help=f"One of {', '.join(ACTIVATIONS)}.")]
+KernelCount = Annotated[int, typer.Option(help="Kernels of each size.")]
+KernelSize = Annotated[str, typer.Option(help="Samples along a side of the kernels, e.g. 15,31.")]
+Density = Annotated[
+    str | None,
+    typer.Option(
+        help="k of topk, cell of extrema-pool, distance of extrema; one for all or one for each "
+        "kernel size. Default: the paper's rule.",
+        show_default=False,
+    ),
+]
+Decoder = Annotated[str, typer.Option(help=f"One of {', '.join(DECODERS)}.")]
+Start = Annotated[
+    str | None,
+    typer.Option(
+        help=f"One of {', '.join(STARTS)}. Default: constant for one kernel, random for several.",
+        show_default=False,
+    ),
+]
+Epochs = Annotated[
+    int | None,
+    typer.Option(help="Default: the paper's for the data set, 30 or 5.", show_default=False),
+]
+BatchSize = Annotated[
+    int | None,
+    typer.Option(help="Default: the paper's for the data set, 2 or 64.", show_default=False),
+]
+LearningRate = Annotated[float, typer.Option(help="Learning rate of Adam.")]
+Seed = Annotated[int, typer.Option(help="Seed of the start and of the order of the signals.")]
+Device = Annotated[str, typer.Option(help=f"One of {', '.join(DEVICES)}.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace what exists.")]
+RunPath = Annotated[
+    Path | None,
+    typer.Argument(
+        help="A run's folder or model file. Default: the newest below runs/.", show_default=False
+    ),
+]

@@ -1,0 +1,81 @@
+"""Progress of long work, on stderr: a live bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+if TYPE_CHECKING:
+    from sans.training import Epoch, OnBatch, Trainer
+
+SECONDS_BETWEEN_LINES = 5.0
+
+
+@contextmanager
+def watched(
+    trainer: Trainer, console: Console
+) -> Iterator[tuple[OnBatch, Callable[[Epoch], None]]]:
+    """Show how a training goes; yield what it tells after each batch and each epoch."""
+    epochs = trainer.config.epochs
+    columns = (
+        TextColumn("epoch {task.fields[epoch]}/" + str(epochs)),
+        BarColumn(),
+        TextColumn("loss {task.fields[loss]:.4f}  validation φ̄ {task.fields[phi]:.4f}"),
+        TimeRemainingColumn(),
+    )
+    bar = Progress(*columns, console=console, disable=not console.is_terminal)
+    nan = float("nan")
+    task = bar.add_task("", total=epochs, epoch=trainer.epoch, loss=nan, phi=nan)
+    last = time.monotonic()
+
+    def on_batch(done: int, batches: int, loss: float) -> None:
+        bar.update(task, completed=trainer.epoch + done / batches, loss=loss)
+
+    def on_epoch(epoch: Epoch) -> None:
+        nonlocal last
+        bar.update(task, completed=epoch.epoch, epoch=epoch.epoch, loss=epoch.loss, phi=epoch.phi)
+        if not console.is_terminal and time.monotonic() - last > SECONDS_BETWEEN_LINES:
+            last = time.monotonic()
+            console.print(
+                f"epoch {epoch.epoch}/{epochs}  loss {epoch.loss:.4f}  validation φ̄ {epoch.phi:.4f}"
+            )
+
+    with bar:
+        yield on_batch, on_epoch
+
+
+@contextmanager
+def downloading(console: Console) -> Iterator[Callable[[str, int, int | None], None]]:
+    """Show how downloads go; yield what is told file, bytes so far and bytes in all."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    bar = Progress(*columns, console=console, disable=not console.is_terminal)
+    tasks: dict[str, TaskID] = {}
+
+    def progress(file: str, done: int, total: int | None) -> None:
+        if file not in tasks:
+            tasks[file] = bar.add_task(file, total=total)
+            if not console.is_terminal:
+                console.print(f"downloading {file}", markup=False)
+        bar.update(tasks[file], completed=done, total=total)
+
+    with bar:
+        yield progress

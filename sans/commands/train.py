@@ -1,0 +1,121 @@
+"""`sans train`: learn kernels, and leave a run's folder behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sans.commands import options as o
+from sans.commands.console import (
+    INTERRUPTED,
+    err,
+    expected_errors,
+    fail,
+    notice,
+    number,
+    out,
+    usage_errors,
+)
+
+if TYPE_CHECKING:
+    from sans.evaluation import Evaluation
+    from sans.experiment import Experiment
+    from sans.runs import Run
+
+NOT_SETTINGS = {"context", "output", "resume", "force"}
+
+
+def train(
+    context: typer.Context,
+    dataset: o.Dataset = o.DATA.dataset,
+    activation: o.Activation = o.MODEL.activation,
+    kernels: o.KernelCount = o.MODEL.kernels,
+    kernel_size: o.KernelSize = o.KERNEL_SIZE,
+    density: o.Density = None,
+    decoder: o.Decoder = o.MODEL.decoder,
+    start: o.Start = o.TRAIN.start,
+    epochs: o.Epochs = None,
+    batch_size: o.BatchSize = None,
+    lr: o.LearningRate = o.TRAIN.lr,
+    seed: o.Seed = o.TRAIN.seed,
+    device: o.Device = o.TRAIN.device,
+    record: o.Record = o.DATA.record,
+    channel: o.Channel = o.DATA.channel,
+    window: o.Window = o.DATA.window,
+    limit: o.Limit = o.DATA.limit,
+    split_by: o.SplitBy = o.DATA.split_by,
+    data_dir: o.DataDir = o.DATA.data_dir,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="The run's folder. Default: a new one below runs/.", show_default=False),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --output, or the newest.")
+    ] = False,
+    force: o.Force = False,
+) -> None:
+    """Learn kernels from a data set, and show what they are worth."""
+    with expected_errors():
+        from sans import experiment as experiments
+        from sans import runs
+        from sans.configs import ModelOptions
+        from sans.datasets import DataConfig
+
+        with usage_errors():
+            data = DataConfig(dataset, record, channel, window, limit, split_by, data_dir)
+            sizes, densities = o.sizes(kernel_size), o.sizes(density) if density else None
+            model = ModelOptions(activation, kernels, sizes, densities, decoder)
+            training = o.chosen(
+                epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, start=start, device=device
+            )
+            if resume:
+                run = runs.find(output)
+                values = {**context.params, "kernel_size": sizes, "density": densities}
+                names = o.given(context) - NOT_SETTINGS
+                experiment = experiments.resume(run, {name: values[name] for name in names})
+            else:
+                experiment = experiments.prepare(data, model, training)
+                run = runs.create(output, experiment.name, force)
+        for sentence in experiment.notices:
+            notice(sentence)
+        _train(experiment, run)
+        _report(experiment, run, experiment.finish(run))
+
+
+def _train(experiment: Experiment, run: Run) -> None:
+    """Train with a progress bar; Ctrl-C ends the command and says how to go on."""
+    from sans.commands.progress import watched
+
+    try:
+        with watched(experiment.trainer, err) as (on_batch, on_epoch):
+            experiment.train(run, on_batch, on_epoch)
+    except KeyboardInterrupt:
+        trainer = experiment.trainer
+        kept = "no epoch was finished"
+        if trainer.has_best(0):
+            best = trainer.result(0).best
+            kept = f"the model of epoch {best.epoch} is kept, validation φ̄ {number(best.phi)}"
+        raise fail(
+            f"stopped after {trainer.epoch} of {trainer.config.epochs} epochs; {kept}. "
+            f"Go on: sans train --resume --output {run.folder}",
+            INTERRUPTED,
+        ) from None
+
+
+def _report(experiment: Experiment, run: Run, evaluation: Evaluation) -> None:
+    """Print a short table, where the run lies, and what to type next."""
+    from rich.table import Table
+
+    best = experiment.trainer.result(0).best
+    table = Table(title=f"{experiment.dataset.name}, {experiment.model.activation}")
+    for column in ("", "φ̄", "CR⁻¹", "L̃"):
+        table.add_column(column, justify="right" if column else "left")
+    names = ("phi", "inverse_compression_ratio", "reconstruction_loss")
+    validation = [number(getattr(best, name)) for name in names]
+    table.add_row(f"validation, epoch {best.epoch}", *validation)
+    table.add_row("test", *(number(evaluation.mean(name)) for name in names))
+    out.print(table)
+    out.print(f"run: {run.folder}", markup=False)
+    out.print(f"next: sans evaluate {run.folder}", markup=False)

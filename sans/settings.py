@@ -1,0 +1,72 @@
+"""Everything that decides the outcome of a run, as one value that a file can remember."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sans.configs import ModelOptions, TrainConfig, from_mapping
+from sans.datasets import DataConfig
+from sans.errors import ModelError
+
+CHANGEABLE = ("epochs", "device", "data_dir")
+"""Options that a resumed run may be given anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that decides the outcome of a run."""
+
+    data: DataConfig
+    """Which signals."""
+
+    model: ModelOptions
+    """Which network."""
+
+    train: TrainConfig
+    """How it is trained."""
+
+    def values(self) -> dict[str, dict[str, Any]]:
+        """Return the settings as JSON values; `from_values` takes them back."""
+        data = asdict(self.data)
+        data["data_dir"] = data["data_dir"] and str(data["data_dir"])
+        return {"data": data, "model": asdict(self.model), "train": asdict(self.train)}
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Mapping[str, Any]]) -> Settings:
+        """Return the settings that `values` returned.
+
+        Raises:
+            KeyError, TypeError, ValueError: if a setting is missing, unknown or illegal.
+        """
+        folder = values["data"].get("data_dir")
+        data = {**values["data"], "data_dir": folder and Path(folder)}
+        return cls(
+            data=from_mapping(DataConfig, data),
+            model=from_mapping(ModelOptions, values["model"]),
+            train=from_mapping(TrainConfig, values["train"]),
+        )
+
+    def changed(self, options: Mapping[str, Any]) -> Settings:
+        """Return these settings with the `options` of a resumed run.
+
+        Raises:
+            ModelError: if an option differs that is not in `CHANGEABLE`.
+        """
+        stored = {name: value for group in self.values().values() for name, value in group.items()}
+        for name, value in options.items():
+            if name not in CHANGEABLE and value != stored[name]:
+                raise ModelError(
+                    f"the run has --{name.replace('_', '-')} {_text(stored[name])}, not "
+                    f"{_text(value)}: a resumed run keeps its settings"
+                )
+        train = {name: options[name] for name in ("epochs", "device") if name in options}
+        data = {"data_dir": options["data_dir"]} if "data_dir" in options else {}
+        return replace(self, data=replace(self.data, **data), train=replace(self.train, **train))
+
+
+def _text(value: Any) -> str:
+    """Return an option's value as a user types it."""
+    return ",".join(str(part) for part in value) if isinstance(value, tuple) else str(value)
