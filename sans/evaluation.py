@@ -35,7 +35,8 @@ class Evaluation:
 
     def mean(self, name: str) -> float:
         """Return the mean over the signals of the figure called `name`."""
-        return float(self.scores[name].mean())
+        with np.errstate(invalid="ignore"):  # constant signals have ratios infinite either way
+            return float(self.scores[name].mean())
 
     def spread(self, name: str) -> float:
         """Return the standard deviation over the signals of the figure called `name`."""

@@ -128,9 +128,7 @@ class Trainer:
         self._best = self._weights.detach().clone()
         self._rows = np.empty((0, len(self.models), 4))
         with torch.no_grad():
-            self._encode(
-                self.training[:1]
-            )  # a density that does not fit shows now, not in an epoch
+            self._encode(self.training[:1])  # a density that does not fit shows now
 
     @property
     def epoch(self) -> int:
@@ -191,22 +189,17 @@ class Trainer:
         """Go back to what `state` returned; the epochs after are then the same, bit for bit.
 
         Raises:
-            ModelError: if `state` is not of these networks.
+            ModelError: if `state` is not of these networks; nothing has changed then.
         """
         try:
-            if state["weights"].shape != self._weights.shape:
-                raise ValueError(
-                    f"weights of shape {tuple(state['weights'].shape)}, wanted "
-                    f"{tuple(self._weights.shape)}"
-                )
-            history = state["history"].numpy().reshape(-1, len(self.models), 4)
-            with torch.no_grad():
-                self._weights.copy_(state["weights"])
-                self._best.copy_(state["best"])
+            self._check_state(state)
             self._shuffler.set_state(state["shuffler"])
-        except (KeyError, RuntimeError, ValueError) as error:
+        except (RuntimeError, ValueError) as error:
             raise ModelError(f"the checkpoint is of other networks: {error}") from error
-        self._rows = history
+        with torch.no_grad():
+            self._weights.copy_(state["weights"])
+            self._best.copy_(state["best"])
+        self._rows = state["history"].numpy().copy()
         self._optimizer.state[self._weights] = {
             name.removeprefix("adam."): tensor.to(
                 self._weights.device if tensor.ndim else "cpu"  # Adam counts its steps on the CPU
@@ -214,6 +207,26 @@ class Trainer:
             for name, tensor in state.items()
             if name.startswith("adam.")
         }
+
+    def _check_state(self, state: Mapping[str, Tensor]) -> None:
+        """Raise a ValueError unless `state` holds what `state()` returns after some epochs."""
+        weights = _form(self._weights)
+        epochs = len(state["history"]) if "history" in state else 0
+        wanted = {
+            "weights": weights,
+            "best": weights,
+            "history": _form(torch.empty(epochs, len(self.models), 4, dtype=torch.float64)),
+            "shuffler": _form(self._shuffler.get_state()),
+        }
+        if epochs:
+            moments = dict.fromkeys(("adam.exp_avg", "adam.exp_avg_sq"), weights)
+            wanted |= {"adam.step": _form(torch.zeros(())), **moments}
+        found = {name: _form(tensor) for name, tensor in state.items()}
+        for name in sorted(wanted.keys() | found.keys()):
+            if found.get(name) != wanted.get(name):
+                raise ValueError(
+                    f"{name} is {found.get(name, 'missing')}, wanted {wanted.get(name, 'nothing')}"
+                )
 
     def _pass_over_training(self, on_batch: OnBatch | None) -> Tensor:
         """Take every step of an epoch and return each network's mean loss, ``(models,)``."""
@@ -285,6 +298,11 @@ def _check_one_kind(models: Sequence[ModelConfig]) -> None:
             "networks trained together share activation, decoder, dimensions and count of kernels, "
             f"not {sorted(kinds)}"
         )
+
+
+def _form(tensor: Tensor) -> str:
+    """Return type and shape, for comparing and for telling."""
+    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
 
 
 def _bank(kernels: Sequence[Sequence[Tensor]], side: int) -> Tensor:
