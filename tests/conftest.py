@@ -31,3 +31,11 @@ def shared_data() -> Callable[..., Path]:
         pytest.skip(missing)
 
     return find
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Keep torch to one thread: on small tensors, and a busy machine, threads mostly wait."""
+    import torch
+
+    torch.set_num_threads(1)
