@@ -8,6 +8,9 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from typer.testing import CliRunner, Result
+
+from sans.cli import app
 
 hypothesis.settings.register_profile("sans", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("sans")
@@ -31,6 +34,35 @@ def shared_data() -> Callable[..., Path]:
         pytest.skip(missing)
 
     return find
+
+
+@pytest.fixture
+def sans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Return a function that runs `sans` with some arguments in an empty folder, `tmp_path`."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Result:
+        result = CliRunner().invoke(app, arguments)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception  # what a user would see as a traceback
+        return result
+
+    return run
+
+
+@pytest.fixture
+def refused(sans: Callable[..., Result]) -> Callable[..., str]:
+    """Return a function that runs `sans`, asserts an exit status, and returns its one line."""
+
+    def run(code: int, *arguments: str) -> str:
+        result = sans(*arguments)
+        assert result.exit_code == code, result.output
+        assert result.stdout == ""
+        (line,) = result.stderr.splitlines()
+        assert line.startswith("sans: ")
+        return line
+
+    return run
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sans.datasets import DataConfig, load
+from sans.evaluation import evaluate
+from sans.model import SAN
+
+SMALL = ("train", "--limit", "12", "--window", "200", "--epochs", "2", "--output", "run")
+
+
+@pytest.fixture
+def run(sans, tmp_path):
+    assert sans(*SMALL).exit_code == 0
+    return tmp_path / "run"
+
+
+def test_the_json_is_what_the_library_computes(sans, run):
+    result = sans("evaluate", "run", "--json")
+    values = json.loads(result.stdout)
+    signals = load(DataConfig(window=200, limit=12)).test.signals
+    wanted = evaluate(SAN.load(run / "model.safetensors"), signals).summary()
+    assert values == {
+        "dataset": "synthetic",
+        "split": "test",
+        "activation": "extrema",
+        **wanted,
+    }
+    assert {"phi", "inverse_compression_ratio", "reconstruction_loss", "spikes"} < set(values)
+
+
+def test_a_person_reads_means_with_their_spread(sans, run):
+    output = sans("evaluate", str(run)).stdout
+    for heading in ("φ̄", "CR⁻¹", "L̃", "spikes a signal", "PRDN (%)", "SNR (dB)", "spread"):
+        assert heading in output
+    assert "PSNR" not in output
+
+
+@pytest.mark.usefixtures("run")
+def test_images_are_scored_by_psnr_and_as_published(sans):
+    options = ("--kernel-size", "3", "--limit", "70", "--epochs", "1", "--decoder", "paper")
+    sans("train", "--dataset", "synthetic-2d", *options, "--output", "images")
+    values = json.loads(sans("evaluate", "images", "--json").stdout)
+    # 3 x 3 weights count as 3 in the published tables, of 28 x 28 samples.
+    fewer = values["inverse_compression_ratio"] - values["published_inverse_compression_ratio"]
+    assert fewer == pytest.approx((9 - 3) / 28**2)
+    assert "psnr" in values
+    assert "prdn" not in values
+
+
+def test_every_split_and_the_model_file_itself_can_be_scored(sans, run):
+    scores = {
+        split: json.loads(sans("evaluate", "run", "--split", split, "--json").stdout)["signals"]
+        for split in ("training", "validation", "test")
+    }
+    assert scores == {"training": 6, "validation": 2, "test": 4}
+    assert sans("evaluate", str(run / "model.safetensors")).exit_code == 0
+
+
+def test_options_given_anew_change_the_data_and_keep_the_rest(sans, run):
+    assert run.is_dir()
+    values = json.loads(sans("evaluate", "run", "--limit", "24", "--json").stdout)
+    assert values["signals"] == 8
+    values = json.loads(sans("evaluate", "run", "--dataset", "synthetic", "--json").stdout)
+    assert values["signals"] == 20
+
+
+@pytest.mark.usefixtures("run")
+def test_the_newest_run_is_the_default(sans, refused):
+    assert "there is no run below" in refused(1, "evaluate")
+    sans("train", "--limit", "3", "--window", "300", "--epochs", "1")
+    assert json.loads(sans("evaluate", "--json").stdout)["signals"] == 1
+
+
+@pytest.mark.usefixtures("run")
+def test_a_figure_is_drawn_and_not_drawn_over(sans, refused, tmp_path):
+    assert sans("evaluate", "run", "--figure", "x.svg").exit_code == 0
+    assert "<svg" in (tmp_path / "x.svg").read_text()
+    assert "x.svg exists" in refused(1, "evaluate", "run", "--figure", "x.svg")
+    assert sans("evaluate", "run", "--figure", "x.svg", "--force").exit_code == 0
+    assert "not as 'docx'" in refused(2, "evaluate", "run", "--figure", "x.docx")
+    assert not (tmp_path / "x.docx").exists()
+
+
+@pytest.mark.usefixtures("run")
+@pytest.mark.parametrize(
+    ("code", "arguments", "message"),
+    [
+        (1, ("nowhere",), "nowhere is not the folder of a run"),
+        (2, ("run", "--split", "tset"), "no split 'tset'; did you mean test?"),
+        (2, ("run", "--device", "tpu"), "no device 'tpu'"),
+        (2, ("run", "--window", "10"), "kernel size must be between 1 and 10, not 15"),
+        (2, ("run", "--dataset", "synthetic-2d"), "signals must be (batch, 1, length), not (400, 1, 28, 28)"),
+        (1, ("run", "--dataset", "sinthetic"), "did you mean synthetic"),
+    ],
+)
+def test_bad_input_is_one_line(refused, code, arguments, message):
+    assert message in refused(code, "evaluate", *arguments)
+
+
+def test_a_damaged_model_is_one_line(refused, run):
+    model = run / "model.safetensors"
+    model.write_bytes(model.read_bytes()[:50])
+    assert "model.safetensors is damaged" in refused(1, "evaluate", "run")
+
+
+def test_a_model_of_unknown_origin_wants_a_data_set(sans, refused, run):
+    SAN.load(run / "model.safetensors").save(run / "model.safetensors")
+    assert "name one with --dataset" in refused(1, "evaluate", "run")
+    assert sans("evaluate", "run", "--dataset", "synthetic").exit_code == 0

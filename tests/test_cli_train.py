@@ -1,0 +1,297 @@
+from __future__ import annotations
+
+import csv
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sans.datasets.synthetic import kernels as planted_kernels
+from sans.kernels import load_kernels
+from sans.model import SAN
+from sans.training import Trainer
+
+SMALL = ("train", "--limit", "12", "--window", "200", "--epochs", "3")
+FILES = {
+    "model.safetensors",
+    "checkpoint.safetensors",
+    "history.csv",
+    "summary.json",
+    "kernels.png",
+    "reconstruction.png",
+}
+
+
+def interrupt_in_epoch(monkeypatch, number):
+    """Make Ctrl-C come in the middle of an epoch, after half of its steps."""
+    step, epochs = Trainer._step, []
+
+    def interrupted(self, signals):
+        epochs.append(self.epoch + 1)
+        if epochs.count(number) == 2:
+            raise KeyboardInterrupt
+        return step(self, signals)
+
+    monkeypatch.setattr(Trainer, "_step", interrupted)
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_train_leaves_a_whole_run_and_says_what_to_type_next(sans, tmp_path):
+    result = sans(*SMALL)
+    assert result.exit_code == 0
+    run = tmp_path / "runs" / "synthetic-extrema-15"
+    assert {path.name for path in run.iterdir()} == FILES
+    for picture in ("kernels.png", "reconstruction.png"):
+        assert (run / picture).read_bytes().startswith(b"\x89PNG")
+    assert "run: runs/synthetic-extrema-15" in result.stdout
+    assert "next: sans evaluate runs/synthetic-extrema-15" in result.stdout
+    assert "φ̄" in result.stdout
+
+
+def test_the_history_has_a_row_for_each_epoch_and_the_summary_the_best(sans, tmp_path):
+    sans(*SMALL, "--output", "run")
+    with (tmp_path / "run/history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    summary = json.loads((tmp_path / "run/summary.json").read_text())
+    best = min(rows, key=lambda row: float(row["phi"]))
+    assert summary["best"] == {name: json.loads(value) for name, value in best.items()}
+    assert summary["settings"]["train"]["epochs"] == 3
+    assert summary["test"]["signals"] == 4
+
+
+def test_the_same_seed_leaves_the_same_files_and_another_seed_others(sans, tmp_path):
+    for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        sans(*SMALL, "--seed", seed, "--kernels", "2", "--output", name)
+    a, b, c = (content(tmp_path / name) for name in "abc")
+    assert a == b
+    assert a["model.safetensors"] != c["model.safetensors"]
+
+
+def test_a_second_run_of_the_same_name_gets_a_folder_of_its_own(sans, tmp_path):
+    sans(*SMALL)
+    sans(*SMALL)
+    names = {path.name for path in (tmp_path / "runs").iterdir()}
+    assert names == {"synthetic-extrema-15", "synthetic-extrema-15-2"}
+
+
+def test_kernels_are_counted_for_each_size(sans):
+    sans(*SMALL, "--kernels", "2", "--kernel-size", "15,31", "--output", "run")
+    assert load_kernels("run").sizes == (15, 15, 31, 31)
+    assert load_kernels("run").config.densities == (12, 12, 28, 28)
+
+
+def test_a_density_for_each_kernel_size_is_used(sans):
+    sans(*SMALL, "--activation", "topk", "--kernel-size", "9,15", "--density", "4,7")
+    assert load_kernels().config.densities == (4, 7)
+
+
+def test_training_finds_the_planted_beat_again(sans):
+    sans("train", "--kernel-size", "21", "--start", "data", "--output", "run")
+    (kernel,) = load_kernels("run")
+    planted = planted_kernels()["beat"]
+    matches = np.correlate(kernel, planted, "full")
+    # A kernel equal to the planted one up to scale, sign and place would score exactly 1.
+    score = np.abs(matches).max() / np.linalg.norm(kernel) / np.linalg.norm(planted)
+    assert score > 0.95
+
+
+def test_ctrl_c_keeps_the_best_model_and_resume_is_as_never_stopped(
+    sans, refused, tmp_path, monkeypatch
+):
+    sans(*SMALL, "--output", "whole")
+    with monkeypatch.context() as patch:
+        interrupt_in_epoch(patch, 2)
+        line = refused(130, *SMALL, "--output", "halves")
+    assert "stopped after 1 of 3 epochs; the model of epoch 1 is kept" in line
+    assert line.endswith("Go on: sans train --resume --output halves")
+    SAN.load(tmp_path / "halves/model.safetensors")
+    assert sans("train", "--resume", "--output", "halves").exit_code == 0
+    assert content(tmp_path / "halves") == content(tmp_path / "whole")
+
+
+def test_ctrl_c_in_the_first_epoch_leaves_a_run_that_can_go_on(sans, refused, monkeypatch):
+    with monkeypatch.context() as patch:
+        interrupt_in_epoch(patch, 1)
+        line = refused(130, *SMALL, "--output", "run")
+    assert "stopped after 0 of 3 epochs; no epoch was finished" in line
+    assert "has no model yet" in refused(1, "evaluate", "run")
+    assert sans("train", "--resume", "--output", "run").exit_code == 0
+
+
+def test_a_real_interrupt_of_a_real_process_ends_with_130(tmp_path):
+    command = [sys.executable, "-m", "sans", "train", "--epochs", "100000", "--output", "run"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    patience = time.monotonic() + 60
+    while not (tmp_path / "run/history.csv").exists() and time.monotonic() < patience:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Go on: sans train --resume --output run" in errors
+    assert "Traceback" not in errors
+
+
+def test_more_epochs_go_on_as_if_asked_for_at_first(sans, tmp_path):
+    sans(*SMALL, "--output", "at-once")
+    sans(*SMALL[:-1], "2", "--output", "later")
+    assert sans("train", "--resume", "--output", "later", "--epochs", "3").exit_code == 0
+    assert content(tmp_path / "later") == content(tmp_path / "at-once")
+
+
+def test_resume_without_output_takes_the_newest_run(sans):
+    sans(*SMALL)
+    assert "run: runs/synthetic-extrema-15" in sans("train", "--resume").stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--lr", "0.5"), "the run has --lr 0.01, not 0.5"),
+        (("--kernel-size", "7"), "the run has --kernel-size 15, not 7"),
+        (("--window", "100"), "the run has --window 200, not 100"),
+        (("--epochs", "2"), "run has done 3 epochs, not 2"),
+    ],
+)
+def test_resume_refuses_other_settings(sans, refused, options, message):
+    sans(*SMALL, "--output", "run")
+    assert message in refused(1, "train", "--resume", "--output", "run", *options)
+
+
+def test_resume_refuses_a_damaged_checkpoint(sans, refused, tmp_path):
+    sans(*SMALL, "--output", "run")
+    checkpoint = tmp_path / "run/checkpoint.safetensors"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
+    assert "damaged" in refused(1, "train", "--resume", "--output", "run")
+
+
+def test_an_output_that_exists_is_refused_without_force(sans, refused, tmp_path):
+    sans(*SMALL, "--output", "run")
+    before = content(tmp_path / "run")
+    assert "run exists and is not empty" in refused(1, *SMALL, "--output", "run")
+    assert content(tmp_path / "run") == before
+    assert sans(*SMALL, "--seed", "3", "--kernels", "2", "--output", "run", "--force").exit_code == 0
+    assert content(tmp_path / "run") != before
+
+
+def test_an_output_that_cannot_be_made_is_one_line(refused, tmp_path):
+    (tmp_path / "file").write_text("")
+    line = refused(1, *SMALL, "--output", "file/run")
+    assert "cannot make the folder" in line
+    assert "Not a directory" in line
+
+
+def test_a_full_disk_is_one_line_and_leaves_no_half_file(refused, tmp_path, monkeypatch):
+    def full(_handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert "No space left on device" in refused(1, *SMALL, "--output", "run")
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--activation", "extremma"), "no activation 'extremma'; did you mean extrema"),
+        (("--decoder", "papre"), "no decoder 'papre'; did you mean paper?"),
+        (("--start", "randon"), "no start 'randon'; did you mean random?"),
+        (("--device", "gpu"), "no device 'gpu'"),
+        (("--kernels", "0"), "kernels must be at least 1, not 0"),
+        (("--kernel-size", "0"), "kernel size must be at least 1, not 0"),
+        (("--kernel-size", "201"), "kernel size must be between 1 and 200, not 201"),
+        (("--kernel-size", "7,x"), "'7,x' must be whole numbers"),
+        (("--activation", "topk", "--density", "201"), "must be between 1 and 200 on this map"),
+        (("--activation", "extrema-pool", "--density", "201"), "must be between 1 and 200"),
+        (("--density", "0"), "distance must be at least 1, not 0"),
+        (("--density", "1,2,3"), "3 densities for 1 kernel sizes"),
+        (("--epochs", "0"), "epochs must be at least 1, not 0"),
+        (("--batch-size", "0"), "batch size must be at least 1, not 0"),
+        (("--lr", "-1"), "lr must be a positive number, not -1.0"),
+        (("--lr", "nan"), "lr must be a positive number, not nan"),
+        (("--seed", "-1"), "seed must be at least 0, not -1"),
+    ],
+)
+def test_an_illegal_option_is_one_line_and_exit_2(refused, tmp_path, options, message):
+    assert message in refused(2, *SMALL, *options)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--dataset", "mitbd"), "no data set 'mitbd': did you mean mitdb"),
+        (("--dataset", "mitdb"), "`sans datasets fetch mitdb` downloads it"),
+        (("--dataset", "nothing.npy"), "nothing.npy"),
+        (("--window", "0"), "a window has 2 samples or more, not 0"),
+        (("--limit", "1"), "limit 1"),
+    ],
+)
+def test_missing_data_are_one_line_and_exit_1(refused, tmp_path, monkeypatch, options, message):
+    monkeypatch.setenv("SANS_DATA", str(tmp_path / "none"))
+    assert message in refused(1, *SMALL, *options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_graphics_card_that_is_not_there_is_one_line(refused, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert "there is no CUDA device here" in refused(1, *SMALL, "--device", "cuda")
+
+
+def test_windows_without_a_phi_are_counted_in_a_notice(sans, tmp_path):
+    signal = np.sin(np.arange(1200) / 5)
+    signal[100:200] = 3  # constant: the second training window
+    signal[810] = np.nan  # the first test window
+    np.save(tmp_path / "x.npy", signal)
+    result = sans("train", "--dataset", "x.npy", "--window", "100", "--epochs", "1")
+    assert result.exit_code == 0
+    assert "left out 1 of 6 training windows" in result.stderr
+    assert "1 of 4 test windows" in result.stderr
+
+
+def test_a_recording_of_silence_is_refused(refused, tmp_path):
+    np.save(tmp_path / "zeros.npy", np.zeros(12_000))
+    assert "constant" in refused(1, "train", "--dataset", "zeros.npy")
+
+
+def test_empty_images_are_left_out_and_counted(sans, tmp_path):
+    images = np.random.default_rng(0).integers(0, 255, (70, 8, 8)).astype(np.uint8)
+    images[3] = 0
+    np.save(tmp_path / "images.npy", images)
+    result = sans("train", "--dataset", "images.npy", "--kernel-size", "3", "--epochs", "1")
+    assert result.exit_code == 0
+    assert "left out 1 of 50 training images" in result.stderr
+
+
+def test_kernels_that_will_stay_equal_are_noticed(sans):
+    result = sans(*SMALL, "--kernels", "2", "--start", "constant")
+    assert "stay equal for ever" in result.stderr
+
+
+def test_training_that_diverges_is_one_line(refused):
+    assert "training diverged" in refused(1, *SMALL, "--lr", "1e30")
+
+
+def test_no_option_and_a_wrong_one_are_usage_errors(sans):
+    for arguments in ((), ("train", "--colour"), ("trian",), ("train", "--epochs", "many")):
+        assert sans(*arguments).exit_code == 2
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("train", "--help"), ("datasets", "--help")])
+def test_help_needs_no_torch(arguments):
+    code = (
+        "import sys; from typer.testing import CliRunner; from sans.cli import app; "
+        f"assert CliRunner().invoke(app, {list(arguments)}).exit_code == 0; "
+        "assert not {'torch', 'numba', 'matplotlib', 'wfdb'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

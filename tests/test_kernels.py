@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+import torch
+
+from sans.configs import ModelConfig
+from sans.errors import ModelError
+from sans.kernels import Kernels, load_kernels
+from sans.model import SAN
+
+
+def san(sizes=(3, 4), dimensions=1):
+    generator = torch.Generator().manual_seed(0)
+    kernels = [torch.randn((size,) * dimensions, generator=generator) for size in sizes]
+    return SAN(ModelConfig("extrema", sizes, (2,) * len(sizes), dimensions), kernels)
+
+
+@pytest.fixture
+def kernels(tmp_path) -> Kernels:
+    san().save(tmp_path / "model.safetensors", {"dataset": "mitdb/100", "rate": 360.0})
+    return load_kernels(tmp_path)
+
+
+def test_loaded_kernels_are_the_networks(kernels):
+    assert len(kernels) == 2
+    for kernel, weights in zip(kernels, san().kernels, strict=True):
+        assert np.array_equal(kernel, weights.detach().numpy())
+    assert kernels.names == ("kernel-1", "kernel-2")
+    assert (kernels.sizes, kernels.activation) == ((3, 4), "extrema")
+    assert (kernels.dataset, kernels.rate) == ("mitdb/100", 360.0)
+    assert repr(kernels) == "<2 kernels of 3, 4 samples, extrema from mitdb/100>"
+
+
+def test_kernels_go_back_into_the_same_network(kernels):
+    assert kernels.model().identifier == san().identifier
+
+
+def test_the_array_file_is_filled_up_with_nan(kernels, tmp_path):
+    kernels.save(tmp_path / "k.npy")
+    array = np.load(tmp_path / "k.npy")
+    assert np.array_equal(array[0, :3], kernels[0])
+    assert np.array_equal(array[1], kernels[1])
+    assert np.isnan(array[0, 3])
+
+
+def test_the_table_has_a_column_for_each_kernel(kernels, tmp_path):
+    kernels.save(tmp_path / "k.csv")
+    with (tmp_path / "k.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [np.float32(row["kernel-2"]) for row in rows] == list(kernels[1])
+    assert [row["sample"] for row in rows] == ["0", "1", "2", "3"]
+    assert rows[3]["kernel-1"] == ""
+
+
+def test_the_table_of_image_kernels_goes_row_by_row(tmp_path):
+    san((2,), 2).save(tmp_path / "model.safetensors")
+    kernels = load_kernels(tmp_path / "model.safetensors")
+    kernels.save(tmp_path / "k.csv")
+    lines = (tmp_path / "k.csv").read_text().splitlines()
+    assert lines[0] == "row,column,kernel-1"
+    assert [line.rsplit(",", 1)[0] for line in lines[1:]] == ["0,0", "0,1", "1,0", "1,1"]
+    assert [np.float32(line.split(",")[2]) for line in lines[1:]] == list(kernels[0].flat)
+
+
+def test_another_suffix_is_refused(kernels, tmp_path):
+    with pytest.raises(ValueError, match=r"saved as \.npy or \.csv, not as '\.mat'"):
+        kernels.save(tmp_path / "k.mat")
+
+
+def test_a_folder_that_does_not_exist_is_named(kernels, tmp_path):
+    with pytest.raises(ModelError, match="cannot write .*nowhere/k.npy: No such file"):
+        kernels.save(tmp_path / "nowhere" / "k.npy")
+
+
+def test_a_plot_has_a_panel_for_each_kernel(kernels):
+    panels = kernels.plot().axes
+    assert [panel.get_title() for panel in panels] == ["kernel-1 (3)", "kernel-2 (4)"]
+    (line,) = (line for line in panels[1].lines if len(line.get_ydata()) == 4)
+    assert np.array_equal(line.get_ydata(), kernels[1])
+    # The origin of four samples is the second: times in ms at 360 Hz.
+    assert np.allclose(line.get_xdata(), np.array([-1, 0, 1, 2]) / 0.36)
+
+
+def test_jupyter_shows_a_picture(kernels):
+    assert kernels._repr_png_().startswith(b"\x89PNG")
+
+
+def test_a_missing_run_is_named(tmp_path):
+    with pytest.raises(ModelError, match="nowhere is not the folder of a run"):
+        load_kernels(tmp_path / "nowhere")
+
+
+def test_the_shell_lists_and_exports_kernels(sans, refused, tmp_path):
+    san().save(tmp_path / "model.safetensors", {"dataset": "mitdb/100"})
+    listing = sans("kernels", ".").stdout
+    assert "2 kernels of 3, 4 samples, extrema from mitdb/100" in listing
+    assert "kernel-2" in listing
+    for name in ("k.npy", "k.csv", "k.png"):
+        assert sans("kernels", ".", "--output", name).exit_code == 0
+        assert (tmp_path / name).stat().st_size > 0
+    assert "k.csv exists" in refused(1, "kernels", ".", "--output", "k.csv")
+    assert "not as 'mat'" in refused(2, "kernels", ".", "--output", "k.mat")
+
+
+def test_kernels_are_read_without_torch(sans, tmp_path):
+    import subprocess
+    import sys
+
+    san().save(tmp_path / "model.safetensors")
+    code = (
+        "import sys; from sans.kernels import load_kernels; "
+        "assert len(load_kernels('.')) == 2; assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
