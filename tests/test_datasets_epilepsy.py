@@ -222,7 +222,9 @@ def test_the_set_is_rebuilt_from_recordings(recordings):
     }
     assert found == expected
     assert "rebuilt from the Bonn recordings" in dataset.notices[0]
-    counts = np.bincount(dataset.test.labels)  # the order is mixed, so no class is missing
+    counts = np.bincount(
+        dataset.test.labels, minlength=3
+    )  # the order is mixed, so no class is missing
     assert counts.min() > 200
     assert locate("uci-epilepsy", root) == root / "bonn-eeg"
     by_recording = read(root, split_by="recording")

@@ -67,14 +67,14 @@ def test_a_boolean_recording_is_loaded(tmp_path):
 
 
 def test_a_stack_of_images_is_scaled_to_one_and_split_five_one_one(tmp_path):
-    stack = np.random.default_rng(0).integers(10, 200, (14, 6, 8)).astype(np.uint8)
+    stack = np.random.default_rng(0).integers(10, 200, (21, 6, 8)).astype(np.uint8)
     stack[0, 0, 0], stack[1, 0, 0] = 10, 210
     np.save(tmp_path / "x.npy", stack)
     dataset = load(DataConfig(dataset=str(tmp_path / "x.npy")))
     assert [part.signals.shape for part in parts_of(dataset)] == [
-        (10, 1, 6, 8),
-        (2, 1, 6, 8),
-        (2, 1, 6, 8),
+        (15, 1, 6, 8),
+        (3, 1, 6, 8),
+        (3, 1, 6, 8),
     ]
     together = np.concatenate([part.signals for part in parts_of(dataset)])[:, 0]
     np.testing.assert_allclose(together, (stack - 10.0) / 200, rtol=1e-6)

@@ -223,7 +223,6 @@ def test_a_signal_file_cut_short_is_refused_even_where_its_beginning_would_do(ph
         b"\xff\xfe\x00\x01",
         b"100 1 360 x\n",
         b"100 1 360 2000\n",
-        b"100 1 360 0\n100.dat 16 200(0)/mV 16 0 0 0 0 c\n",
         b"100 1 360 2000\n100.dat 99 200(0)/mV 16 0 0 0 0 c\n",
         b"100/2 1 360 2000\nmissing1 1000\nmissing2 1000\n",
     ],
@@ -239,6 +238,12 @@ def test_a_damaged_header_is_refused_in_one_line(physionet, header):
 @pytest.fixture
 def flac(shared_data):
     return shared_data("physionet", "mitdb-lead1", "101.dat")
+
+
+def test_a_header_of_no_samples_is_refused(physionet):
+    write_record(physionet / "mitdb" / "100", [np.zeros(0)])
+    with pytest.raises(DatasetError, match=r"mitdb/100 is empty: its header .* says 0 samples"):
+        load(options(physionet, dataset="mitdb"))
 
 
 def test_a_damaged_compressed_signal_is_refused(flac, physionet):
