@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import http.client
 import os
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sans.datasets.folders import is_file
 
 from sans.errors import DatasetError
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 TIMEOUT = 30.0  # seconds without a byte
 CHUNK = 1 << 16  # bytes
@@ -105,13 +105,18 @@ def _transfer(url: str, part: Path, name: str, progress: Progress | None) -> Non
     _check_whole(url, here, total)
 
 
-def _open(url: str, start: int = 0) -> http.client.HTTPResponse:
+def _open(url: str, start: int = 0) -> HTTPResponse:
     """Return the response to a request for everything from byte `start` on."""
+    # Imported where they are used: most commands download nothing, and should start at once.
+    import urllib.error
+    import urllib.request
+    from http.client import HTTPException
+
     request = urllib.request.Request(url, headers={"User-Agent": "sans (Python)"})
     if start:
         request.add_header("Range", f"bytes={start}-")
     try:
-        response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT)
+        response: HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         if error.code == RANGE_NOT_SATISFIABLE and start:
             return error  # type: ignore[return-value] # has the same status and can be closed
@@ -119,24 +124,26 @@ def _open(url: str, start: int = 0) -> http.client.HTTPResponse:
         raise DatasetError(
             f"the server has no {url} for us: {error.code} {error.reason}"
         ) from error
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, HTTPException) as error:
         raise _network_error(url, error) from error
     return response
 
 
-def _read(response: http.client.HTTPResponse, url: str) -> bytes:
+def _read(response: HTTPResponse, url: str) -> bytes:
+    from http.client import HTTPException
+
     try:
         return response.read(CHUNK)
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, HTTPException) as error:
         raise _network_error(url, error) from error
 
 
-def _continues(response: http.client.HTTPResponse, start: int) -> bool:
+def _continues(response: HTTPResponse, start: int) -> bool:
     content_range = response.headers.get("Content-Range", "")
     return response.status == PARTIAL and content_range.startswith(f"bytes {start}-")
 
 
-def _total(response: http.client.HTTPResponse, start: int) -> int | None:
+def _total(response: HTTPResponse, start: int) -> int | None:
     length = response.headers.get("Content-Length", "")
     return start + int(length) if length.isdecimal() else None
 
