@@ -18,8 +18,11 @@ from sans.datasets.config import DataConfig, refuse_options
 from sans.datasets.parts import Dataset
 from sans.datasets.windows import Recording, cut, wanted
 
+from sans.errors import DatasetError
+
 RATE = 125.0  # samples per second
 WINDOWS = 60  # 30 to train on: a default training takes seconds
+LONGEST = 20_000_000  # samples; more would fill the memory before anything is trained
 SEED = 20190715
 NOISE = 0.015  # standard deviation, mV
 WANDER = ((0.04, 0.23), (0.02, 0.05))  # amplitude in mV, frequency in Hz
@@ -82,9 +85,15 @@ def recording(samples: int) -> Planted:
 
 
 def load(config: DataConfig) -> Dataset:
-    """Load windows of the synthetic ECG; 60 of them unless `config` limits them otherwise."""
+    """Load windows of the synthetic ECG; 60 of them unless `config` limits them otherwise.
+
+    Raises:
+        DatasetError: if that is too long, or an option has no meaning here.
+    """
     refuse_options(config, "record", "channel", "split_by")
-    planted = recording(wanted(config, WINDOWS))
+    if (samples := wanted(config, WINDOWS)) > LONGEST:
+        raise DatasetError(f"the synthetic signal has {LONGEST:,} samples at most, not {samples:,}")
+    planted = recording(samples)
     return cut(Recording("synthetic", planted.signal, RATE), config, WINDOWS)
 
 

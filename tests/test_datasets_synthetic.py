@@ -89,6 +89,11 @@ def test_window_and_limit_are_obeyed():
     assert [part.signals.shape for part in parts] == [(6, 1, 250), (2, 1, 250), (4, 1, 250)]
 
 
+def test_a_signal_that_would_not_fit_into_memory_is_refused():
+    with pytest.raises(DatasetError, match=r"20,000,000 samples at most, not 1,000,000,000,000"):
+        load(DataConfig(limit=10**9))
+
+
 @pytest.mark.parametrize(
     "options", [{"record": "100"}, {"channel": "V5"}, {"split_by": "recording"}]
 )
