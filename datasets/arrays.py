@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sans.datasets.folders import unreadable
 
+from sans.datasets.folders import unreadable
 from sans.errors import DatasetError
 
 ARCHIVE = b"PK"  # how a .npz file begins, whatever it is called

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sans.datasets.folders import first_file
 from sans.datasets.idx import read_bytes
-
 from sans.errors import DatasetError
 
 FOLDER = "bonn-eeg"

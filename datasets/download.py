@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sans.datasets.folders import is_file
-
 from sans.errors import DatasetError
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sans.datasets import bonn
 from sans.datasets.config import DataConfig, refuse_options
 from sans.datasets.epilepsy_table import read_rows
 from sans.datasets.folders import describe, first_file, roots
 from sans.datasets.parts import COLLECTION, Dataset, Part
 from sans.datasets.split import Parts, apportion, divide, leave_out, limit_parts
-
 from sans.errors import DatasetError
 
 NAME = "uci-epilepsy"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sans.datasets.bonn import PIECE, PIECES, RECORDINGS, SETS, Rows, recording_names
 from sans.datasets.idx import read_bytes
-
 from sans.errors import DatasetError
 
 COLUMNS = [*(f"X{sample}" for sample in range(1, PIECE + 1)), "y"]

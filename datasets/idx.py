@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sans.datasets.folders import unreadable
 
+from sans.datasets.folders import unreadable
 from sans.errors import DatasetError
 
 UNSIGNED_BYTE = 8  # the code of the only type that these files use

@@ -9,7 +9,6 @@ from sans.datasets import epilepsy, mnist, own_files, physionet, synthetic, synt
 from sans.datasets.config import DEFAULT, DataConfig
 from sans.datasets.entries import find_entry
 from sans.datasets.parts import Dataset
-
 from sans.errors import DatasetError
 
 LOADERS: dict[str, Callable[[DataConfig], Dataset]] = {

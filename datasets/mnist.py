@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sans.datasets.config import SMALLEST_LIMIT, DataConfig, refuse_options
 from sans.datasets.folders import describe, first_file, roots
 from sans.datasets.idx import read_idx
 from sans.datasets.parts import COLLECTION, Dataset, Part
 from sans.datasets.split import apportion, leave_out, limit_parts
-
 from sans.errors import DatasetError
 
 FOLDERS = {"mnist": "MNIST/raw", "fashion-mnist": "FashionMNIST/raw"}

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sans.datasets.arrays import read_array
 from sans.datasets.config import SMALLEST_LIMIT, DataConfig, refuse_options
 from sans.datasets.folders import expand, is_file
@@ -16,7 +17,6 @@ from sans.datasets.split import apportion, divide, leave_out, limit_parts
 from sans.datasets.table import read_table
 from sans.datasets.wfdb_record import read_record
 from sans.datasets.windows import Recording, choose_channel, cut, wanted
-
 from sans.errors import DatasetError
 
 IMAGE_SHARES = (5, 1, 1)

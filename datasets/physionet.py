@@ -12,7 +12,6 @@ from sans.datasets.folders import describe, is_file, is_folder, list_records, ro
 from sans.datasets.parts import Dataset
 from sans.datasets.wfdb_record import read_record
 from sans.datasets.windows import cut, wanted
-
 from sans.errors import DatasetError
 
 PREFIX = "physionet:"

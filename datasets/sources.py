@@ -15,7 +15,6 @@ from sans.datasets.folders import roots
 from sans.datasets.loading import locate
 from sans.datasets.mnist import FOLDERS
 from sans.datasets.physionet import DATABASES, FOLDER, PREFIX, parse_address
-
 from sans.errors import DatasetError
 
 PHYSIONET = "https://physionet.org/files"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from sans.datasets.parts import Labels, Part, Signals
 
+from sans.datasets.parts import Labels, Part, Signals
 from sans.errors import DatasetError
 
 ROLES = ("training", "validation", "test")

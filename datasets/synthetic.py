@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sans.datasets.config import DataConfig, refuse_options
 from sans.datasets.parts import Dataset
 from sans.datasets.windows import Recording, cut, wanted
-
 from sans.errors import DatasetError
 
 RATE = 125.0  # samples per second

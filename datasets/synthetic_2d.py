@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sans.datasets.config import DataConfig, refuse_options
 from sans.datasets.parts import COLLECTION, Dataset
 from sans.datasets.split import divide, limit_parts

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sans.datasets.folders import unreadable
 
+from sans.datasets.folders import unreadable
 from sans.errors import DatasetError
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from sans.datasets.folders import is_file
 from sans.datasets.windows import Recording, choose_channel
-
 from sans.errors import DatasetError
 
 BYTES = {"8": 1, "16": 2, "24": 3, "32": 4, "61": 2, "80": 1, "160": 2, "212": 1.5}

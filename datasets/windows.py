@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
 from sans.datasets.config import SMALLEST_LIMIT, SMALLEST_WINDOW, DataConfig
 from sans.datasets.parts import RECORDING, Dataset
 from sans.datasets.split import apportion, divide, leave_out
-
 from sans.errors import DatasetError
 
 WINDOWS = 12

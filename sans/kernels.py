@@ -25,9 +25,8 @@ from sans.model_files import read_model
 from sans.runs import find_model
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from sans.model import SAN
+    from sans.plots import Picture
 
 Kernel = NDArray[np.float32]
 
@@ -85,7 +84,7 @@ class Kernels(Sequence[Kernel]):
         source = f" from {self.dataset}" if self.dataset else ""
         return f"<{count} of {sizes} samples, {self.activation}{source}>"
 
-    def plot(self) -> Figure:
+    def plot(self) -> Picture:
         """Return a figure of the kernels; a notebook shows it."""
         from sans.plots import plot_kernels
 
@@ -140,9 +139,7 @@ class Kernels(Sequence[Kernel]):
         return buffer.getvalue().encode()
 
     def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.plot().savefig(buffer, format="png", bbox_inches="tight")
-        return buffer.getvalue()
+        return self.plot()._repr_png_()
 
 
 def load_kernels(run: Path | str | None = None) -> Kernels:

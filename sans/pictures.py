@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from sans.kernels import load_kernels
-from sans.plots import Passage, plot_reconstruction, save_figure
+from sans.plots import Passage, Picture, plot_reconstruction, save_figure
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from sans.datasets import Dataset
     from sans.model import SAN
     from sans.runs import Run
@@ -27,7 +25,7 @@ def illustrate(run: Run, model: SAN, dataset: Dataset) -> None:
     save_figure(draw_reconstruction(model, dataset, "test"), run.reconstruction_figure)
 
 
-def draw_reconstruction(model: SAN, dataset: Dataset, split: str) -> Figure:
+def draw_reconstruction(model: SAN, dataset: Dataset, split: str) -> Picture:
     """Return the figure of the first signal of a part that is not zero everywhere.
 
     Args:

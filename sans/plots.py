@@ -29,6 +29,19 @@ MOST_COLUMNS = 6
 """Kernels side by side in one row of a figure."""
 
 
+class Picture(Figure):
+    """A figure that a notebook shows as it is, without pyplot or a magic command."""
+
+    def _repr_png_(self) -> bytes:
+        return self.encoded("png", dpi=100)
+
+    def encoded(self, form: str, dpi: int) -> bytes:
+        """Return the content of an image file in the format `form`, such as "png"."""
+        buffer = io.BytesIO()
+        self.savefig(buffer, format=form, dpi=dpi)
+        return buffer.getvalue()
+
+
 class Passage(NamedTuple):
     """A signal's way through a network."""
 
@@ -45,7 +58,7 @@ class Passage(NamedTuple):
     """x̂, ``(*space)``."""
 
 
-def plot_kernels(kernels: Sequence[Array], names: Sequence[str], rate: float | None) -> Figure:
+def plot_kernels(kernels: Sequence[Array], names: Sequence[str], rate: float | None) -> Picture:
     """Draw kernels side by side.
 
     Args:
@@ -55,7 +68,7 @@ def plot_kernels(kernels: Sequence[Array], names: Sequence[str], rate: float | N
     """
     columns = min(len(kernels), MOST_COLUMNS)
     rows = -(-len(kernels) // columns)
-    figure = Figure(figsize=(max(2.6 * columns, 3.6), 2.2 * rows + 0.3), layout="constrained")
+    figure = Picture(figsize=(max(2.6 * columns, 3.6), 2.2 * rows + 0.3), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False)
     for index, panel in enumerate(panels.flat):
         if index >= len(kernels):
@@ -70,7 +83,7 @@ def plot_kernels(kernels: Sequence[Array], names: Sequence[str], rate: float | N
     return figure
 
 
-def plot_reconstruction(passage: Passage, rate: float | None = None, title: str = "") -> Figure:
+def plot_reconstruction(passage: Passage, rate: float | None = None, title: str = "") -> Picture:
     """Draw a signal x, its similarities s, its activations α and its reconstruction x̂.
 
     Signals stand one above the other, images side by side, as in the paper's figures.
@@ -85,7 +98,7 @@ def plot_reconstruction(passage: Passage, rate: float | None = None, title: str 
     return _plot_image(passage, title)
 
 
-def save_figure(figure: Figure, path: Path) -> None:
+def save_figure(figure: Picture, path: Path) -> None:
     """Write a figure, whole or not at all, in the format that the suffix of `path` names.
 
     Raises:
@@ -96,15 +109,14 @@ def save_figure(figure: Figure, path: Path) -> None:
     known = sorted(figure.canvas.get_supported_filetypes())
     if form not in known:
         raise ValueError(f"a figure is saved as one of {', '.join(known)}, not as {form or path!r}")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=form, dpi=150)
+    content = figure.encoded(form, dpi=150)
     with written_whole(path, ModelError) as file:
-        file.write(buffer.getvalue())
+        file.write(content)
 
 
-def _plot_signal(passage: Passage, rate: float | None, title: str) -> Figure:
+def _plot_signal(passage: Passage, rate: float | None, title: str) -> Picture:
     signal, similarity, activations, reconstruction = passage
-    figure = Figure(figsize=(8, 5.4), layout="constrained")
+    figure = Picture(figsize=(8, 5.4), layout="constrained")
     panels = figure.subplots(4, 1, sharex=True)
     time = np.arange(signal.size) / (rate or 1)
     panels[0].plot(time, signal, color=INK, linewidth=1)
@@ -133,10 +145,10 @@ def _plot_signal(passage: Passage, rate: float | None, title: str) -> Figure:
     return figure
 
 
-def _plot_image(passage: Passage, title: str) -> Figure:
+def _plot_image(passage: Passage, title: str) -> Picture:
     signal, similarity, activations, reconstruction = passage
     kernels = len(similarity)
-    figure = Figure(figsize=(2 * (2 + 2 * kernels), 2.7), layout="constrained")
+    figure = Picture(figsize=(2 * (2 + 2 * kernels), 2.7), layout="constrained")
     panels = figure.subplots(1, 2 + 2 * kernels)
     limits = float(signal.min()), float(signal.max())
     _draw_image(panels[0], signal, limits)

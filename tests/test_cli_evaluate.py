@@ -92,7 +92,11 @@ def test_a_figure_is_drawn_and_not_drawn_over(sans, refused, tmp_path):
         (2, ("run", "--split", "tset"), "no split 'tset'; did you mean test?"),
         (2, ("run", "--device", "tpu"), "no device 'tpu'"),
         (2, ("run", "--window", "10"), "kernel size must be between 1 and 10, not 15"),
-        (2, ("run", "--dataset", "synthetic-2d"), "signals must be (batch, 1, length), not (400, 1, 28, 28)"),
+        (
+            2,
+            ("run", "--dataset", "synthetic-2d"),
+            "signals must be (batch, 1, length), not (400, 1, 28, 28)",
+        ),
         (1, ("run", "--dataset", "sinthetic"), "did you mean synthetic"),
     ],
 )

@@ -180,7 +180,9 @@ def test_an_output_that_exists_is_refused_without_force(sans, refused, tmp_path)
     before = content(tmp_path / "run")
     assert "run exists and is not empty" in refused(1, *SMALL, "--output", "run")
     assert content(tmp_path / "run") == before
-    assert sans(*SMALL, "--seed", "3", "--kernels", "2", "--output", "run", "--force").exit_code == 0
+    assert (
+        sans(*SMALL, "--seed", "3", "--kernels", "2", "--output", "run", "--force").exit_code == 0
+    )
     assert content(tmp_path / "run") != before
 
 

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+
 import sans.datasets
 from sans.datasets import DataConfig, catalogue, load, locate
 from sans.datasets.loading import LOADERS
-
 from sans.errors import DatasetError
 
 FOLDER = Path(sans.datasets.__file__).parent

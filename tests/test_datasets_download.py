@@ -10,9 +10,9 @@ import warnings
 from pathlib import Path
 
 import pytest
+
 from sans.datasets import catalogue, download, fetch, sources
 from sans.datasets.download import Checksum, read_url
-
 from sans.errors import DatasetError
 
 CONTENT = bytes(range(256)) * 1000

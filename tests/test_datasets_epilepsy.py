@@ -4,8 +4,8 @@ import gzip
 
 import numpy as np
 import pytest
-from sans.datasets import DataConfig, bonn, load, locate
 
+from sans.datasets import DataConfig, bonn, load, locate
 from sans.errors import DatasetError
 
 HEADER = '"",' + ",".join(f'"X{sample}"' for sample in range(1, 179)) + ',"y"'

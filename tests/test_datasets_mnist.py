@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+
 from sans.datasets import DataConfig, load, locate
 from sans.datasets.idx import read_idx
-
 from sans.errors import DatasetError
 
 

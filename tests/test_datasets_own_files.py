@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sans.datasets import DataConfig, load
 from sans.datasets.table import read_table
-
 from sans.errors import DatasetError
 
 

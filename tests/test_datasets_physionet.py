@@ -5,8 +5,8 @@ import shutil
 
 import numpy as np
 import pytest
-from sans.datasets import DataConfig, load, locate
 
+from sans.datasets import DataConfig, load, locate
 from sans.errors import DatasetError
 
 PLACES = ((0, 6), (6, 8), (8, 12))  # windows of training, validation, test

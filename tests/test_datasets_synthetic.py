@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sans.datasets import DataConfig, load, synthetic, synthetic_2d
 
+from sans.datasets import DataConfig, load, synthetic, synthetic_2d
 from sans.errors import DatasetError
 
 PINNED_START = [-0.00037882363297064104, 0.01619940524099498, -0.008606005806858292]

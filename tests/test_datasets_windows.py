@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sans.datasets import DataConfig, Part
 from sans.datasets.split import apportion, divide, leave_out, limit_parts
 from sans.datasets.windows import Recording, choose_channel, cut, standardise
-
 from sans.errors import DatasetError
 
 

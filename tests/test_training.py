@@ -9,12 +9,12 @@ import numpy as np
 import oracles
 import pytest
 import torch
-from sans.datasets import DataConfig, load
 from torch.testing import assert_close
 
 from sans import convolution, training
 from sans.activations import ACTIVATIONS
 from sans.configs import ModelConfig, TrainConfig
+from sans.datasets import DataConfig, load
 from sans.errors import ModelError
 from sans.evaluation import evaluate
 from sans.training import Trainer, train
