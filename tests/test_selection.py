@@ -75,9 +75,10 @@ def test_the_tensor_form_keeps_what_the_loops_keep(name, device, case):
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("shape", [(4, 300), (4, 17, 23)])
+@pytest.mark.parametrize("levels", [3, 2**20])
 @pytest.mark.parametrize("name", SELECTIONS)
-def test_all_three_agree_on_noise(name, shape, device):
-    maps = np.random.default_rng(1).normal(size=shape).astype(np.float32)
+def test_all_three_agree_on_noise_of_few_and_many_levels(name, levels, shape, device):
+    maps = np.random.default_rng(1).integers(-levels, levels + 1, shape).astype(np.float32)
     densities = [1, 2, 5, 16]
     expected = oracle(name, maps, densities)
     np.testing.assert_array_equal(loops(name, maps, densities), expected)
