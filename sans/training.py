@@ -19,6 +19,7 @@ from sans import convolution, devices, metrics
 from sans.activations import ACTIVATIONS
 from sans.configs import ModelConfig, TrainConfig
 from sans.errors import ModelError
+from sans.gradient import loss_and_gradient
 from sans.model import SAN
 from sans.signals import CHUNK, Signals, audible
 from sans.starts import start_kernels
@@ -242,22 +243,39 @@ class Trainer:
 
     def _step(self, signals: Tensor) -> Tensor:
         """Take one step of Adam and return each network's mean absolute error, ``(models,)``."""
-        self._optimizer.zero_grad()
+        on_cpu = self._weights.device.type == "cpu"
+        find = self._gradient_by_spikes if on_cpu else self._gradient_by_torch
+        losses, gradient = find(signals)
+        self._weights.grad = gradient * self._inside
+        self._optimizer.step()
+        return losses
+
+    @torch.no_grad()
+    def _gradient_by_spikes(self, signals: Tensor) -> tuple[Tensor, Tensor]:
+        """Return losses ``(models,)`` and their gradient, summed by compiled loops on the CPU."""
+        losses, gradient = loss_and_gradient(
+            signals.numpy(),
+            self._encode(signals).numpy(),
+            self._weights.detach().numpy(),
+            self.models[0].decoder,
+        )
+        return torch.from_numpy(losses), torch.from_numpy(gradient)
+
+    def _gradient_by_torch(self, signals: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the same by automatic differentiation, on any device."""
         reconstruction = self._decode(self._encode(signals))
         losses = (reconstruction - signals).abs().transpose(0, 1).flatten(1).mean(1)
-        losses.sum().backward()  # type: ignore[no-untyped-call]
-        self._optimizer.step()
-        return losses.detach()
+        (gradient,) = torch.autograd.grad(losses.sum(), self._weights)
+        return losses.detach(), gradient
 
     def _encode(self, signals: Tensor) -> Tensor:
         """Return activations ``(batch, models * kernels, *space)``."""
-        similarity = convolution.correlate(signals, self._weights * self._inside)
+        similarity = convolution.correlate(signals, self._weights)
         return self._activation(similarity, self._densities)
 
     def _decode(self, activations: Tensor) -> Tensor:
         """Return reconstructions ``(batch, models, *space)``."""
-        weights = self._weights * self._inside
-        return convolution.decode(activations, weights, self.models[0].decoder)
+        return convolution.decode(activations, self._weights, self.models[0].decoder)
 
     @torch.no_grad()
     def _validate(self) -> Tensor:
