@@ -35,6 +35,8 @@ def test_the_name_appears_at_the_end_and_replaces_what_was_there(tmp_path):
     with written_whole(path) as file:
         file.write(b"old")
         assert not path.exists()
+        (partial,) = tmp_path.iterdir()  # on the same disk, or it could not take its name at once
+        assert partial.name.startswith(".a.bin.")
     with written_whole(path) as file:
         file.write(b"new")
         file.flush()

@@ -65,9 +65,12 @@ def test_every_figure_is_the_formula_in_numpy(case, weights):
 
 @given(cases())
 def test_a_signal_is_scored_as_if_alone(case):
-    together = phi(*case, 3)
-    alone = [phi(*(tensor[i : i + 1] for tensor in case), 3) for i in range(len(together))]
-    assert_close(together, torch.cat(alone))
+    pairs = [tensor.split(1) for tensor in case]
+    alone = [phi(*one, 3) for one in zip(*pairs, strict=True)]
+    assert_close(phi(*case, 3), torch.cat(alone))
+    for figure in (reconstruction_loss, prd, prdn, snr, psnr):
+        alone = [figure(*one) for one in zip(*pairs[:2], strict=True)]
+        assert_close(figure(*case[:2]), torch.cat(alone), equal_nan=True)
 
 
 @given(cases())
