@@ -107,6 +107,18 @@ def test_three_steps_are_the_oracles(space, decoder):
     assert_close([epoch.loss for epoch in result.history], losses, rtol=1.3e-6, atol=1e-5)
 
 
+@pytest.mark.parametrize("decoder", DECODERS)
+@pytest.mark.parametrize("space", [(30,), (7, 8)])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_compiled_gradient_is_the_automatic_one(name, space, decoder, monkeypatch):
+    models = [ModelConfig(name, m, (3, 2), len(space), decoder) for m in ((4, 3), (2, 5))]
+    signals, config = noise(6, 1, *space), TrainConfig(epochs=1, batch_size=3, start="random")
+    compiled = run(Trainer(models, signals, signals, config))
+    monkeypatch.setattr(Trainer, "_gradient_by_spikes", Trainer._gradient_by_torch)
+    automatic = run(Trainer(models, signals, signals, config))
+    assert_close(compiled.state(), automatic.state())
+
+
 @pytest.mark.parametrize("start", ["constant", "random"])
 @pytest.mark.parametrize("decoder", DECODERS)
 @pytest.mark.parametrize("name", NAMES)
