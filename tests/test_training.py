@@ -116,7 +116,10 @@ def test_the_compiled_gradient_is_the_automatic_one(name, space, decoder, monkey
     compiled = run(Trainer(models, signals, signals, config))
     monkeypatch.setattr(Trainer, "_gradient_by_spikes", Trainer._gradient_by_torch)
     automatic = run(Trainer(models, signals, signals, config))
-    assert_close(compiled.state(), automatic.state())
+    found, expected = compiled.state(), automatic.state()
+    for state in (found, expected):
+        state["history"] = state["history"].float()  # of float32 figures, though kept in float64
+    assert_close(found, expected)
 
 
 @pytest.mark.parametrize("start", ["constant", "random"])
