@@ -171,7 +171,10 @@ def main() -> None:
         return
     data = load(DataConfig(dataset="mnist", data_dir=options.data_dir))
     images = torch.from_numpy(data.training.signals[: options.images])
-    print(f"{os.cpu_count()} cores, torch with {torch.get_num_threads()} threads")
+    print(
+        f"{os.cpu_count()} cores, torch with {torch.get_num_threads()} threads; load "
+        f"{os.getloadavg()[0]:.1f}: where others compute too, threads wait for each other"
+    )
     print()
     print_training(images, options.rounds)
     print()
