@@ -125,12 +125,12 @@ def _keep(selection: str, similarity: Tensor, densities: tuple[int, ...]) -> Ten
     if maps.dtype not in (torch.float32, torch.float64):
         maps = maps.float()
     if maps.device.type == "cpu":
-        from sans import selection as loops
+        from sans.selection import loops
 
         repeated = np.tile(np.array(densities, np.int64), len(similarity))
         mask = torch.from_numpy(getattr(loops, selection)(maps.numpy(), repeated))
     else:
-        from sans import tensor_selection as parallel
+        from sans.selection import tensors as parallel
 
         each = torch.tensor(densities, device=maps.device).repeat(len(similarity))
         mask = getattr(parallel, selection)(maps, each)

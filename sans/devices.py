@@ -24,12 +24,19 @@ def pick(name: str) -> torch.device:
 
 
 @contextmanager
-def exact() -> Iterator[None]:
-    """Make convolutions on a GPU repeatable and as exact as on a CPU.
+def steady() -> Iterator[None]:
+    """Compute the same bits every time, as exactly on a GPU as on a CPU.
 
-    By default they round to TF32 (10 bits), enough to move a local extremum.
+    By default convolutions on a GPU round to TF32 (10 bits), enough to move a local extremum. On a
+    CPU torch keeps to one thread: the tensors here are small, its threads would mostly wait for
+    each other, very long on a busy machine, and sums would depend on the count of cores.
     """
-    with torch.backends.cudnn.flags(
-        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
-    ):
-        yield
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.backends.cudnn.flags(
+            enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+        ):
+            yield
+    finally:
+        torch.set_num_threads(threads)

@@ -71,7 +71,7 @@ def evaluate(model: SAN, signals: Signals) -> Evaluation:
     entries = len(model.kernels) * tensor[0].numel()
     device = next(model.parameters()).device
     columns: dict[str, list[Tensor]] = {}
-    with devices.exact():
+    with devices.steady():
         for chunk in torch.split(tensor, max(1, CHUNK // entries)):
             for name, values in _score(model, chunk.to(device)).items():
                 columns.setdefault(name, []).append(values)

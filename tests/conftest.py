@@ -63,11 +63,3 @@ def refused(sans: Callable[..., Result]) -> Callable[..., str]:
         return line
 
     return run
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> None:
-    """Keep torch to one thread: on small tensors, and a busy machine, threads mostly wait."""
-    import torch
-
-    torch.set_num_threads(1)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sans import convolution
 from sans.activations import ACTIVATIONS
-from sans.gradient import loss_and_gradient
+from sans.training.gradient import loss_and_gradient
 
 DENSITIES = {"identity": 0, "relu": 0, "topk": 4, "extrema-pool": 2, "extrema": 2}
 

@@ -12,7 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from sans import selection, tensor_selection
+from sans import selection
+from sans.selection import tensors as tensor_selection
 
 SELECTIONS = sorted(oracles.SELECTIONS)
 CUDA = pytest.param(

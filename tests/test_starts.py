@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sans.configs import ModelConfig, TrainConfig
-from sans.starts import SCALE, TRIES, start_kernels
+from sans.training.starts import SCALE, TRIES, start_kernels
 
 STARTS = ["constant", "random", "data"]
 

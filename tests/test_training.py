@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from sans import convolution, training
+from sans import convolution
 from sans.activations import ACTIVATIONS
 from sans.configs import ModelConfig, TrainConfig
 from sans.datasets import DataConfig, load
@@ -279,7 +279,7 @@ def test_a_result_is_a_copy_that_later_epochs_do_not_change():
 @pytest.mark.parametrize("chunk", [1, 2 * 80])
 def test_chunks_do_not_change_the_validation(chunk, monkeypatch):
     whole = run(trainer(), 1)
-    monkeypatch.setattr(training, "CHUNK", chunk)
+    monkeypatch.setattr("sans.training.trainer.CHUNK", chunk)
     parts = run(trainer(), 1)
     assert_close(parts.result(0).best.phi, whole.result(0).best.phi, rtol=1.3e-6, atol=1e-5)
 

@@ -20,9 +20,9 @@ from sans.errors import ModelError
 from sans.evaluation import Evaluation, evaluate
 from sans.files import written_whole
 from sans.model_files import CHECKPOINT, read_arrays, write_arrays
-from sans.pictures import illustrate
 from sans.runs import Run
-from sans.settings import Settings
+from sans.runs.pictures import illustrate
+from sans.runs.settings import Settings
 from sans.training import Epoch, OnBatch, Trainer, Training
 
 OnEpoch = Callable[[Epoch], None]

@@ -19,10 +19,10 @@ from sans import convolution, devices, metrics
 from sans.activations import ACTIVATIONS
 from sans.configs import ModelConfig, TrainConfig
 from sans.errors import ModelError
-from sans.gradient import loss_and_gradient
 from sans.model import SAN
 from sans.signals import CHUNK, Signals, audible
-from sans.starts import start_kernels
+from sans.training.gradient import loss_and_gradient
+from sans.training.starts import start_kernels
 
 OnBatch = Callable[[int, int, float], None]
 """Told after each step: steps done and steps of the epoch, and the mean loss so far."""
@@ -143,7 +143,7 @@ class Trainer:
 
     def run_epoch(self, on_batch: OnBatch | None = None) -> tuple[Epoch, ...]:
         """Pass once over the training signals, then validate; return each network's epoch."""
-        with devices.exact():
+        with devices.steady():
             losses = self._pass_over_training(on_batch)
             scores = self._validate()
         rows = torch.cat((losses[:, None], scores), 1).cpu().double().numpy()
