@@ -172,8 +172,8 @@ def main() -> None:
     data = load(DataConfig(dataset="mnist", data_dir=options.data_dir))
     images = torch.from_numpy(data.training.signals[: options.images])
     print(
-        f"{os.cpu_count()} cores, torch with {torch.get_num_threads()} threads; load "
-        f"{os.getloadavg()[0]:.1f}: where others compute too, threads wait for each other"
+        f"{os.cpu_count()} cores, of which this uses one; load before {os.getloadavg()[0]:.1f}: "
+        "what others compute at the same time slows this down"
     )
     print()
     print_training(images, options.rounds)

@@ -70,12 +70,15 @@ def evaluate(model: SAN, signals: Signals) -> Evaluation:
     tensor, left_out = audible(signals)
     entries = len(model.kernels) * tensor[0].numel()
     device = next(model.parameters()).device
-    columns: dict[str, list[Tensor]] = {}
+    # Filled in place: small results kept between large temporaries would split the memory.
+    scores: dict[str, NDArray[np.float64]] = {}
+    done = 0
     with devices.steady():
         for chunk in torch.split(tensor, max(1, CHUNK // entries)):
             for name, values in _score(model, chunk.to(device)).items():
-                columns.setdefault(name, []).append(values)
-    scores = {name: torch.cat(parts).cpu().double().numpy() for name, parts in columns.items()}
+                column = scores.setdefault(name, np.empty(len(tensor)))
+                column[done : done + len(chunk)] = values.cpu().numpy()
+            done += len(chunk)
     return Evaluation(scores, left_out)
 
 
