@@ -18,11 +18,11 @@ from sans.configs import ModelOptions, TrainConfig
 from sans.datasets import DataConfig, Dataset, load
 from sans.errors import ModelError
 from sans.evaluation import Evaluation, evaluate
+from sans.experiments.pictures import illustrate
+from sans.experiments.settings import Settings
 from sans.files import written_whole
 from sans.model_files import CHECKPOINT, read_arrays, write_arrays
 from sans.runs import Run
-from sans.runs.pictures import illustrate
-from sans.runs.settings import Settings
 from sans.training import Epoch, OnBatch, Trainer, Training
 
 OnEpoch = Callable[[Epoch], None]
