@@ -78,7 +78,7 @@ def extrema_pool(similarity: Tensor, density: Density) -> Tensor:
         ValueError: if `density` is out of range.
     """
     side = min(similarity.shape[2:])
-    return _keep("extrema_pool", similarity, _checked("cell size", density, similarity, side))
+    return _keep("extrema_pool", similarity, _checked("the cell size", density, similarity, side))
 
 
 def extrema(similarity: Tensor, density: Density) -> Tensor:
@@ -98,7 +98,7 @@ def extrema(similarity: Tensor, density: Density) -> Tensor:
     Raises:
         ValueError: if `density` is out of range.
     """
-    return _keep("extrema", similarity, _checked("distance", density, similarity))
+    return _keep("extrema", similarity, _checked("the distance", density, similarity))
 
 
 def _checked(
@@ -112,7 +112,7 @@ def _checked(
     for value in densities:
         if value < 1 or (most is not None and value > most):
             wanted = "at least 1" if most is None else f"between 1 and {most} on this map"
-            raise ValueError(f"the {name} must be {wanted}, not {value}")
+            raise ValueError(f"{name} must be {wanted}, not {value}")
     return densities
 
 

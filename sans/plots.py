@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -105,13 +106,22 @@ def save_figure(figure: Picture, path: Path) -> None:
         ValueError: if matplotlib knows no such format.
         ModelError: if the file cannot be written.
     """
-    form = path.suffix.removeprefix(".").lower()
-    known = sorted(figure.canvas.get_supported_filetypes())
-    if form not in known:
-        raise ValueError(f"a figure is saved as one of {', '.join(known)}, not as {form or path!r}")
-    content = figure.encoded(form, dpi=150)
+    content = figure.encoded(image_format(path), dpi=150)
     with written_whole(path, ModelError) as file:
         file.write(content)
+
+
+def image_format(path: Path) -> str:
+    """Return the format of image files that the suffix of `path` names, such as "png".
+
+    Raises:
+        ValueError: if matplotlib knows no such format.
+    """
+    form = path.suffix.removeprefix(".").lower()
+    known = sorted(FigureCanvasBase.get_supported_filetypes())
+    if form not in known:
+        raise ValueError(f"a figure is saved as {', '.join(known)}, not as {form or path.name!r}")
+    return form
 
 
 def _plot_signal(passage: Passage, rate: float | None, title: str) -> Picture:

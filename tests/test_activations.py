@@ -236,7 +236,7 @@ def test_the_three_selections_by_hand():
 @pytest.mark.parametrize("density", [0, -1, 13])
 def test_topk_refuses_more_or_fewer_entries_than_a_map_has(density):
     with pytest.raises(
-        ValueError, match=rf"^the k must be between 1 and 12 on this map, not {density}$"
+        ValueError, match=rf"^k must be between 1 and 12 on this map, not {density}$"
     ):
         topk(torch.zeros(1, 1, 3, 4), density)
 

@@ -105,12 +105,3 @@ def test_only_one_module_opens_connections():
         }
         network = {"urllib.request", "http.client", "socket", "requests"} & imported
         assert not network or path.name == "download.py"
-
-
-def test_the_folder_refuses_to_be_another_package_s_name():
-    if FOLDER.name != "datasets" or not (FOLDER.parent / "pyproject.toml").is_file():
-        pytest.skip("not a checkout")
-    result = subprocess.run(
-        [sys.executable, "-c", "import datasets"], cwd=FOLDER.parent, capture_output=True, text=True
-    )
-    assert "write `import sans.datasets`" in result.stderr

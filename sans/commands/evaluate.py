@@ -69,6 +69,7 @@ def evaluate(
         from sans import evaluation, runs
         from sans.configs import DEVICES, check_name
         from sans.model_files import read_model
+        from sans.plots import image_format
 
         with usage_errors():
             check_name("split", split, SPLITS)
@@ -86,6 +87,7 @@ def evaluate(
             names = o.given(context) & set(values)
             config = _data_config(stored, {name: values[name] for name in names})
             if figure:
+                image_format(figure)
                 refuse_existing(figure, force)
             model, data = _load(stored, config, device)
             result = evaluation.evaluate(model, getattr(data, split).signals)
@@ -136,13 +138,14 @@ def _report(
     """Print the figures, for a program or for a person."""
     from rich.table import Table
 
+    noun = "images" if stored.config.dimensions == 2 else "signals"
     if result.silent:
-        notice(f"{result.silent} {split} signals are zero everywhere and left out: they have no φ")
+        notice(f"{result.silent} {split} {noun} are zero everywhere and left out: they have no φ")
     about = {"dataset": data.name, "split": split, "activation": stored.config.activation}
     if as_json:
         print_json({**about, **result.summary()})
         return
-    table = Table(title=f"{data.name}, {result.signals} {split} signals")
+    table = Table(title=f"{data.name}, {result.signals:,} {split} {noun}")
     for column in (stored.config.activation, "mean", "spread"):
         table.add_column(column, justify="left" if column not in ("mean", "spread") else "right")
     for name in result.scores:

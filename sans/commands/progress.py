@@ -33,25 +33,23 @@ def watched(
     columns = (
         TextColumn("epoch {task.fields[epoch]}/" + str(epochs)),
         BarColumn(),
-        TextColumn("loss {task.fields[loss]:.4f}  validation φ̄ {task.fields[phi]:.4f}"),
+        TextColumn("loss {task.fields[loss]}  validation φ̄ {task.fields[phi]}"),
         TimeRemainingColumn(),
     )
     bar = Progress(*columns, console=console, disable=not console.is_terminal)
-    nan = float("nan")
-    task = bar.add_task("", total=epochs, epoch=trainer.epoch, loss=nan, phi=nan)
+    task = bar.add_task("", total=epochs, epoch=trainer.epoch, loss="–", phi="–")
     last = time.monotonic()
 
     def on_batch(done: int, batches: int, loss: float) -> None:
-        bar.update(task, completed=trainer.epoch + done / batches, loss=loss)
+        bar.update(task, completed=trainer.epoch + done / batches, loss=f"{loss:.4f}")
 
     def on_epoch(epoch: Epoch) -> None:
         nonlocal last
-        bar.update(task, completed=epoch.epoch, epoch=epoch.epoch, loss=epoch.loss, phi=epoch.phi)
+        loss, phi = f"{epoch.loss:.4f}", f"{epoch.phi:.4f}"
+        bar.update(task, completed=epoch.epoch, epoch=epoch.epoch, loss=loss, phi=phi)
         if not console.is_terminal and time.monotonic() - last > SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            console.print(
-                f"epoch {epoch.epoch}/{epochs}  loss {epoch.loss:.4f}  validation φ̄ {epoch.phi:.4f}"
-            )
+            console.print(f"epoch {epoch.epoch}/{epochs}  loss {loss}  validation φ̄ {phi}")
 
     with bar:
         yield on_batch, on_epoch

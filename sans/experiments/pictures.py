@@ -39,5 +39,6 @@ def draw_reconstruction(model: SAN, dataset: Dataset, split: str) -> Picture:
     with torch.no_grad():
         activations = model.encode(signal)
         parts = (signal[0], model.similarity(signal), activations, model.decode(activations)[0])
+    noun = "signal" if model.config.dimensions == 1 else "image"
     passage = Passage(*(part[0].cpu().numpy() for part in parts))
-    return plot_reconstruction(passage, dataset.rate, f"{dataset.name}, {split} signal {index + 1}")
+    return plot_reconstruction(passage, dataset.rate, f"{dataset.name}, {split} {noun} {index + 1}")
