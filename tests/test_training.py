@@ -18,6 +18,7 @@ from sans.datasets import DataConfig, load
 from sans.errors import ModelError
 from sans.evaluation import evaluate
 from sans.training import Trainer, train
+from sans.training.bank import Bank
 
 NAMES = sorted(ACTIVATIONS)
 DECODERS = ["adjoint", "paper"]
@@ -114,7 +115,7 @@ def test_the_compiled_gradient_is_the_automatic_one(name, space, decoder, monkey
     models = [ModelConfig(name, m, (3, 2), len(space), decoder) for m in ((4, 3), (2, 5))]
     signals, config = noise(6, 1, *space), TrainConfig(epochs=1, batch_size=3, start="random")
     compiled = run(Trainer(models, signals, signals, config))
-    monkeypatch.setattr(Trainer, "_gradient_by_spikes", Trainer._gradient_by_torch)
+    monkeypatch.setattr(Bank, "gradient_by_spikes", Bank.gradient_by_torch)
     automatic = run(Trainer(models, signals, signals, config))
     found, expected = compiled.state(), automatic.state()
     for state in (found, expected):
@@ -279,7 +280,7 @@ def test_a_result_is_a_copy_that_later_epochs_do_not_change():
 @pytest.mark.parametrize("chunk", [1, 2 * 80])
 def test_chunks_do_not_change_the_validation(chunk, monkeypatch):
     whole = run(trainer(), 1)
-    monkeypatch.setattr("sans.training.trainer.CHUNK", chunk)
+    monkeypatch.setattr("sans.training.bank.CHUNK", chunk)
     parts = run(trainer(), 1)
     assert_close(parts.result(0).best.phi, whole.result(0).best.phi, rtol=1.3e-6, atol=1e-5)
 
@@ -316,7 +317,7 @@ def test_a_network_that_diverges_later_keeps_its_best_epoch():
     one = run(trainer(), 1)
     before = one.result(0).model.identifier
     with torch.no_grad():
-        one._weights.fill_(torch.nan)
+        one.bank.weights.fill_(torch.nan)
     run(one)
     result = one.result(0)
     assert result.best.epoch == 1
