@@ -1,0 +1,167 @@
+"""How commands talk: one line for what went wrong, figures for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+import typer
+
+from sans.commands import console
+from sans.commands.console import (
+    expected_errors,
+    notice,
+    number,
+    print_json,
+    refuse_existing,
+    usage_errors,
+)
+from sans.configs import ModelConfig
+from sans.errors import DatasetError, ModelError, SansError
+from sans.model import SAN
+
+
+def outcome(guard, error, capsys):
+    """Raise `error` inside `guard`; return the exit status and what stands on stderr."""
+    with pytest.raises(typer.Exit) as caught, guard():
+        raise error
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return caught.value.exit_code, captured.err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (SansError("all is lost"), 1, "sans: all is lost"),
+        (DatasetError("two\nlines  and spaces"), 1, "sans: two lines and spaces"),
+        (ModelError("[red]a[/red] " + "word " * 60), 1, "sans: [red]a[/red] " + "word " * 60),
+        (
+            OSError(28, "No space left on device", "a.npy"),
+            1,
+            "sans: a.npy: No space left on device",
+        ),
+        (OSError("odd"), 1, "sans: the system: odd"),
+        (MemoryError(), 1, "sans: not enough memory for this"),
+        (MemoryError("Unable to allocate 3 TiB"), 1, "sans: not enough memory for this"),
+        (KeyboardInterrupt(), 130, "sans: interrupted"),
+    ],
+)
+def test_what_goes_wrong_in_the_world_is_one_line_and_a_status(capsys, error, code, line):
+    assert outcome(expected_errors, error, capsys) == (code, line.strip() + "\n")
+
+
+@pytest.mark.parametrize("error", [ValueError("a"), RuntimeError("b"), KeyError("c")])
+def test_a_mistake_in_the_program_is_not_hidden(error):
+    with pytest.raises(type(error)), expected_errors():
+        raise error
+
+
+def test_an_illegal_value_is_one_line_and_exit_2(capsys):
+    assert outcome(usage_errors, ValueError("no\nsuch thing"), capsys) == (
+        2,
+        "sans: no such thing\n",
+    )
+
+
+def test_commands_without_enough_memory_end_in_one_line(refused, monkeypatch):
+    def load(_config):
+        raise MemoryError
+
+    monkeypatch.setattr("sans.experiments.experiment.load", load)
+    assert refused(1, "train") == "sans: not enough memory for this"
+
+
+def run_into_a_closed_pipe(arguments, folder):
+    """Run `sans` with a standard output that nobody reads; return its status and its errors."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "sans", *arguments],
+            cwd=folder,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        os.close(writer)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("json_or_table", [(), ("--json",)])
+def test_a_reader_who_has_seen_enough_ends_the_command_quietly(tmp_path, json_or_table):
+    SAN(ModelConfig(), [torch.ones(15)]).save(tmp_path / "m.safetensors")
+    data = ("--dataset", "synthetic", "--limit", "3", "--window", "100")
+    command = ("evaluate", "m.safetensors", *data, *json_or_table)
+    assert run_into_a_closed_pipe(command, tmp_path) == (1, "")
+
+
+def test_a_reader_who_has_seen_enough_of_the_data_sets_ends_the_list_quietly(tmp_path):
+    assert run_into_a_closed_pipe(["datasets"], tmp_path) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (math.nan, "–"),
+        (math.inf, "–"),
+        (-math.inf, "–"),
+        (0.0, "0"),
+        (0.45678, "0.4568"),
+        (-12.3456, "-12.35"),
+        (0.00012346, "0.0001235"),
+        (0.000012346, "1.235e-05"),
+        (3, "3"),
+        (999.4, "999.4"),
+        (1000, "1,000"),
+        (1234.4, "1,234"),
+        (-1234.6, "-1,235"),
+        (999_999.4, "999,999"),
+        (1e6, "1e+06"),
+        (1e17, "1e+17"),
+    ],
+)
+def test_a_figure_has_four_digits_and_thousands_are_parted(value, text):
+    assert number(value) == text
+
+
+def test_json_is_one_line_that_keeps_its_letters(capsys):
+    values = {"φ": 0.1, "none": None, "spread": {"snr": 1e-300}}
+    print_json(values)
+    captured = capsys.readouterr()
+    assert captured.out.count("\n") == 1
+    assert "φ" in captured.out
+    assert json.loads(captured.out) == values
+    assert captured.err == ""
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_json_without_a_number_for_it_is_refused(capsys, value):
+    with pytest.raises(ValueError, match="JSON"):
+        print_json({"outer": {"phi": value}})
+    assert capsys.readouterr().out == ""
+
+
+def test_a_notice_stands_on_stderr_as_it_is(capsys):
+    notice("[bold]3 windows[/bold] are constant")
+    assert capsys.readouterr() == ("", "[bold]3 windows[/bold] are constant\n")
+
+
+def test_results_go_to_stdout_and_all_else_to_stderr(capsys):
+    console.out.print("result")
+    console.err.print("else")
+    assert capsys.readouterr() == ("result\n", "else\n")
+
+
+def test_what_exists_is_replaced_by_force_alone(tmp_path):
+    refuse_existing(tmp_path / "a", force=False)
+    refuse_existing(tmp_path, force=True)
+    with pytest.raises(SansError, match="exists: choose another name, or add --force"):
+        refuse_existing(tmp_path, force=False)
