@@ -71,10 +71,9 @@ def load(config: DataConfig) -> Dataset:
     else:
         parts = divide(signals, labels, apportion(len(signals), SHARES))
     parts, fewer = limit_parts(parts, config.limit, NAME)
-    parts, left_out = leave_out(parts, NAME)
     order = (f"{NAME}: rebuilt from the Bonn recordings, rows in an order of its own",)
-    notices = (() if source.table else order) + fewer + left_out
-    return Dataset(NAME, *parts, RATE, COLLECTION, notices)
+    notices = (() if source.table else order) + fewer
+    return leave_out(Dataset(NAME, *parts, RATE, COLLECTION, notices))
 
 
 def _scale(signals: NDArray[np.int64], folder: Path) -> NDArray[np.float32]:

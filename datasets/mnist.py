@@ -62,8 +62,7 @@ def load(config: DataConfig) -> Dataset:
         Part(_scale(test_images), test_labels),
     )
     parts, fewer = limit_parts(parts, config.limit, name)
-    parts, left_out = leave_out(parts, name, "image")
-    return Dataset(name, *parts, None, COLLECTION, fewer + left_out)
+    return leave_out(Dataset(name, *parts, None, COLLECTION, fewer), "image")
 
 
 def _read_pair(files: dict[str, Path], role: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -93,8 +93,7 @@ def _load_images(path: Path, stack: NDArray[Any], config: DataConfig) -> Dataset
     counts = apportion(len(images), IMAGE_SHARES)
     parts = divide(_scale(images, path.name), None, counts)
     parts, fewer = limit_parts(parts, config.limit, path.name)
-    parts, left_out = leave_out(parts, path.name, "image")
-    return Dataset(path.name, *parts, None, COLLECTION, fewer + left_out)
+    return leave_out(Dataset(path.name, *parts, None, COLLECTION, fewer), "image")
 
 
 def _scale(images: NDArray[np.float64], name: str) -> NDArray[np.float32]:

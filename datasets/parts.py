@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -62,3 +63,7 @@ class Dataset:
 
     notices: tuple[str, ...] = ()
     """Sentences that the user should read, such as how many windows were left out."""
+
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Signals that were left out after the split, by part, where there are any: they are constant
+    or have missing samples, and so no φ."""

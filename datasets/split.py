@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from sans.datasets.parts import Labels, Part, Signals
+from sans.datasets.parts import Dataset, Labels, Part, Signals
 from sans.errors import DatasetError
 
 ROLES = ("training", "validation", "test")
@@ -80,34 +81,45 @@ def limit_parts(parts: Parts, limit: int | None, name: str) -> tuple[Parts, tupl
     return (first, second, third), ()
 
 
-def leave_out(parts: Parts, name: str, noun: str = "signal") -> tuple[Parts, tuple[str, ...]]:
+def leave_out(dataset: Dataset, noun: str = "signal") -> Dataset:
     """Leave out signals that are zero everywhere or not finite, after the split.
 
     Args:
-        parts: training, validation and test.
-        name: the data set, for the notice.
+        dataset: what was loaded.
         noun: what a signal of this set is called, such as "window".
 
     Returns:
-        The parts without them, and a notice that counts them by part if there are any.
+        The set without them; it counts them by part, and has a notice, if there are any.
 
     Raises:
         DatasetError: if a part has none left.
     """
     kept: list[Part] = []
+    left_out: dict[str, int] = {}
     counted: list[str] = []
-    for role, (signals, labels) in zip(ROLES, parts, strict=True):
+    for role in ROLES:
+        signals, labels = getattr(dataset, role)
         space = tuple(range(1, signals.ndim))
         usable = np.isfinite(signals).all(axis=space) & signals.any(axis=space)
-        left_out = int(usable.size - usable.sum())
-        if left_out == usable.size:
+        if not usable.any():
             raise DatasetError(
-                f"{name}: no {role} {noun} is left, all {left_out:,} are constant or have "
-                "missing samples"
+                f"{dataset.name}: no {role} {noun} is left, all {usable.size:,} are constant or "
+                "have missing samples"
             )
-        if left_out:
-            counted.append(f"{left_out:,} of {usable.size:,} {role} {noun}s")
-            signals, labels = signals[usable], None if labels is None else labels[usable]
-        kept.append(Part(signals, labels))
-    notices = (f"{name}: left out {', '.join(counted)}: constant or with missing samples",)
-    return (kept[0], kept[1], kept[2]), notices if counted else ()
+        if usable.all():
+            kept.append(Part(signals, labels))
+        else:
+            kept.append(Part(signals[usable], None if labels is None else labels[usable]))
+            left_out[role] = int(usable.size - usable.sum())
+            counted.append(f"{left_out[role]:,} of {usable.size:,} {role} {noun}s")
+    if not left_out:
+        return dataset
+    notice = f"{dataset.name}: left out {', '.join(counted)}: constant or with missing samples"
+    return replace(
+        dataset,
+        training=kept[0],
+        validation=kept[1],
+        test=kept[2],
+        left_out=left_out,
+        notices=(*dataset.notices, notice),
+    )

@@ -110,8 +110,8 @@ def cut(recording: Recording, config: DataConfig, windows: int = WINDOWS) -> Dat
         notices += (f"{recording.name}: {available} windows of {window} samples, not {asked}",)
     signals = standardise(recording.samples[: available * window].reshape(available, window))
     parts = divide(signals[:, np.newaxis], None, apportion(available, SHARES))
-    parts, left_out = leave_out(parts, recording.name, "window")
-    return Dataset(recording.name, *parts, recording.rate, RECORDING, notices + left_out)
+    dataset = Dataset(recording.name, *parts, recording.rate, RECORDING, notices)
+    return leave_out(dataset, "window")
 
 
 def _too_short(recording: Recording, window: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sans.activations import ACTIVATIONS as ACTIVATIONS
     from sans.configs import ModelConfig as ModelConfig
+    from sans.configs import ModelOptions as ModelOptions
     from sans.configs import TrainConfig as TrainConfig
     from sans.errors import DatasetError as DatasetError
     from sans.errors import ModelError as ModelError
@@ -35,6 +36,7 @@ _MODULES = {
     "Kernels": "kernels",
     "ModelConfig": "configs",
     "ModelError": "errors",
+    "ModelOptions": "configs",
     "SAN": "model",
     "SansError": "errors",
     "TrainConfig": "configs",

@@ -9,8 +9,9 @@ its row in `ACTIVATIONS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import index
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:  # torch is slow to import, and the names below are wanted without it
@@ -106,7 +107,10 @@ def _checked(
 ) -> tuple[int, ...]:
     """Return one density for each kernel, each from 1 to `most`."""
     kernels = similarity.shape[1]
-    densities = (density,) * kernels if isinstance(density, int) else tuple(density)
+    if isinstance(density, Iterable):
+        densities = tuple(index(value) for value in density)
+    else:
+        densities = (index(density),) * kernels
     if len(densities) != kernels:
         raise ValueError(f"{len(densities)} densities for {kernels} kernels: give one for each")
     for value in densities:
@@ -117,29 +121,43 @@ def _checked(
 
 
 def _keep(selection: str, similarity: Tensor, densities: tuple[int, ...]) -> Tensor:
-    """Keep what the function called `selection` selects, one density for each kernel."""
+    """Keep what the selection of that name selects, one density for each kernel."""
+    maps = similarity.detach().flatten(0, 1)
+    if not maps.dtype.itemsize >= 4:  # numba knows no half precision
+        maps = maps.float()
+    select = _selected_by_loops if maps.device.type == "cpu" else _selected_by_tensors
+    mask = select(selection, maps, densities * len(similarity))
+    return similarity.where(mask.view_as(similarity), 0)
+
+
+def _selected_by_loops(selection: str, maps: Tensor, densities: tuple[int, ...]) -> Tensor:
+    """Return the mask of maps ``(maps, *space)`` on the CPU, one density for each map."""
     import numpy as np
     import torch
 
-    maps = similarity.detach().flatten(0, 1)
-    if maps.dtype not in (torch.float32, torch.float64):
-        maps = maps.float()
-    if maps.device.type == "cpu":
-        from sans.selection import loops
+    from sans.selection import loops
 
-        repeated = np.tile(np.array(densities, np.int64), len(similarity))
-        mask = torch.from_numpy(getattr(loops, selection)(maps.numpy(), repeated))
-    else:
-        from sans.selection import tensors as parallel
+    select = {"topk": loops.topk, "extrema_pool": loops.extrema_pool, "extrema": loops.extrema}
+    return torch.from_numpy(select[selection](maps.numpy(), np.array(densities, np.int64)))
 
-        each = torch.tensor(densities, device=maps.device).repeat(len(similarity))
-        mask = getattr(parallel, selection)(maps, each)
-    return similarity.where(mask.view_as(similarity), 0)
+
+def _selected_by_tensors(selection: str, maps: Tensor, densities: tuple[int, ...]) -> Tensor:
+    """Return the same mask on any device."""
+    import torch
+
+    from sans.selection import tensors
+
+    select = {
+        "topk": tensors.topk,
+        "extrema_pool": tensors.extrema_pool,
+        "extrema": tensors.extrema,
+    }
+    return select[selection](maps, torch.tensor(densities, device=maps.device))
 
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """An activation function, and the density that the paper gives it."""
+    """An activation function, and what training must know of it."""
 
     function: Callable[[Tensor, Density], Tensor]
     """From similarity and density to activations."""
@@ -147,18 +165,36 @@ class Activation:
     paper_density: Callable[[int, int, int, int], int]
     """From kernel size, side of the signal, dimensions and tolerance to a density; 0: none."""
 
+    keeps: bool = True
+    """Whether every activation that is not zero is an entry of the similarity, unchanged; training
+    sums its gradient where there are spikes then, and differentiates the function otherwise."""
+
     def __call__(self, similarity: Tensor, density: Density = 0) -> Tensor:
-        """Return the activations: what `function` keeps of `similarity`."""
+        """Return the activations: what `function` makes of `similarity`."""
         return self.function(similarity, density)
 
 
+def _no_density(size: int, side: int, dimensions: int, tolerance: int) -> int:  # noqa: ARG001
+    return 0
+
+
+def _cells_of_a_map(size: int, side: int, dimensions: int, tolerance: int) -> int:  # noqa: ARG001
+    return int((side // size) ** dimensions)
+
+
+def _size_of_a_kernel(size: int, side: int, dimensions: int, tolerance: int) -> int:  # noqa: ARG001
+    return size
+
+
+def _nearly_a_kernel(size: int, side: int, dimensions: int, tolerance: int) -> int:  # noqa: ARG001
+    return max(1, size - tolerance)
+
+
 ACTIVATIONS: dict[str, Activation] = {
-    "identity": Activation(identity, lambda _size, _side, _dimensions, _tolerance: 0),
-    "relu": Activation(relu, lambda _size, _side, _dimensions, _tolerance: 0),
-    "topk": Activation(topk, lambda size, side, dimensions, _: (side // size) ** dimensions),
-    "extrema-pool": Activation(extrema_pool, lambda size, _side, _dimensions, _tolerance: size),
-    "extrema": Activation(
-        extrema, lambda size, _side, _dimensions, tolerance: max(1, size - tolerance)
-    ),
+    "identity": Activation(identity, _no_density),
+    "relu": Activation(relu, _no_density),
+    "topk": Activation(topk, _cells_of_a_map),
+    "extrema-pool": Activation(extrema_pool, _size_of_a_kernel),
+    "extrema": Activation(extrema, _nearly_a_kernel),
 }
 """Every activation by the name that the command line and the model files know it by."""

@@ -6,9 +6,10 @@ Nothing here imports torch, so that the command line can name options and defaul
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from operator import index
 from typing import Any, TypeVar
 
 from sans.activations import ACTIVATIONS
@@ -18,6 +19,12 @@ Config = TypeVar("Config")
 DECODERS = ("adjoint", "paper")
 STARTS = ("constant", "random", "data")
 DEVICES = ("auto", "cpu", "cuda")
+
+LARGEST = 2**63
+"""Sizes, counts and seeds lie below this, as the integers of numpy and torch do."""
+
+LARGEST_LR = 1e30
+"""No step may leave the range of the numbers that it is computed with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +37,10 @@ class ModelConfig:
     kernel_sizes: tuple[int, ...] = (15,)
     """Samples along each side of every kernel."""
 
-    densities: tuple[int, ...] = (12,)
-    """The density parameter of the activation for every kernel; 0 where the activation has none."""
+    densities: tuple[int, ...] = ()
+    """The density parameter of the activation for every kernel, 0 where the activation has none.
+    Where it is left out: the paper's rule, with the tolerance 3 for signals and 2 for images; the
+    rule of `topk` needs the size of the signals, see `ModelOptions.config`."""
 
     dimensions: int = 1
     """Dimensions of space: 1 for signals, 2 for images."""
@@ -44,16 +53,23 @@ class ModelConfig:
         check_name("decoder", self.decoder, DECODERS)
         if self.dimensions not in (1, 2):
             raise ValueError(f"a signal has 1 or 2 dimensions of space, not {self.dimensions}")
-        for numbers in (self.kernel_sizes, self.densities):
-            if not all(isinstance(number, int) for number in numbers):
-                raise TypeError(f"sizes and densities must be integers, not {list(numbers)}")
+        object.__setattr__(self, "kernel_sizes", integers("kernel sizes", self.kernel_sizes))
         if not self.kernel_sizes or min(self.kernel_sizes) < 1:
             raise ValueError(f"kernel sizes must be at least 1, not {list(self.kernel_sizes)}")
+        densities = integers("densities", self.densities) or self._densities_by_rule()
+        object.__setattr__(self, "densities", densities)
         if len(self.densities) != len(self.kernel_sizes):
             raise ValueError(
                 f"{len(self.densities)} densities for {len(self.kernel_sizes)} kernels: "
                 "give one for each"
             )
+
+    def _densities_by_rule(self) -> tuple[int, ...]:
+        """Return the densities that the paper's rule gives without knowing the signals."""
+        if self.activation == "topk":
+            raise ValueError("topk has no densities: give k for each kernel, or see ModelOptions")
+        rule, tolerance = ACTIVATIONS[self.activation].paper_density, 4 - self.dimensions
+        return tuple(rule(size, size, self.dimensions, tolerance) for size in self.kernel_sizes)
 
     @property
     def weights(self) -> int:
@@ -91,6 +107,9 @@ class ModelOptions:
     def __post_init__(self) -> None:
         check_name("activation", self.activation, ACTIVATIONS)
         check_name("decoder", self.decoder, DECODERS)
+        object.__setattr__(self, "kernel_size", integers("kernel sizes", self.kernel_size))
+        if self.density is not None:
+            object.__setattr__(self, "density", integers("densities", self.density))
         if self.kernels < 1:
             raise ValueError(f"kernels must be at least 1, not {self.kernels}")
         if not self.kernel_size or min(self.kernel_size) < 1:
@@ -157,19 +176,34 @@ class TrainConfig:
         if self.start is not None:
             check_name("start", self.start, STARTS)
         check_name("device", self.device, DEVICES)
-        for name in ("epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name.replace('_', ' ')} must be at least 1, not {getattr(self, name)}"
-                )
+        for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
+            said = name.replace("_", " ")
+            (value,) = integers(said, (getattr(self, name),))
+            if value < least:
+                raise ValueError(f"{said} must be at least {least}, not {value}")
         if not (self.lr > 0 and math.isfinite(self.lr)):
             raise ValueError(f"lr must be a positive number, not {self.lr}")
-        if self.seed < 0:
-            raise ValueError(f"seed must be at least 0, not {self.seed}")
+        if self.lr > LARGEST_LR:
+            raise ValueError(f"lr must be at most {LARGEST_LR:g}, not {self.lr:g}")
 
     def start_for(self, model: ModelConfig) -> str:
         """Return the start for `model`: the one asked for, or the paper's."""
         return self.start or ("constant" if len(model.kernel_sizes) == 1 else "random")
+
+
+def integers(name: str, values: Iterable[Any]) -> tuple[int, ...]:
+    """Return `values` as Python integers, numpy's too.
+
+    Raises:
+        TypeError: if one of them is not a whole number.
+        ValueError: if one of them is not below `LARGEST`.
+    """
+    values = tuple(values)
+    if any(isinstance(value, bool) or not hasattr(value, "__index__") for value in values):
+        raise TypeError(f"{name} must be integers, not {list(values)}")
+    if any(abs(value) >= LARGEST for value in values):
+        raise ValueError(f"{name} must be below {LARGEST}, not {list(values)}")
+    return tuple(index(value) for value in values)
 
 
 def check_name(kind: str, name: str, known: Collection[str]) -> None:

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sans import devices
+
 
 def stack(kernels: Sequence[Tensor], side: int | None = None) -> Tensor:
     """Return kernels of any sizes as one tensor ``(kernels, *side)``, their origins aligned.
@@ -70,7 +72,8 @@ def _convolve(maps: Tensor, weights: Tensor, groups: int, mirrored: bool = False
     margins = (after, before) if mirrored else (before, after)
     dimensions = maps.ndim - 2
     conv = F.conv1d if dimensions == 1 else F.conv2d
-    return conv(F.pad(maps, margins * dimensions), weights, groups=groups)
+    with devices.exact():
+        return conv(F.pad(maps, margins * dimensions), weights, groups=groups)
 
 
 def _margins(size: int, side: int) -> tuple[int, int]:

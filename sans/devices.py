@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,19 +25,45 @@ def pick(name: str) -> torch.device:
 
 
 @contextmanager
-def steady() -> Iterator[None]:
-    """Compute the same bits every time, as exactly on a GPU as on a CPU.
+def exact() -> Iterator[None]:
+    """Convolve on a GPU to the same bits every time, and as exactly as on a CPU.
 
-    By default convolutions on a GPU round to TF32 (10 bits), enough to move a local extremum. On a
-    CPU torch keeps to one thread: the tensors here are small, its threads would mostly wait for
-    each other, very long on a busy machine, and sums would depend on the count of cores.
+    By default a GPU rounds to TF32 (10 bits), enough to move a local extremum.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    if not torch.cuda.is_available():
+        yield
+        return
+    with torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+    ):
+        yield
+
+
+class _Steady:
+    """How many computations keep torch to one thread right now, and how many it had before."""
+
+    lock = threading.Lock()
+    depth = 0
+    threads = 1
+
+
+@contextmanager
+def steady() -> Iterator[None]:
+    """Keep torch to one thread of the CPU.
+
+    The tensors here are small: threads would mostly wait for each other, very long on a busy
+    machine, and sums would depend on the count of cores. Computations may overlap: the first sets
+    the count, the last puts it back.
+    """
+    with _Steady.lock:
+        if _Steady.depth == 0:
+            _Steady.threads = torch.get_num_threads()
+            torch.set_num_threads(1)
+        _Steady.depth += 1
     try:
-        with torch.backends.cudnn.flags(
-            enabled=True, benchmark=False, deterministic=True, allow_tf32=False
-        ):
-            yield
+        yield
     finally:
-        torch.set_num_threads(threads)
+        with _Steady.lock:
+            _Steady.depth -= 1
+            if _Steady.depth == 0:
+                torch.set_num_threads(_Steady.threads)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,25 +23,14 @@ def written_whole(path: Path, error: type[SansError] = SansError) -> Iterator[Bi
     Raises:
         SansError: as `error`, if the folder is missing or cannot be written, or the disk is full.
     """
-    partial: str | None = None
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
+        with partial.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        Path(partial).chmod(0o666 & ~_umask())  # as other files, not as mkstemp
-        Path(partial).replace(path)
-        partial = None
+        partial.replace(path)
     except OSError as cause:
         raise error(f"cannot write {path}: {cause.strerror or cause}") from cause
     finally:
-        if partial is not None:
-            Path(partial).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    """Return the umask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        partial.unlink(missing_ok=True)

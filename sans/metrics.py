@@ -76,9 +76,9 @@ def prd(signal: Tensor, reconstruction: Tensor, offset: float | Tensor = 0.0) ->
 
     Infinite where the signal equals `offset` everywhere and the reconstruction does not.
     """
-    error = torch.linalg.vector_norm((signal - reconstruction).flatten(1), dim=1)
-    size = torch.linalg.vector_norm((signal - offset).flatten(1), dim=1)
-    return torch.div(100 * error, size)
+    error = torch.linalg.vector_norm((signal - reconstruction).flatten(1).double(), dim=1)
+    size = torch.linalg.vector_norm((signal - offset).flatten(1).double(), dim=1)
+    return torch.div(100 * error, size).to(signal.dtype)
 
 
 def prdn(signal: Tensor, reconstruction: Tensor) -> Tensor:
@@ -93,8 +93,8 @@ def snr(signal: Tensor, reconstruction: Tensor) -> Tensor:
 
 def psnr(signal: Tensor, reconstruction: Tensor, peak: float = 1.0) -> Tensor:
     """Return the peak signal-to-noise ratio of images in dB; `peak` is the largest legal value."""
-    error = (signal - reconstruction).flatten(1).square().mean(1)
-    return 10 * torch.log10(peak**2 / error)
+    error = (signal - reconstruction).flatten(1).double().square().mean(1)
+    return (10 * torch.log10(peak**2 / error)).to(signal.dtype)
 
 
 def silent(signals: Tensor) -> Tensor:

@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +72,7 @@ class SAN(nn.Module):
     @property
     def identifier(self) -> str:
         """The first 16 hexadecimal digits of the SHA-256 of configuration and weights."""
-        digest = hashlib.sha256(json.dumps(asdict(self.config), sort_keys=True).encode())
-        for kernel in self.kernels:
-            digest.update(kernel.detach().cpu().numpy().astype("<f4").tobytes())
-        return digest.hexdigest()[:16]
+        return self._stored().identifier
 
     def save(self, path: Path | str, about: Mapping[str, Any] | None = None) -> None:
         """Write the network as one safetensors file: weights, configuration and what `about` adds.
@@ -90,8 +84,7 @@ class SAN(nn.Module):
         Raises:
             ModelError: if the file cannot be written.
         """
-        kernels = tuple(kernel.detach().cpu().numpy() for kernel in self.kernels)
-        write_model(Path(path), StoredModel(self.config, kernels, dict(about or {})))
+        write_model(Path(path), self._stored(about))
 
     @classmethod
     def load(cls, path: Path | str) -> SAN:
@@ -100,8 +93,17 @@ class SAN(nn.Module):
         Raises:
             ModelError: if the file is missing, damaged or of another kind, or has unknown keys.
         """
-        stored = read_model(Path(path))
+        return cls.of(read_model(Path(path)))
+
+    @classmethod
+    def of(cls, stored: StoredModel) -> SAN:
+        """Return the network that a model file holds."""
         return cls(stored.config, [torch.from_numpy(kernel) for kernel in stored.kernels])
+
+    def _stored(self, about: Mapping[str, Any] | None = None) -> StoredModel:
+        """Return what a model file holds of this network."""
+        kernels = tuple(kernel.detach().float().cpu().numpy() for kernel in self.kernels)
+        return StoredModel(self.config, kernels, dict(about or {}))
 
     def _weights(self) -> Tensor:
         return convolution.stack(list(self.kernels)).unsqueeze(0)

@@ -36,13 +36,24 @@ class StoredModel:
     about: dict[str, Any]
     """Where it comes from: `dataset`, `rate` in Hz, the options of its training; may be empty."""
 
+    @property
+    def identifier(self) -> str:
+        """The first 16 hexadecimal digits of the SHA-256 of configuration and weights."""
+        digest = hashlib.sha256(json.dumps(asdict(self.config), sort_keys=True).encode())
+        for kernel in self.kernels:
+            digest.update(np.ascontiguousarray(kernel, "<f4").tobytes())
+        return digest.hexdigest()[:16]
+
 
 def write_model(path: Path, model: StoredModel) -> None:
     """Write `model` as one file, whole or not at all.
 
     Raises:
+        ValueError: if a weight is not finite; nobody could read the file.
         ModelError: if the file cannot be written.
     """
+    for number, kernel in enumerate(model.kernels):
+        _finite(f"kernel.{number}", kernel)
     arrays = {f"kernel.{i}": kernel for i, kernel in enumerate(model.kernels)}
     write_arrays(path, MODEL, arrays, {"config": asdict(model.config), "about": model.about})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import oracles
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from torch.autograd import gradcheck
 
+from sans import activations
 from sans.activations import ACTIVATIONS, extrema, extrema_pool, identity, relu, topk
 
 CUDA = pytest.param(
@@ -263,3 +266,26 @@ def test_the_one_density_out_of_range_is_named():
 def test_the_count_of_densities_is_the_count_of_kernels(name):
     with pytest.raises(ValueError, match=r"^2 densities for 3 kernels: give one for each$"):
         ACTIVATIONS[name](torch.zeros(1, 3, 8), (1, 2))
+
+
+@pytest.mark.parametrize(
+    "select", [activations._selected_by_loops, activations._selected_by_tensors]
+)
+@pytest.mark.parametrize("name", ["topk", "extrema_pool", "extrema"])
+def test_every_kernel_has_its_own_density_whatever_selects(name, select, monkeypatch):
+    maps = torch.randint(-9, 10, (3, 2, 40), generator=torch.Generator().manual_seed(3)).float()
+    monkeypatch.setattr(activations, "_selected_by_loops", select)
+    together = activations._keep(name, maps, (2, 7))
+    for kernel, density in enumerate((2, 7)):
+        alone = activations._keep(name, maps[:, kernel : kernel + 1], (density,))
+        assert torch.equal(together[:, kernel : kernel + 1], alone)
+
+
+def test_a_density_may_be_an_integer_of_numpy():
+    similarity = torch.arange(6.0).view(1, 1, 6)
+    assert torch.equal(activations.topk(similarity, np.int64(2)), activations.topk(similarity, 2))
+
+
+def test_activations_can_be_sent_to_another_process():
+    for activation in ACTIVATIONS.values():
+        assert pickle.loads(pickle.dumps(activation)) == activation

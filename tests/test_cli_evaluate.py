@@ -2,12 +2,19 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
+import torch
 
+from sans import evaluation
+from sans.commands.console import number
+from sans.commands.evaluate import HEADINGS
+from sans.configs import ModelConfig
 from sans.datasets import DataConfig, load
 from sans.evaluation import evaluate
 from sans.model import SAN
 
+TERMS = ("phi", "inverse_compression_ratio", "reconstruction_loss")
 SMALL = ("train", "--limit", "12", "--window", "200", "--epochs", "2", "--output", "run")
 
 
@@ -18,17 +25,38 @@ def run(sans, tmp_path):
 
 
 def test_the_json_is_what_the_library_computes(sans, run):
-    result = sans("evaluate", "run", "--json")
+    result = sans("evaluate", "run", "--json", "--device", "cpu")
     values = json.loads(result.stdout)
     signals = load(DataConfig(window=200, limit=12)).test.signals
-    wanted = evaluate(SAN.load(run / "model.safetensors"), signals).summary()
+    model = SAN.load(run / "model.safetensors")
+    wanted = evaluate(model, signals).summary()
     assert values == {
+        "run": "run/model.safetensors",
+        "model": model.identifier,
+        "left_out": 0,
         "dataset": "synthetic",
         "split": "test",
         "activation": "extrema",
         **wanted,
     }
     assert {"phi", "inverse_compression_ratio", "reconstruction_loss", "spikes"} < set(values)
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_the_table_has_the_mean_and_the_spread_of_every_figure(sans, run, part):
+    output = sans("evaluate", "run", "--split", part).stdout
+    signals = getattr(load(DataConfig(window=200, limit=12)), part).signals
+    scored = evaluate(SAN.load(run / "model.safetensors"), signals)
+    lines = [line.strip() for line in output.splitlines()]
+    rows = [line.strip("│").split("│") for line in lines if line.startswith("│")]
+    assert [[cell.strip() for cell in row] for row in rows] == [
+        [HEADINGS[name], number(scored.mean(name)), number(scored.spread(name))]
+        for name in (*TERMS, "spikes", "prdn", "snr")
+    ]
+    assert all(scored.mean(name) != scored.spread(name) for name in scored.scores)
+    (heading,) = (line for line in lines if line.startswith("┃"))
+    assert [cell.strip() for cell in heading.strip("┃").split("┃")] == ["extrema", "mean", "spread"]
+    assert f"synthetic, {len(signals)} {part} signals" in output
 
 
 def test_a_person_reads_means_with_their_spread(sans, run):
@@ -48,6 +76,22 @@ def test_images_are_scored_by_psnr_and_as_published(sans):
     assert fewer == pytest.approx((9 - 3) / 28**2)
     assert "psnr" in values
     assert "prdn" not in values
+
+
+def test_every_signal_has_its_own_figures_whatever_the_size_of_the_chunks(monkeypatch):
+    generator = torch.Generator().manual_seed(0)
+    weights = [torch.randn(size, generator=generator) for size in (3, 4)]
+    model = SAN(ModelConfig("extrema", (3, 4), (2, 3)), weights)
+    signals = torch.randn((11, 1, 30), generator=generator)
+    signals *= torch.arange(1, 12)[:, None, None]  # no two of them alike
+    alone = [evaluate(model, signal[None]).scores for signal in signals]
+    entries = 2 * 30
+    for size in range(1, 13):
+        monkeypatch.setattr(evaluation, "CHUNK", size * entries)
+        scores = evaluate(model, signals).scores
+        for name, values in scores.items():
+            wanted = [one[name][0] for one in alone]
+            np.testing.assert_allclose(values, wanted, rtol=1.3e-6, err_msg=f"{name}, {size}")
 
 
 def test_every_split_and_the_model_file_itself_can_be_scored(sans, run):

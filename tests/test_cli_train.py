@@ -4,6 +4,7 @@ import csv
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sans.commands.console import number
 from sans.datasets.synthetic import kernels as planted_kernels
 from sans.kernels import load_kernels
 from sans.model import SAN
@@ -42,6 +44,18 @@ def interrupt_in_epoch(monkeypatch, number):
     monkeypatch.setattr(Trainer, "_step", interrupted)
 
 
+def table_rows(output: str) -> list[list[str]]:
+    """Return the cells of a table that was printed, row by row, without its heading."""
+    lines = [line.strip() for line in output.splitlines() if line.strip().startswith("│")]
+    return [[cell.strip() for cell in line.strip("│").split("│")] for line in lines]
+
+
+def heading(output: str) -> str:
+    """Return the line of a table that was printed that names its columns."""
+    (line,) = (line for line in output.splitlines() if line.strip().startswith("┃"))
+    return line
+
+
 def content(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
@@ -68,6 +82,19 @@ def test_the_history_has_a_row_for_each_epoch_and_the_summary_the_best(sans, tmp
     assert summary["best"] == {name: json.loads(value) for name, value in best.items()}
     assert summary["settings"]["train"]["epochs"] == 3
     assert summary["test"]["signals"] == 4
+
+
+def test_the_table_shows_the_best_validation_and_the_test(sans, tmp_path):
+    output = sans(*SMALL, "--output", "run").stdout
+    summary = json.loads((tmp_path / "run/summary.json").read_text())
+    best, test = summary["best"], summary["test"]
+    names = ("phi", "inverse_compression_ratio", "reconstruction_loss")
+    assert [best[name] for name in names] != [test[name] for name in names]
+    assert table_rows(output) == [
+        [f"validation, epoch {best['epoch']}", *(number(best[name]) for name in names)],
+        ["test", *(number(test[name]) for name in names)],
+    ]
+    assert [cell.strip() for cell in re.split("[│┃]", heading(output))][2:5] == ["φ̄", "CR⁻¹", "L̃"]
 
 
 def test_the_same_seed_leaves_the_same_files_and_another_seed_others(sans, tmp_path):
@@ -160,12 +187,25 @@ def test_resume_without_output_takes_the_newest_run(sans):
         (("--lr", "0.5"), "the run has --lr 0.01, not 0.5"),
         (("--kernel-size", "7"), "the run has --kernel-size 15, not 7"),
         (("--window", "100"), "the run has --window 200, not 100"),
+        (("--seed", "1"), "the run has --seed 0, not 1"),
         (("--epochs", "2"), "run has done 3 epochs, not 2"),
     ],
 )
 def test_resume_refuses_other_settings(sans, refused, options, message):
     sans(*SMALL, "--output", "run")
     assert message in refused(1, "train", "--resume", "--output", "run", *options)
+
+
+def test_a_resumed_run_may_have_other_epochs_another_device_and_another_folder_of_data(
+    sans, tmp_path
+):
+    sans(*SMALL, "--output", "run")
+    options = ("--epochs", "4", "--device", "cpu", "--data-dir", "elsewhere")
+    assert sans("train", "--resume", "--output", "run", *options).exit_code == 0
+    settings = json.loads((tmp_path / "run/summary.json").read_text())["settings"]
+    assert settings["train"]["epochs"] == 4
+    assert settings["train"]["device"] == "cpu"
+    assert settings["data"]["data_dir"] == "elsewhere"
 
 
 def test_resume_refuses_a_damaged_checkpoint(sans, refused, tmp_path):

@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,9 +100,46 @@ def test_an_illegal_value_is_named_beside_the_legal_ones(kind, values, message):
 @pytest.mark.parametrize("numbers", [(3.0,), ("3",), (None,)])
 @pytest.mark.parametrize("field", ["kernel_sizes", "densities"])
 def test_sizes_and_densities_are_integers(field, numbers):
-    message = re.escape(f"sizes and densities must be integers, not {list(numbers)}")
+    message = re.escape(f"{field.replace('_', ' ')} must be integers, not {list(numbers)}")
     with pytest.raises(TypeError, match=f"^{message}$"):
         ModelConfig(**{field: numbers})
+
+
+def test_integers_of_numpy_and_lists_become_tuples_of_integers():
+    config = ModelConfig("extrema", list(np.arange(5, 7)), [np.int32(2), 3])
+    assert config == ModelConfig("extrema", (5, 6), (2, 3))
+    assert [type(size) for size in config.kernel_sizes + config.densities] == [int] * 4
+    assert ModelOptions(kernel_size=[np.int64(7)]).kernel_size == (7,)
+
+
+@pytest.mark.parametrize("options", [{"epochs": 2.5}, {"seed": 1.5}, {"batch_size": True}])
+def test_counts_are_integers(options):
+    with pytest.raises(TypeError, match="must be integers, not"):
+        TrainConfig(**options)
+
+
+@pytest.mark.parametrize("options", [{"seed": 2**63}, {"batch_size": 10**30}, {"lr": 1e300}])
+def test_numbers_beyond_every_computer_are_refused(options):
+    with pytest.raises(ValueError, match=r"must be (below|at most)"):
+        TrainConfig(**options)
+
+
+@pytest.mark.parametrize(
+    ("activation", "dimensions", "densities"),
+    [
+        ("extrema", 1, (28, 1)),
+        ("extrema", 2, (29, 1)),
+        ("extrema-pool", 1, (31, 2)),
+        ("relu", 1, (0, 0)),
+    ],
+)
+def test_densities_left_out_are_the_papers(activation, dimensions, densities):
+    assert ModelConfig(activation, (31, 2), dimensions=dimensions).densities == densities
+
+
+def test_topk_without_densities_is_refused():
+    with pytest.raises(ValueError, match="topk has no densities: give k for each kernel"):
+        ModelConfig("topk", (7,))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sans.datasets import DataConfig, Part
+from sans.datasets import DataConfig, Dataset, Part
+from sans.datasets.parts import RECORDING
 from sans.datasets.split import apportion, divide, leave_out, limit_parts
 from sans.datasets.windows import Recording, choose_channel, cut, standardise
 from sans.errors import DatasetError
@@ -163,9 +164,12 @@ def test_labels_are_left_out_with_their_signals():
     signals = np.ones((3, 1, 2), dtype=np.float32)
     signals[1] = 0
     good = Part(np.ones((1, 1, 2), dtype=np.float32), np.array([7]))
-    parts, notices = leave_out((Part(signals, np.array([4, 5, 6])), good, good), "x")
-    assert parts[0].labels.tolist() == [4, 6]
-    assert notices == ("x: left out 1 of 3 training signals: constant or with missing samples",)
+    whole = Dataset("x", Part(signals, np.array([4, 5, 6])), good, good, None, RECORDING, ("a",))
+    found = leave_out(whole)
+    assert found.training.labels.tolist() == [4, 6]
+    assert found.left_out == {"training": 1}
+    notice = "x: left out 1 of 3 training signals: constant or with missing samples"
+    assert found.notices == ("a", notice)
 
 
 def test_a_channel_is_chosen_by_name_before_position():

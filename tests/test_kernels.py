@@ -95,6 +95,31 @@ def test_a_missing_run_is_named(tmp_path):
         load_kernels(tmp_path / "nowhere")
 
 
+def test_the_list_measures_every_kernel(sans, tmp_path):
+    config = ModelConfig("extrema", (2, 3), (2, 7))
+    weights = [torch.tensor([3.0, -4.0]), torch.tensor([0.0, 1.0, 0.0])]
+    SAN(config, weights).save(tmp_path / "a.safetensors")
+    SAN(ModelConfig("relu", (2,), (0,), 2), [torch.full((2, 2), -4.0)]).save(
+        tmp_path / "b.safetensors"
+    )
+    tables = {}
+    for name in "ab":
+        lines = [
+            line.strip() for line in sans("kernels", f"{name}.safetensors").stdout.splitlines()
+        ]
+        rows = [line.strip("│").split("│") for line in lines if line.startswith("│")]
+        tables[name] = [[cell.strip() for cell in row] for row in rows]
+        (heading,) = (line for line in lines if line.startswith("┃"))
+        assert [cell.strip() for cell in heading.strip("┃").split("┃")] == [
+            *("kernel", "size", "density", "norm", "smallest", "largest")
+        ]
+    assert tables["a"] == [
+        ["kernel-1", "2", "2", "5", "-4", "3"],  # 3² + 4² = 5²
+        ["kernel-2", "3", "7", "1", "0", "1"],
+    ]
+    assert tables["b"] == [["kernel-1", "2 × 2", "–", "8", "-4", "-4"]]
+
+
 def test_the_shell_lists_and_exports_kernels(sans, refused, tmp_path):
     san().save(tmp_path / "model.safetensors", {"dataset": "mitdb/100"})
     listing = sans("kernels", ".").stdout

@@ -266,9 +266,9 @@ def without_none(mapping):
         ({"decoder": {"adjoint": 1}}, ""),
         ({"kernel_sizes": [4, 6]}, "[(4,), (5,)] do not fit a network with [(4,), (6,)]"),
         ({"kernel_sizes": [4, 5, 6], "densities": [3, 3, 3]}, "its configuration wants"),
-        ({"kernel_sizes": "45"}, "sizes and densities must be integers"),
-        ({"kernel_sizes": [4.0, 5]}, "sizes and densities must be integers"),
-        ({"densities": ["3", 3]}, "sizes and densities must be integers"),
+        ({"kernel_sizes": "45"}, "must be integers"),
+        ({"kernel_sizes": [4.0, 5]}, "must be integers"),
+        ({"densities": ["3", 3]}, "must be integers"),
         ({"densities": 3}, ""),
     ],
 )
@@ -348,3 +348,16 @@ def test_an_unwritable_place_is_a_model_error_and_leaves_nothing(tmp_path):
     with pytest.raises(ModelError, match=r"^cannot write .*No such file or directory$"):
         network().save(tmp_path / "nowhere" / "model.safetensors")
     assert not list(tmp_path.iterdir())
+
+
+def test_weights_that_nobody_could_read_are_not_written(tmp_path):
+    broken = SAN(ModelConfig("extrema", (3,)), [torch.tensor([1, torch.nan, 2])])
+    with pytest.raises(ValueError, match=r"kernel\.0 must be finite numbers"):
+        broken.save(tmp_path / "m.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_in_double_precision_is_saved_in_single(tmp_path):
+    double = SAN(ModelConfig("extrema", (3,)), [torch.tensor([0.1, 0.2, 0.3]).double()])
+    double.save(tmp_path / "m.safetensors")
+    assert torch.equal(SAN.load(tmp_path / "m.safetensors").kernels[0], double.kernels[0].float())

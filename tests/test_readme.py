@@ -4,6 +4,10 @@ import re
 import shlex
 from pathlib import Path
 
+import pytest
+
+from sans.datasets import catalogue, locate
+
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 
@@ -31,15 +35,57 @@ def test_continuous_integration_runs_the_second_command():
     assert f"<!-- tests -->\n```sh\n{blocks('sh')[1]}```" in README
 
 
-def test_the_commands_work_in_the_order_they_stand(sans, shared_data, monkeypatch, tmp_path):
-    monkeypatch.setenv("SANS_DATA", str(shared_data()))
-    assert len(commands()) >= 8
-    for command in commands():
-        if command[:2] == ["datasets", "fetch"]:
-            continue  # it needs a network; test_datasets_download has a server of its own
-        result = sans(*command)
-        assert result.exit_code == 0, f"{command}: {result.output}"
-    assert (tmp_path / "runs" / "beat" / "reconstruction.png").exists()
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Return the folder where all commands run, one after the other, as a reader would."""
+    return tmp_path_factory.mktemp("readme")
+
+
+def option(command: list[str], name: str) -> str | None:
+    """Return the value of an option of a command, if it has it."""
+    return command[command.index(name) + 1] if name in command else None
+
+
+def data_set(command: list[str]) -> str:
+    """Return the data set that a command reads: the one it names, or else its run's."""
+    if named := option(command, "--dataset"):
+        return named
+    maker = [other for other in commands() if option(other, "--output") in command]
+    return option(maker[0], "--dataset") or "synthetic" if maker else "synthetic"
+
+
+RUNNABLE = [command for command in commands() if command[:2] != ["datasets", "fetch"]]
+"""Commands without a network; test_datasets_download has a server of its own for the others."""
+
+
+@pytest.mark.parametrize("command", RUNNABLE, ids=shlex.join)
+def test_every_command_works_after_those_above_it(command, folder, sans, shared_data, monkeypatch):
+    monkeypatch.chdir(folder)
+    if locate(data_set(command)) is None:
+        shared_data(data_set(command))  # skips, or fails where real data are required
+    result = sans(*command)
+    assert result.exit_code == 0, result.output
+    if output := option(command, "--output"):
+        assert (folder / output).exists()
+
+
+def test_most_commands_need_no_download_and_some_do():
+    kinds = [data_set(command) for command in RUNNABLE]
+    assert kinds.count("synthetic") >= 6
+    assert kinds.count("mitdb") == 2  # one trains, one evaluates what it left
+    assert ["datasets", "fetch", "mitdb"] in commands()
+
+
+def test_what_is_fetched_is_in_the_catalogue():
+    fetched = [command[2] for command in commands() if command[:2] == ["datasets", "fetch"]]
+    assert set(fetched) <= {entry.name for entry in catalogue()}
+    assert fetched
+
+
+def test_every_script_that_is_named_exists():
+    scripts = set(re.findall(r"python ([\w/]+\.py)", README))
+    assert scripts
+    assert all((ROOT / script).is_file() for script in scripts)
 
 
 def test_the_python_lines_run(tmp_path, monkeypatch):

@@ -238,3 +238,23 @@ def test_neighbours_in_floating_point_are_told_apart(kind):
         assert select("extrema", maps, 3).nonzero()[1].tolist() == [3]
         assert select("topk", maps, 1).nonzero()[1].tolist() == [3]
         assert select("extrema_pool", maps, 7).nonzero()[1].tolist() == [3]
+
+
+@pytest.mark.parametrize(
+    ("select", "densities", "message"),
+    [
+        (selection.extrema, [1], r"densities of shape \(1,\) for 4 maps: one for each"),
+        (selection.topk, [[1, 1, 1, 1]], r"densities of shape \(1, 4\) for 4 maps"),
+        (selection.topk, [1, 2, 3, 51], "densities must be between 1 and 50, not 1 to 51"),
+        (selection.extrema_pool, [1, 0, 3, 5], "densities must be between 1 and 50, not 0 to 5"),
+        (selection.extrema, [1, 0, 3, 5], "densities must be at least 1, not 0 to 5"),
+    ],
+)
+def test_densities_that_do_not_fit_the_maps_are_refused(select, densities, message):
+    with pytest.raises(ValueError, match=message):
+        select(np.zeros((4, 50), np.float32), np.array(densities))
+
+
+def test_maps_of_another_rank_are_refused():
+    with pytest.raises(ValueError, match=r"maps must be \(maps, \*space\) of 1 or 2 dimensions"):
+        selection.extrema(np.zeros(50), np.array([1]))

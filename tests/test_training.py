@@ -12,7 +12,7 @@ import torch
 from torch.testing import assert_close
 
 from sans import convolution
-from sans.activations import ACTIVATIONS
+from sans.activations import ACTIVATIONS, Activation
 from sans.configs import ModelConfig, TrainConfig
 from sans.datasets import DataConfig, load
 from sans.errors import ModelError
@@ -385,7 +385,7 @@ def test_a_checkpoint_of_other_networks_is_a_model_error_and_changes_nothing(dam
 
 
 def test_networks_of_different_kinds_are_refused():
-    models = [ModelConfig("extrema"), ModelConfig("topk")]
+    models = [ModelConfig("extrema"), ModelConfig("extrema-pool")]
     with pytest.raises(ValueError, match=r"^networks trained together share activation, decoder"):
         trainer(models)
 
@@ -433,3 +433,44 @@ def test_the_published_experiment_comes_out_again(shared_data, database, record,
         for seed in range(5)
     ]
     assert statistics.median(score.mean("phi") for score in scores) == pytest.approx(phi, abs=0.015)
+
+
+def test_an_activation_that_changes_its_entries_is_differentiated(monkeypatch):
+    squash = Activation(lambda similarity, _: similarity.tanh(), lambda *_: 0, keeps=False)
+    monkeypatch.setitem(ACTIVATIONS, "squash", squash)
+    signals, model = smooth(4), ModelConfig("squash", (5,))
+    one = Trainer([model], signals, signals, TrainConfig(epochs=1, batch_size=4))
+    weights = one.bank.weights.clone().requires_grad_()
+    similarity = convolution.correlate(signals, weights)
+    reconstruction = convolution.decode(similarity.tanh(), weights, "adjoint")
+    (expected,) = torch.autograd.grad((reconstruction - signals).abs().mean(), weights)
+    assert_close(one.bank.gradient(signals)[1], expected)
+
+
+def test_an_interrupt_while_torch_differentiates_leaves_a_state_to_go_back_to(monkeypatch):
+    monkeypatch.setattr(Bank, "gradient_by_spikes", Bank.gradient_by_torch)
+    one = run(trainer(), 1)
+    before = one.state()
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(convolution, "decode", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            one.run_epoch()
+    one.restore(before)
+    other = trainer()
+    other.restore(before)
+    assert same_states(run(one, 1), run(other, 1))
+
+
+def test_results_are_on_the_cpu_and_their_own():
+    one = run(trainer(), 1)
+    assert {weights.device.type for weights in one.result(0).model.parameters()} == {"cpu"}
+
+
+def test_a_batch_larger_than_the_training_part_is_all_of_it():
+    large = run(trainer(config=TrainConfig(epochs=1, batch_size=10**12)), 1)
+    exact = run(trainer(config=TrainConfig(epochs=1, batch_size=len(large.training))), 1)
+    assert same_states(large, exact)

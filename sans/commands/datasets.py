@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sans.commands import options as o
 from sans.commands.console import err, expected_errors, out
+
+if TYPE_CHECKING:
+    from sans.datasets import Entry
 
 app = typer.Typer(help="List the data sets; `fetch` downloads them.", rich_markup_mode=None)
 
@@ -26,7 +30,7 @@ def datasets(context: typer.Context, data_dir: o.DataDir = None) -> None:
         for column in ("name", "here", "what it is; size, licence, source"):
             table.add_column(column, no_wrap=column == "name", overflow="fold")
         for entry in catalogue():
-            here = "yes" if entry.kind == "synthetic" or locate(entry.name, data_dir) else "no"
+            here = _here(entry, locate(entry.name, data_dir))
             details = ", ".join(part for part in (entry.size, entry.licence, entry.source) if part)
             table.add_row(entry.name, here, f"{entry.title}\n[dim]{details}[/dim]")
         out.print(table)
@@ -41,8 +45,19 @@ def fetch(
     """Download a data set, or one record of a Physionet database; go on where it was stopped."""
     with expected_errors():
         from sans.commands.progress import downloading
+        from sans.datasets import catalogue
         from sans.datasets import fetch as fetch_dataset
 
         with downloading(err) as progress:
             folder = fetch_dataset(name, data_dir, record, progress)
         out.print(f"data: {folder}", markup=False)
+        if citation := next((e.citation for e in catalogue() if e.name == name), ""):
+            out.print(f"cite: {citation}", markup=False)
+
+
+def _here(entry: Entry, folder: Path | None) -> str:
+    """Return whether a data set is here: all that the paper used, something else of it, nothing."""
+    if folder is None:
+        return "no"
+    whole = entry.record is None or (folder / f"{entry.record}.hea").is_file()
+    return "yes" if whole else "in part"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sans.model import SAN
     from sans.model_files import StoredModel
 
-SPLITS = ("training", "validation", "test")
+PARTS = ("training", "validation", "test")
 
 HEADINGS = {
     "phi": "φ̄",
@@ -45,7 +45,7 @@ HEADINGS = {
 def evaluate(
     context: typer.Context,
     run: o.RunPath = None,
-    split: Annotated[str, typer.Option(help=f"One of {', '.join(SPLITS)}.")] = "test",
+    split: Annotated[str, typer.Option(help=f"One of {', '.join(PARTS)}.")] = "test",
     dataset: Annotated[
         str | None,
         typer.Option(help="Another data set than the run's, as for train.", show_default=False),
@@ -72,9 +72,10 @@ def evaluate(
         from sans.plots import image_format
 
         with usage_errors():
-            check_name("split", split, SPLITS)
+            check_name("split", split, PARTS)
             check_name("device", device, DEVICES)
-            stored = read_model(runs.find_model(run))
+            path = runs.find_model(run)
+            stored = read_model(path)
             values: dict[str, Any] = {
                 "dataset": dataset,
                 "record": record,
@@ -93,7 +94,7 @@ def evaluate(
             result = evaluation.evaluate(model, getattr(data, split).signals)
             if figure:
                 _draw(model, data, split, figure)
-        _report(stored, data, split, result, json)
+        _report(path, stored, data, split, result, json)
 
 
 def _data_config(stored: StoredModel, changes: dict[str, Any]) -> DataConfig:
@@ -115,13 +116,13 @@ def _load(stored: StoredModel, config: DataConfig, device: str) -> tuple[SAN, Da
     """Return the network and the data set, after saying what the user should know of them."""
     from sans import devices
     from sans.datasets import load
-    from sans.kernels import Kernels
+    from sans.model import SAN
 
     place = devices.pick(device)
     data = load(config)
     for sentence in data.notices:
         notice(sentence)
-    return Kernels(stored.kernels, stored.config).model().to(place), data
+    return SAN.of(stored).to(place), data
 
 
 def _draw(model: SAN, data: Dataset, split: str, path: Path) -> None:
@@ -133,7 +134,7 @@ def _draw(model: SAN, data: Dataset, split: str, path: Path) -> None:
 
 
 def _report(
-    stored: StoredModel, data: Dataset, split: str, result: Evaluation, as_json: bool
+    path: Path, stored: StoredModel, data: Dataset, split: str, result: Evaluation, as_json: bool
 ) -> None:
     """Print the figures, for a program or for a person."""
     from rich.table import Table
@@ -141,9 +142,15 @@ def _report(
     noun = "images" if stored.config.dimensions == 2 else "signals"
     if result.silent:
         notice(f"{result.silent} {split} {noun} are zero everywhere and left out: they have no φ")
-    about = {"dataset": data.name, "split": split, "activation": stored.config.activation}
     if as_json:
-        print_json({**about, **result.summary()})
+        about = {
+            "run": str(path),
+            "model": stored.identifier,
+            "dataset": data.name,
+            "split": split,
+            "activation": stored.config.activation,
+        }
+        print_json({**about, **result.summary(), "left_out": data.left_out.get(split, 0)})
         return
     table = Table(title=f"{data.name}, {result.signals:,} {split} {noun}")
     for column in (stored.config.activation, "mean", "spread"):
@@ -151,3 +158,4 @@ def _report(
     for name in result.scores:
         table.add_row(HEADINGS[name], number(result.mean(name)), number(result.spread(name)))
     out.print(table)
+    out.print(f"model: {path}", markup=False)

@@ -61,8 +61,8 @@ Window = Annotated[int, typer.Option(help="Samples of a window cut from a record
 Limit = Annotated[
     int | None,
     typer.Option(
-        help="Signals in all, split in the usual proportions. Default: 12 windows of a recording, "
-        "everything of another set.",
+        help="Signals in all, split in the usual proportions. Default: 12 windows of a recording "
+        "(60 of the synthetic one), everything of another set.",
         show_default=False,
     ),
 ]

@@ -69,6 +69,8 @@ def train(
             training = o.chosen(
                 epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, start=start, device=device
             )
+            if resume and force:
+                raise ValueError("--resume goes on with a run, --force replaces it: choose one")
             if resume:
                 run = runs.find(output)
                 values = {**context.params, "kernel_size": sizes, "density": densities}

@@ -68,10 +68,19 @@ class Experiment:
         return tuple(notices)
 
     @property
+    def left_out(self) -> dict[str, int]:
+        """How many signals of each part have no φ and were left out."""
+        silent = self.trainer.silent
+        parts = ("training", "validation", "test")
+        return {part: self.dataset.left_out.get(part, 0) + silent.get(part, 0) for part in parts}
+
+    @property
     def name(self) -> str:
         """What a folder for this experiment may be called."""
-        dataset = self.settings.data.dataset.removeprefix("physionet:")
-        if Path(dataset).suffix:
+        dataset = self.settings.data.dataset
+        if dataset.startswith("physionet:"):
+            dataset = dataset.removeprefix("physionet:")
+        elif "/" in dataset or Path(dataset).suffix:
             dataset = Path(dataset).stem
         sizes = "-".join(str(size) for size in self.settings.model.kernel_size)
         parts = (dataset, self.settings.data.record, self.model.activation, sizes)
@@ -116,6 +125,7 @@ class Experiment:
             ModelError: if no epoch had a finite φ, or a file cannot be written.
         """
         training = self.trainer.result(0)
+        training.model.to(self.trainer.training.device)
         evaluation = evaluate(training.model, self.dataset.test.signals)
         self._write_summary(run, training, evaluation)
         illustrate(run, training.model, self.dataset)
@@ -146,7 +156,7 @@ class Experiment:
             **self.about,
             "epochs": len(training.history),
             "best": asdict(training.best),
-            "silent": self.trainer.silent,
+            "left_out": self.left_out,
             "test": test and test.summary(),
         }
         text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"

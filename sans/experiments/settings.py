@@ -69,4 +69,6 @@ class Settings:
 
 def _text(value: Any) -> str:
     """Return an option's value as a user types it."""
+    if value is None:
+        return "left out"
     return ",".join(str(part) for part in value) if isinstance(value, tuple) else str(value)

@@ -28,8 +28,15 @@ def topk(maps: Maps, counts: Densities) -> Mask:
 
     Args:
         maps: ``(maps, *space)``.
-        counts: entries to keep in each map, ``(maps,)``.
+        counts: entries to keep in each map, ``(maps,)``, from 1 to all.
+
+    Returns:
+        Where an entry is kept, like `maps`.
+
+    Raises:
+        ValueError: if the counts do not fit the maps.
     """
+    counts = _one_each(counts, maps, math.prod(maps.shape[1:]))
     flat = np.abs(maps).reshape(len(maps), math.prod(maps.shape[1:]))
     flat[np.isnan(flat)] = -1  # NaN comes last
     thresholds = np.empty(len(flat), flat.dtype)
@@ -45,7 +52,14 @@ def extrema_pool(maps: Maps, sizes: Densities) -> Mask:
     Args:
         maps: ``(maps, *space)``.
         sizes: side of a cell of each map, ``(maps,)``; a cell cut off at the far border keeps none.
+
+    Returns:
+        Where an entry is kept, like `maps`.
+
+    Raises:
+        ValueError: if the sizes do not fit the maps.
     """
+    sizes = _one_each(sizes, maps, min(maps.shape[1:]))
     images, heights = np.ascontiguousarray(maps), sizes
     if maps.ndim == 2:  # a signal is an image of height 1
         images, heights = images[:, None], np.ones_like(sizes)
@@ -60,12 +74,31 @@ def extrema(maps: Maps, distances: Densities) -> Mask:
 
     Args:
         maps: ``(maps, *space)``.
-        distances: minimum distance of each map, ``(maps,)``.
+        distances: minimum distance of each map, ``(maps,)``, from 1.
+
+    Returns:
+        Where an entry is kept, like `maps`.
+
+    Raises:
+        ValueError: if the distances do not fit the maps.
     """
+    distances = _one_each(distances, maps, None)
     distances = np.minimum(distances, max(maps.shape[1:]))  # farther reaches no more, and overflows
     if maps.ndim == 2:
         return _extrema_1d(np.ascontiguousarray(maps), distances)
     return _extrema_2d(np.ascontiguousarray(maps), distances)
+
+
+def _one_each(densities: Densities, maps: Maps, most: int | None) -> Densities:
+    """Return one density for each map; the compiled loops trust that there is."""
+    if maps.ndim not in (2, 3):
+        raise ValueError(f"maps must be (maps, *space) of 1 or 2 dimensions, not {maps.shape}")
+    if densities.shape != (len(maps),):
+        raise ValueError(f"densities of shape {densities.shape} for {len(maps)} maps: one for each")
+    if densities.size and (densities.min() < 1 or (most is not None and densities.max() > most)):
+        wanted = "at least 1" if most is None else f"between 1 and {most}"
+        raise ValueError(f"densities must be {wanted}, not {densities.min()} to {densities.max()}")
+    return densities.astype(np.int64, copy=False)
 
 
 @compiled

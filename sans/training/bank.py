@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from sans import convolution, metrics
+from sans import convolution, devices, metrics
 from sans.activations import ACTIVATIONS
 from sans.configs import ModelConfig
 from sans.signals import CHUNK
@@ -70,8 +70,8 @@ class Bank:
         Returns:
             Losses ``(models,)`` and gradients like `weights`.
         """
-        on_cpu = self.weights.device.type == "cpu"
-        find = self.gradient_by_spikes if on_cpu else self.gradient_by_torch
+        by_spikes = self.weights.device.type == "cpu" and self._activation.keeps
+        find = self.gradient_by_spikes if by_spikes else self.gradient_by_torch
         losses, gradient = find(signals)
         return losses, gradient * self._inside
 
@@ -85,12 +85,13 @@ class Bank:
 
     def gradient_by_torch(self, signals: Tensor) -> tuple[Tensor, Tensor]:
         """Return the same by automatic differentiation, on any device."""
-        with torch.enable_grad():
-            self.weights.requires_grad_()
-            reconstruction = self.decode(self.encode(signals))
+        weights = self.weights.detach().requires_grad_()
+        with torch.enable_grad(), devices.exact():
+            similarity = convolution.correlate(signals, weights)
+            activations = self._activation(similarity, self._densities)
+            reconstruction = convolution.decode(activations, weights, self._decoder)
             losses = (reconstruction - signals).abs().transpose(0, 1).flatten(1).mean(1)
-            (gradient,) = torch.autograd.grad(losses.sum(), self.weights)
-            self.weights.requires_grad_(False)
+            (gradient,) = torch.autograd.grad(losses.sum(), weights)
         return losses.detach(), gradient
 
     def score(self, signals: Tensor) -> Tensor:

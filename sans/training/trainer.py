@@ -54,7 +54,7 @@ class Training:
     """What training made of one configuration."""
 
     model: SAN
-    """The network of the best epoch."""
+    """The network of the best epoch, on the CPU."""
 
     best: Epoch
     """The epoch with the lowest mean φ on the validation signals, the first of equals."""
@@ -163,7 +163,7 @@ class Trainer:
                 f"try a smaller learning rate than {self.config.lr:g}"
             )
         history = tuple(_epoch(i + 1, row[index]) for i, row in enumerate(self._rows))
-        network = SAN(self.bank.models[index], self.bank.kernels(index, self._best))
+        network = SAN(self.bank.models[index], self.bank.kernels(index, self._best.cpu()))
         return Training(network, history[best], history)
 
     def state(self) -> dict[str, Tensor]:
@@ -200,7 +200,8 @@ class Trainer:
     def _pass_over_training(self, on_batch: OnBatch | None) -> Tensor:
         """Take every step of an epoch and return each network's mean loss, ``(models,)``."""
         order = torch.randperm(len(self.training), generator=self._shuffler)
-        batches = torch.split(order.to(self.training.device), self.config.batch_size)
+        size = min(self.config.batch_size, len(order))
+        batches = torch.split(order.to(self.training.device), size)
         total, seen = torch.zeros(len(self.bank.models), device=self.training.device), 0
         for done, batch in enumerate(batches, 1):
             total += self._step(self.training[batch]) * len(batch)
