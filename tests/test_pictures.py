@@ -9,6 +9,7 @@ import torch
 from sans.configs import ModelConfig
 from sans.datasets.parts import RECORDING, Dataset, Part
 from sans.experiments.pictures import draw_reconstruction, illustrate
+from sans.kernels import load_kernels
 from sans.model import SAN
 from sans.runs import Run
 
@@ -78,9 +79,11 @@ def test_spikes_and_similarities_are_the_networks():
 
 
 def test_a_run_is_illustrated_by_its_kernels_and_a_test_signal(tmp_path):
-    run, model = Run(tmp_path), network(1)
+    run, model, data = Run(tmp_path), network(1), dataset((30,))
     model.save(run.model)
-    illustrate(run, model, dataset((30,)))
+    illustrate(run, model, data)
     for path in (run.kernels_figure, run.reconstruction_figure):
         assert path.read_bytes().startswith(b"\x89PNG")
-    assert run.kernels_figure.read_bytes() != run.reconstruction_figure.read_bytes()
+    kernels, passage = load_kernels(run.model).plot(), draw_reconstruction(model, data, "test")
+    assert run.kernels_figure.read_bytes() == kernels.encoded("png", dpi=150)
+    assert run.reconstruction_figure.read_bytes() == passage.encoded("png", dpi=150)
