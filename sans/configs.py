@@ -23,6 +23,9 @@ DEVICES = ("auto", "cpu", "cuda")
 LARGEST = 2**63
 """Sizes, counts and seeds lie below this, as the integers of numpy and torch do."""
 
+MOST_KERNELS = 2**16
+"""Kernels of one size; more than any signal here has samples to tell them apart."""
+
 LARGEST_LR = 1e30
 """No step may leave the range of the numbers that it is computed with."""
 
@@ -110,8 +113,8 @@ class ModelOptions:
         object.__setattr__(self, "kernel_size", integers("kernel sizes", self.kernel_size))
         if self.density is not None:
             object.__setattr__(self, "density", integers("densities", self.density))
-        if self.kernels < 1:
-            raise ValueError(f"kernels must be at least 1, not {self.kernels}")
+        if not 1 <= self.kernels <= MOST_KERNELS:
+            raise ValueError(f"kernels must be between 1 and {MOST_KERNELS}, not {self.kernels}")
         if not self.kernel_size or min(self.kernel_size) < 1:
             raise ValueError(
                 f"the kernel size must be at least 1, not {min(self.kernel_size, default=0)}"

@@ -40,11 +40,13 @@ def exact() -> Iterator[None]:
 
 
 class _Steady:
-    """How many computations keep torch to one thread right now, and how many it had before."""
+    """The computations that keep to one thread right now, in all of Python's threads."""
 
     lock = threading.Lock()
     depth = 0
     threads = 1
+    """What torch had before the first of them."""
+    local = threading.local()
 
 
 @contextmanager
@@ -52,18 +54,23 @@ def steady() -> Iterator[None]:
     """Keep torch to one thread of the CPU.
 
     The tensors here are small: threads would mostly wait for each other, very long on a busy
-    machine, and sums would depend on the count of cores. Computations may overlap: the first sets
-    the count, the last puts it back.
+    machine, and sums would depend on the count of cores. Torch counts for each of Python's threads,
+    and a new one begins with what another has set: so it gets what was set before that.
     """
     with _Steady.lock:
+        before = torch.get_num_threads()
         if _Steady.depth == 0:
-            _Steady.threads = torch.get_num_threads()
-            torch.set_num_threads(1)
+            _Steady.threads = before
+        nested = getattr(_Steady.local, "inside", False)
+        if before == 1 and not nested:
+            before = _Steady.threads
         _Steady.depth += 1
+        _Steady.local.inside = True
+        torch.set_num_threads(1)
     try:
         yield
     finally:
         with _Steady.lock:
             _Steady.depth -= 1
-            if _Steady.depth == 0:
-                torch.set_num_threads(_Steady.threads)
+            _Steady.local.inside = nested
+            torch.set_num_threads(before)

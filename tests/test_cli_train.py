@@ -249,7 +249,7 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_file(refused, tmp_path, monk
         (("--decoder", "papre"), "no decoder 'papre'; did you mean paper?"),
         (("--start", "randon"), "no start 'randon'; did you mean random?"),
         (("--device", "gpu"), "no device 'gpu'"),
-        (("--kernels", "0"), "kernels must be at least 1, not 0"),
+        (("--kernels", "0"), "kernels must be between 1 and 65536, not 0"),
         (("--kernel-size", "0"), "kernel size must be at least 1, not 0"),
         (("--kernel-size", "201"), "kernel size must be between 1 and 200, not 201"),
         (("--kernel-size", "7,x"), "'7,x' must be whole numbers"),

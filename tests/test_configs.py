@@ -70,7 +70,7 @@ def test_the_weights_are_those_of_all_kernels(config):
             "there is no activation 'top-k'; did you mean topk?",
         ),
         (ModelOptions, {"decoder": "papre"}, "there is no decoder 'papre'; did you mean paper?"),
-        (ModelOptions, {"kernels": 0}, "kernels must be at least 1, not 0"),
+        (ModelOptions, {"kernels": 0}, "kernels must be between 1 and 65536, not 0"),
         (ModelOptions, {"kernel_size": (5, -1)}, "the kernel size must be at least 1, not -1"),
         (ModelOptions, {"kernel_size": ()}, "the kernel size must be at least 1, not 0"),
         (
