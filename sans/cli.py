@@ -8,6 +8,9 @@ import typer
 
 import sans
 from sans.commands import datasets, evaluate, kernels, train
+from sans.commands.console import print_anywhere
+
+print_anywhere()  # before anything is printed, help included
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -165,3 +165,14 @@ def test_what_exists_is_replaced_by_force_alone(tmp_path):
     refuse_existing(tmp_path, force=True)
     with pytest.raises(SansError, match="exists: choose another name, or add --force"):
         refuse_existing(tmp_path, force=False)
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("datasets",), ("train", "--epochs", "1")])
+def test_a_terminal_that_knows_ascii_only_is_no_reason_to_fail(arguments, tmp_path):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "sans", *arguments]
+    result = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, check=False
+    )
+    assert result.returncode == 0
+    assert result.stderr == b""
