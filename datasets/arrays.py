@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -15,6 +16,16 @@ from sans.datasets.folders import unreadable
 from sans.errors import DatasetError
 
 ARCHIVE = b"PK"  # how a .npz file begins, whatever it is called
+DAMAGED = (
+    ValueError,
+    TypeError,
+    EOFError,
+    SyntaxError,  # the header of a .npy file is a Python literal
+    tokenize.TokenError,
+    RuntimeError,  # an encrypted member; NotImplementedError: an unknown compression
+    zipfile.BadZipFile,
+    zlib.error,
+)
 RATE = "rate"  # name of the scalar of a .npz file that is the sampling rate
 
 
@@ -37,7 +48,7 @@ def read_array(path: Path) -> tuple[NDArray[Any], float | None]:
                 loaded = np.load(file, allow_pickle=False)
                 return _from_archive({name: loaded[name] for name in loaded.files}, path.name)
         return _check(np.load(path, mmap_mode="r", allow_pickle=False), path.name), None
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+    except DAMAGED as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         if "object" in reason.lower() or "pickle" in reason.lower():
             reason = "it holds Python objects, or is not an array file; numbers are wanted"
@@ -57,6 +68,8 @@ def _from_archive(arrays: dict[str, NDArray[Any]], name: str) -> tuple[NDArray[A
 
 
 def _check(array: NDArray[Any], name: str) -> NDArray[Any]:
+    if not isinstance(array, np.ndarray):  # a member of a .npz file can be any bytes
+        raise DatasetError(f"{name} holds something that is not an array")
     if array.dtype.kind not in "biuf":
         raise DatasetError(f"{name} holds {array.dtype}, not real numbers")
     if array.ndim not in (1, 2, 3) or not array.size:

@@ -148,10 +148,12 @@ def _plot_signal(passage: Passage, rate: float | None, title: str) -> Picture:
         panel.tick_params(labelsize=8)
         panel.margins(x=0)
         panel.spines[["top", "right"]].set_visible(False)
-    panels[3].set_ylim(panels[0].get_ylim())
+    limits = [*panels[0].get_ylim(), *panels[3].get_ylim()]
+    for panel in (panels[0], panels[3]):
+        panel.set_ylim(min(limits), max(limits))
     panels[3].set_xlabel("seconds" if rate else "samples", fontsize=9)
     figure.align_ylabels(panels)
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(title, fontsize=10, parse_math=False)
     return figure
 
 
@@ -173,7 +175,7 @@ def _plot_image(passage: Passage, title: str) -> Picture:
         spikes.set_xlabel(f"{np.count_nonzero(activations[index])} spikes", fontsize=8)
         _draw_image(shape, similarity[index])
         _draw_image(spikes, activations[index])
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(title, fontsize=10, parse_math=False)
     return figure
 
 

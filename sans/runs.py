@@ -124,7 +124,9 @@ def find(folder: Path | str | None = None) -> Run:
         if not (run.model.is_file() or run.checkpoint.is_file()):
             raise ModelError(f"{folder} is not the folder of a run; `sans train` makes one")
         return run
-    files = [(path.stat().st_mtime_ns, path) for path in ROOT.glob("*/*.safetensors")]
+    names = ("model.safetensors", "checkpoint.safetensors")
+    found = [path for name in names for path in ROOT.glob(f"*/{name}")]
+    files = [(path.stat().st_mtime_ns, path) for path in found]
     if not files:
         raise ModelError(f"there is no run below {ROOT.resolve()}; `sans train` makes one")
     return Run(max(files)[1].parent)

@@ -337,3 +337,14 @@ def test_help_needs_no_torch(arguments):
         "assert not {'torch', 'numba', 'matplotlib', 'wfdb'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_names_with_brackets_and_dollars_are_shown_as_they_are(sans, tmp_path):
+    rows = "\n".join(f"{i},{np.sin(i / 5)}" for i in range(1200))
+    (tmp_path / "x.csv").write_text("t,ECG [/mV] $\\foo$\n" + rows + "\n")
+    options = ("--dataset", "x.csv", "--channel", "ECG [/mV] $\\foo$", "--window", "100")
+    result = sans("train", *options, "--epochs", "1", "--output", "run")
+    assert result.exit_code == 0
+    assert "ECG [/mV]" in result.stdout
+    for command in ("evaluate", "kernels"):
+        assert "ECG [/mV]" in sans(command, "run").stdout

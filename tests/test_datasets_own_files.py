@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import math
+import warnings
+import zipfile
 
 import numpy as np
 import pytest
@@ -280,3 +283,23 @@ def test_options_without_meaning_for_a_file_are_refused(tmp_path):
         read(tmp_path / "x.npy", record="100")
     with pytest.raises(DatasetError, match=r"has no use for window 100"):
         read(tmp_path / "x.npy")
+
+
+@given(st.lists(st.tuples(st.integers(0, 139), st.integers(0, 255)), min_size=1, max_size=4))
+def test_whatever_happened_to_an_array_file_it_is_one_line(tmp_path_factory, changes):
+    path = tmp_path_factory.mktemp("damaged") / "x.npy"
+    np.save(path, np.sin(np.arange(60.0)))
+    content = bytearray(path.read_bytes())
+    for place, value in changes:
+        content[place] = value
+    path.write_bytes(content)
+    with contextlib.suppress(DatasetError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        load(DataConfig(dataset=str(path), window=20))
+
+
+def test_a_member_that_is_no_array_is_named(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    with pytest.raises(DatasetError, match=r"x\.npz"):
+        load(DataConfig(dataset=str(tmp_path / "x.npz")))

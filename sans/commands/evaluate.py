@@ -137,6 +137,7 @@ def _report(
     path: Path, stored: StoredModel, data: Dataset, split: str, result: Evaluation, as_json: bool
 ) -> None:
     """Print the figures, for a program or for a person."""
+    from rich.markup import escape
     from rich.table import Table
 
     noun = "images" if stored.config.dimensions == 2 else "signals"
@@ -152,7 +153,7 @@ def _report(
         }
         print_json({**about, **result.summary(), "left_out": data.left_out.get(split, 0)})
         return
-    table = Table(title=f"{data.name}, {result.signals:,} {split} {noun}")
+    table = Table(title=escape(f"{data.name}, {result.signals:,} {split} {noun}"))
     for column in (stored.config.activation, "mean", "spread"):
         table.add_column(column, justify="left" if column not in ("mean", "spread") else "right")
     for name in result.scores:

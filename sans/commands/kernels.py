@@ -30,6 +30,7 @@ def kernels(
 ) -> None:
     """List a run's kernels, and draw or export them."""
     with expected_errors():
+        from rich.markup import escape
         from rich.table import Table
 
         from sans.kernels import load_kernels
@@ -37,7 +38,7 @@ def kernels(
 
         found = load_kernels(run)
         if output is None:
-            table = Table(title=repr(found)[1:-1])
+            table = Table(title=escape(repr(found)[1:-1]))
             for column in ("kernel", "size", "density", "norm", "smallest", "largest"):
                 table.add_column(column, justify="left" if column == "kernel" else "right")
             for name, kernel, density in zip(

@@ -107,10 +107,12 @@ def _train(experiment: Experiment, run: Run) -> None:
 
 def _report(experiment: Experiment, run: Run, evaluation: Evaluation) -> None:
     """Print a short table, where the run lies, and what to type next."""
+    from rich.markup import escape
     from rich.table import Table
 
     best = experiment.trainer.result(0).best
-    table = Table(title=f"{experiment.dataset.name}, {experiment.model.activation}")
+    title = f"{experiment.dataset.name}, {experiment.model.activation}"
+    table = Table(title=escape(title))
     for column in ("", "φ̄", "CR⁻¹", "L̃"):
         table.add_column(column, justify="right" if column else "left")
     names = ("phi", "inverse_compression_ratio", "reconstruction_loss")

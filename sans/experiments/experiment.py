@@ -161,7 +161,7 @@ class Experiment:
         }
         text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
         with written_whole(run.summary, ModelError) as file:
-            file.write(text.encode())
+            file.write(text.encode(errors="backslashreplace"))  # a path may be no text
 
 
 def prepare(data: DataConfig, model: ModelOptions, train: Mapping[str, Any]) -> Experiment:
