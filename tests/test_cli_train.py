@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_runs import FILES
 
 from sans.commands.console import number
 from sans.datasets.synthetic import kernels as planted_kernels
@@ -21,14 +22,6 @@ from sans.model import SAN
 from sans.training import Trainer
 
 SMALL = ("train", "--limit", "12", "--window", "200", "--epochs", "3")
-FILES = {
-    "model.safetensors",
-    "checkpoint.safetensors",
-    "history.csv",
-    "summary.json",
-    "kernels.png",
-    "reconstruction.png",
-}
 
 
 def interrupt_in_epoch(monkeypatch, number):

@@ -20,6 +20,7 @@ app = typer.Typer(help="List the data sets; `fetch` downloads them.", rich_marku
 def datasets(context: typer.Context, data_dir: o.DataDir = None) -> None:
     """List the data sets: what they are, their licence and source, and whether they are here."""
     if context.invoked_subcommand:
+        context.obj = data_dir  # may stand before `fetch` as well as after it
         return
     with expected_errors():
         from rich.table import Table
@@ -38,6 +39,7 @@ def datasets(context: typer.Context, data_dir: o.DataDir = None) -> None:
 
 @app.command()
 def fetch(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="A name from `sans datasets`.")],
     record: o.Record = None,
     data_dir: o.DataDir = None,
@@ -49,7 +51,7 @@ def fetch(
         from sans.datasets import fetch as fetch_dataset
 
         with downloading(err) as progress:
-            folder = fetch_dataset(name, data_dir, record, progress)
+            folder = fetch_dataset(name, data_dir or context.obj, record, progress)
         out.print(f"data: {folder}", markup=False)
         if citation := next((e.citation for e in catalogue() if e.name == name), ""):
             out.print(f"cite: {citation}", markup=False)
