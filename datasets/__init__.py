@@ -2,7 +2,7 @@
 
 from sans.datasets.config import DataConfig
 from sans.datasets.entries import Entry, catalogue
-from sans.datasets.loading import load, locate
+from sans.datasets.loading import load, locate, resolve
 from sans.datasets.parts import Dataset, Part, Recipe
 from sans.datasets.sources import fetch
 
@@ -16,6 +16,7 @@ __all__ = [
     "fetch",
     "load",
     "locate",
+    "resolve",
 ]
 
 if __name__ == "datasets":

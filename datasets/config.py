@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +52,15 @@ class DataConfig:
             )
         if self.split_by not in SPLITS:
             raise DatasetError(f"no split by {self.split_by!r}: it is one of {', '.join(SPLITS)}")
+
+    @property
+    def label(self) -> str:
+        """What a file about these signals may be called, such as "mitdb-100"."""
+        dataset = self.dataset.removeprefix("physionet:")
+        if dataset == self.dataset and (len(Path(dataset).parts) > 1 or Path(dataset).suffix):
+            dataset = Path(dataset).stem
+        label = f"{dataset}-{self.record}" if self.record else dataset
+        return re.sub(r"[^\w.+-]+", "-", label).strip("-.") or "signals"
 
 
 DEFAULT = DataConfig()

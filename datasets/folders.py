@@ -14,11 +14,12 @@ from sans.errors import DatasetError
 def roots(data_dir: Path | None = None) -> tuple[Path, ...]:
     """Return the folders to look in, in order: `data_dir`, $SANS_DATA, the user's cache."""
     variable = os.environ.get("SANS_DATA")
-    return (
+    found = (
         *((expand(Path(data_dir)),) if data_dir is not None else ()),
         *((expand(Path(variable)),) if variable else ()),
         platformdirs.user_cache_path("sans"),
     )
+    return tuple(dict.fromkeys(found))
 
 
 def expand(path: Path) -> Path:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from sans.datasets import epilepsy, mnist, own_files, physionet, synthetic, synthetic_2d
 from sans.datasets.config import DEFAULT, DataConfig
 from sans.datasets.entries import find_entry
+from sans.datasets.folders import expand
 from sans.datasets.parts import Dataset
 from sans.errors import DatasetError
 
@@ -36,6 +39,17 @@ def load(config: DataConfig = DEFAULT) -> Dataset:
     if config.dataset not in LOADERS and own_files.is_own_file(config.dataset):
         return own_files.load(config)
     return LOADERS[find_entry(config.dataset).name](config)
+
+
+def resolve(config: DataConfig) -> DataConfig:
+    """Return `config` with absolute paths, so that it means the same in any folder and process."""
+    dataset, folder = config.dataset, config.data_dir
+    named = dataset.startswith(physionet.PREFIX) or dataset in LOADERS
+    if not named and own_files.is_own_file(dataset):
+        dataset = str(expand(Path(dataset)).absolute())
+    if folder is None and (variable := os.environ.get("SANS_DATA")):
+        folder = Path(variable)
+    return replace(config, dataset=dataset, data_dir=folder and expand(folder).absolute())
 
 
 def locate(name: str, data_dir: Path | None = None) -> Path | None:

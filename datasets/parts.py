@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -67,3 +68,14 @@ class Dataset:
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Signals that were left out after the split, by part, where there are any: they are constant
     or have missing samples, and so no φ."""
+
+    @property
+    def digest(self) -> str:
+        """The first 16 hexadecimal digits of the SHA-256 of all signals and labels."""
+        digest = hashlib.sha256()
+        for part in (self.training, self.validation, self.test):
+            for array in part:
+                if array is not None:
+                    digest.update(f"{array.shape}".encode())
+                    digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()[:16]

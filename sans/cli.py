@@ -1,4 +1,4 @@
-"""The command line: `sans train`, `sans evaluate`, `sans kernels`, `sans datasets`."""
+"""The command line: every command of `sans`, each from a module of `sans.commands`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import sans
-from sans.commands import datasets, evaluate, kernels, train
+from sans.commands import datasets, evaluate, kernels, reproduce, sweep, train
 from sans.commands.console import print_anywhere
 
 print_anywhere()  # before anything is printed, help included
@@ -39,4 +39,6 @@ def main(
 app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(kernels.kernels)
+app.command()(sweep.sweep)
+app.command()(reproduce.reproduce)
 app.add_typer(datasets.app, name="datasets")

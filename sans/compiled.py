@@ -22,6 +22,11 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     return _compile(function)
 
 
+def fused(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile `function` like `compiled`, free to round once where it multiplies and then adds."""
+    return _compile(function, fastmath={"contract"})
+
+
 def reordered(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` like `compiled`, free to add and multiply in another order."""
     return _compile(function, fastmath=ANY_ORDER)

@@ -193,6 +193,15 @@ class TrainConfig:
         """Return the start for `model`: the one asked for, or the paper's."""
         return self.start or ("constant" if len(model.kernel_sizes) == 1 else "random")
 
+    def doubts(self, model: ModelConfig) -> tuple[str, ...]:
+        """Return what a user should know who trains `model` like this, one sentence each."""
+        twins = len(set(model.kernel_sizes)) < len(model.kernel_sizes)
+        if twins and self.start_for(model) == "constant":
+            return (
+                "kernels of equal size and constant start stay equal for ever: try --start random",
+            )
+        return ()
+
 
 def integers(name: str, values: Iterable[Any]) -> tuple[int, ...]:
     """Return `values` as Python integers, numpy's too.

@@ -58,10 +58,10 @@ def reconstruction_loss(signal: Tensor, reconstruction: Tensor) -> Tensor:
     Raises:
         ValueError: if a signal is zero everywhere; it has no relative error.
     """
-    if len(quiet := silent(signal).nonzero()):
-        raise ValueError(f"signal {quiet[0].item()} of the batch is zero everywhere: it has no φ")
     # Summed in float64, where no float32 signal is too loud or too quiet.
     size = signal.abs().flatten(1).sum(1, dtype=torch.float64)
+    if len(quiet := (size == 0).nonzero()):
+        raise ValueError(f"signal {quiet[0].item()} of the batch is zero everywhere: it has no φ")
     error = (reconstruction - signal).abs().flatten(1).sum(1, dtype=torch.float64)
     return (error / size).to(signal.dtype)
 

@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sans import convolution
 from sans.activations import ACTIVATIONS
 from sans.configs import ModelConfig
+from sans.convolution import tensors
 from sans.model_files import StoredModel, check_kernels, read_model, write_model
 
 
@@ -46,7 +46,7 @@ class SAN(nn.Module):
 
     def similarity(self, signals: Tensor) -> Tensor:
         """Return every kernel's map, ``(batch, kernels, *space)``, of ``(batch, 1, *space)``."""
-        return convolution.correlate(signals, self._weights())
+        return tensors.correlate(signals, self._weights())
 
     def encode(self, signals: Tensor) -> Tensor:
         """Return the activations, ``(batch, kernels, *space)``, of signals ``(batch, 1, *space)``.
@@ -63,7 +63,7 @@ class SAN(nn.Module):
 
     def decode(self, activations: Tensor) -> Tensor:
         """Return the reconstruction, ``(batch, 1, *space)``, of ``(batch, kernels, *space)``."""
-        return convolution.decode(activations, self._weights(), self.config.decoder)
+        return tensors.decode(activations, self._weights(), self.config.decoder)
 
     def forward(self, signals: Tensor) -> Tensor:
         """Return the reconstruction of signals, both ``(batch, 1, *space)``."""
@@ -106,4 +106,4 @@ class SAN(nn.Module):
         return StoredModel(self.config, kernels, dict(about or {}))
 
     def _weights(self) -> Tensor:
-        return convolution.stack(list(self.kernels)).unsqueeze(0)
+        return tensors.stack(list(self.kernels)).unsqueeze(0)

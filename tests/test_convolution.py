@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from sans.convolution import correlate, decode, stack, unstack
+from sans.convolution import loops
+from sans.convolution.tensors import correlate, decode, stack, unstack
 
 DECODERS = ["adjoint", "paper"]
 
@@ -125,3 +126,63 @@ def test_an_empty_batch_and_one_sample_pass():
     assert correlate(torch.zeros(0, 1, 5), weights).shape == (0, 2, 5)
     assert correlate(torch.full((1, 1, 1), 3.0), weights).tolist() == [[[3], [3]]]
     assert decode(torch.ones(1, 2, 1), weights, "paper").tolist() == [[[2]]]
+
+
+def thinned(activations, keep):
+    """Keep one activation in so many, so that the loops go from one to the next."""
+    kept = torch.zeros_like(activations)
+    kept[..., ::keep] = activations[..., ::keep]
+    return kept
+
+
+@given(cases())
+def test_the_loops_see_what_the_tensors_see(case):
+    signals, kernels, _ = case
+    sizes = np.array([len(kernel) for kernel in kernels])
+    found = loops.correlate(signals.numpy(), stack(kernels).numpy(), sizes)
+    assert_close(torch.from_numpy(found), correlate(signals, stack(kernels)[None]))
+
+
+@pytest.mark.parametrize("keep", [1, 14], ids=["dense", "sparse"])
+@pytest.mark.parametrize("decoder", DECODERS)
+@given(case=cases())
+def test_the_loops_draw_what_the_tensors_draw(decoder, keep, case):
+    _, kernels, activations = case
+    activations = thinned(activations, keep)
+    sizes = np.array([len(kernel) for kernel in kernels] * 2)
+    both = torch.cat((activations, -activations), 1)  # two networks, the second turned over
+    weights = torch.stack([stack(kernels)] * 2)
+    flat = weights.flatten(0, 1).numpy()
+    found = loops.decode(both.numpy(), flat, sizes, 2, decoder)
+    assert_close(torch.from_numpy(found), decode(both, weights, decoder))
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+@pytest.mark.parametrize("keep", [1, 14], ids=["dense", "sparse"])
+@given(case=cases(), extra=st.integers(1, 9))
+def test_the_loops_give_the_same_bits_in_any_company(decoder, keep, case, extra):
+    signals, kernels, activations = (
+        part.float() if isinstance(part, torch.Tensor) else [kernel.float() for kernel in part]
+        for part in case
+    )
+    activations = thinned(activations, keep)
+    side = max(len(kernel) for kernel in kernels) + extra
+    wide = stack(kernels, side).numpy()
+    sizes = np.array([len(kernel) for kernel in kernels])
+    together = loops.correlate(signals.numpy(), wide, sizes)
+    drawn = loops.decode(activations.numpy(), wide, sizes, len(kernels), decoder)
+    for index, kernel in enumerate(kernels):
+        one = np.array([len(kernel)])
+        alone = loops.correlate(signals.numpy(), kernel[None].numpy(), one)
+        assert np.array_equal(together[:, [index]], alone)
+        maps = activations[:, [index]].numpy()
+        alone = loops.decode(maps, kernel[None].numpy(), one, 1, decoder)
+        assert np.array_equal(drawn[:, [index]], alone)
+
+
+def test_the_loops_pass_an_empty_batch_and_one_sample():
+    weights, sizes = np.ones((2, 1), np.float32), np.array([1, 1])
+    assert loops.correlate(np.zeros((0, 1, 5), np.float32), weights, sizes).shape == (0, 2, 5)
+    one = np.full((1, 1, 1), 3, np.float32)
+    assert loops.correlate(one, weights, sizes).tolist() == [[[3], [3]]]
+    assert loops.decode(np.ones((1, 2, 1), np.float32), weights, sizes, 1, "paper") == 2

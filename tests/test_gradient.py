@@ -6,8 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sans import convolution
 from sans.activations import ACTIVATIONS
+from sans.convolution import tensors
 from sans.training.gradient import loss_and_gradient
 
 DENSITIES = {"identity": 0, "relu": 0, "topk": 4, "extrema-pool": 2, "extrema": 2}
@@ -28,9 +28,9 @@ def networks(draw):
 def differentiated(signals, weights, activation, decoder):
     """The same by automatic differentiation of dense convolutions."""
     weights = weights.clone().requires_grad_()
-    similarity = convolution.correlate(signals, weights)
+    similarity = tensors.correlate(signals, weights)
     activations = ACTIVATIONS[activation](similarity, DENSITIES[activation])
-    reconstruction = convolution.decode(activations, weights, decoder)
+    reconstruction = tensors.decode(activations, weights, decoder)
     losses = (reconstruction - signals).abs().transpose(0, 1).flatten(1).mean(1)
     (gradient,) = torch.autograd.grad(losses.sum(), weights)
     return activations.detach(), losses.detach(), gradient
@@ -41,8 +41,9 @@ def differentiated(signals, weights, activation, decoder):
 @given(case=networks())
 def test_loss_and_gradient_are_those_of_automatic_differentiation(case, activation, decoder):
     signals, weights = case
+    sizes = np.full(weights.shape[:2].numel(), weights.shape[-1])
     activations, *wanted = differentiated(signals, weights, activation, decoder)
-    found = loss_and_gradient(signals.numpy(), activations.numpy(), weights.numpy(), decoder)
+    found = loss_and_gradient(signals.numpy(), activations.numpy(), weights.numpy(), sizes, decoder)
     for ours, theirs in zip(found, wanted, strict=True):
         torch.testing.assert_close(torch.from_numpy(np.ascontiguousarray(ours)), theirs)
 
@@ -62,7 +63,7 @@ def test_a_spike_by_hand(decoder, reconstruction, gradient):
     signals = np.array([[[0.0, 2, 1, 0]]])
     weights = np.array([[[1.0, 3]]])
     activations = np.array([[[0.0, 5, 0, 0]]])
-    loss, slope = loss_and_gradient(signals, activations, weights, decoder)
+    loss, slope = loss_and_gradient(signals, activations, weights, np.array([2]), decoder)
     assert loss == pytest.approx(np.abs(np.array(reconstruction) - signals[0, 0]).mean())
     assert slope[0, 0] == pytest.approx(gradient)
 
@@ -71,7 +72,7 @@ def test_no_spike_leaves_no_gradient():
     signals = np.ones((2, 1, 5, 5), np.float32)
     weights = np.ones((1, 2, 3, 3), np.float32)
     silence = np.zeros((2, 2, 5, 5), np.float32)
-    loss, slope = loss_and_gradient(signals, silence, weights, "adjoint")
+    loss, slope = loss_and_gradient(signals, silence, weights, np.array([3, 3]), "adjoint")
     assert loss == 1
     assert not slope.any()
     assert loss.dtype == slope.dtype == np.float32
@@ -80,6 +81,8 @@ def test_no_spike_leaves_no_gradient():
 def test_not_a_number_stays_one():
     signals = np.ones((1, 1, 5), np.float32)
     activations = np.array([[[0, np.nan, 0, 0, 0]]], np.float32)
-    loss, slope = loss_and_gradient(signals, activations, np.ones((1, 1, 3), np.float32), "paper")
+    loss, slope = loss_and_gradient(
+        signals, activations, np.ones((1, 1, 3), np.float32), np.array([3]), "paper"
+    )
     assert np.isnan(loss).all()
     assert np.isnan(slope).all()

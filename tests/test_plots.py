@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from sans import plots
 from sans.errors import ModelError
-from sans.plots import Passage, Picture, plot_kernels, plot_reconstruction, save_figure
+from sans.plots import Passage, Picture, figures, plot_kernels, plot_reconstruction, save_figure
 
 ROWS = ("signal x", "similarity s", "activations α", "reconstruction x̂")
 
@@ -50,10 +49,10 @@ def test_a_signal_and_its_reconstruction_stand_in_the_rows_of_their_names():
     parts = passage()
     panels = rows(plot_reconstruction(parts))
     ((colour, heights),) = curves(panels["signal x"])
-    assert colour == plots.INK
+    assert colour == figures.INK
     np.testing.assert_array_equal(heights, parts.signal)
     (grey, behind), (ink, front) = curves(panels["reconstruction x̂"])
-    assert (grey, ink) == ("#bbbbbb", plots.INK)
+    assert (grey, ink) == ("#bbbbbb", figures.INK)
     np.testing.assert_array_equal(behind, parts.signal)
     np.testing.assert_array_equal(front, parts.reconstruction)
     assert panels["reconstruction x̂"].get_title(loc="right") == "the signal in grey"
@@ -63,8 +62,8 @@ def test_a_signal_and_its_reconstruction_stand_in_the_rows_of_their_names():
 def test_every_kernel_has_a_similarity_in_a_colour_of_its_own():
     parts = passage(kernels=3)
     drawn = curves(rows(plot_reconstruction(parts))["similarity s"])
-    assert [colour for colour, _ in drawn] == list(plots.COLOURS[:3])
-    assert len(set(plots.COLOURS)) == len(plots.COLOURS)
+    assert [colour for colour, _ in drawn] == list(figures.COLOURS[:3])
+    assert len(set(figures.COLOURS)) == len(figures.COLOURS)
     for (_, heights), similarity in zip(drawn, parts.similarity, strict=True):
         np.testing.assert_array_equal(heights, similarity)
 
@@ -74,7 +73,7 @@ def test_every_spike_is_a_line_from_zero_to_its_height_at_its_place():
     panel = rows(plot_reconstruction(parts))["activations α"]
     assert len(panel.collections) == 3
     for index, (bars, spikes) in enumerate(zip(panel.collections, parts.activations, strict=True)):
-        assert to_hex(bars.get_color()[0]) == plots.COLOURS[index]
+        assert to_hex(bars.get_color()[0]) == figures.COLOURS[index]
         wanted = [[(at, 0), (at, spikes[at])] for at in spikes.nonzero()[0]]
         assert wanted
         np.testing.assert_array_equal(bars.get_segments(), wanted)
@@ -166,9 +165,103 @@ def test_kernels_have_colours_of_their_own_in_rows_of_six():
     panels = [panel for panel in figure.axes if panel.axison]
     assert len(figure.axes) == 12
     assert [panel.get_title() for panel in panels] == [f"{name} (3)" for name in "abcdefgh"]
-    assert [to_hex(panel.lines[-1].get_color()) for panel in panels] == list(plots.COLOURS)
+    assert [to_hex(panel.lines[-1].get_color()) for panel in panels] == list(figures.COLOURS)
     for panel, kernel in zip(panels, arrays, strict=True):
         np.testing.assert_array_equal(panel.lines[-1].get_ydata(), kernel)
+
+
+@pytest.mark.parametrize(("kernels", "title"), [(48, ""), (49, "48 of 49 kernels")])
+def test_of_many_kernels_the_first_48_are_drawn(kernels, title):
+    arrays = [np.full((2, 2), float(index)) for index in range(kernels)]
+    figure = plot_kernels(arrays, [str(index) for index in range(kernels)], None)
+    assert list(titled(figure)) == [f"{index} (2 × 2)" for index in range(48)]
+    assert figure.get_suptitle() == title
+
+
+def test_a_count_of_kernels_has_its_thousands_apart():
+    figure = plot_kernels([np.ones((1, 1))] * 1024, ["a"] * 1024, None)
+    assert figure.get_suptitle() == "48 of 1,024 kernels"
+
+
+def test_names_with_dollars_are_no_formulas():
+    (panel,) = plot_kernels([np.ones(3)], ["$a_1$"], None).axes
+    assert not panel.title.get_parse_math()
+
+
+def busy(kernels, space, spikes):
+    """Return a passage in which kernel `i` has `spikes[i]` spikes, or one if it is not there."""
+    parts = passage(space, kernels)
+    activations = np.zeros((kernels, parts.signal.size))
+    for index in range(kernels):
+        activations[index, : spikes.get(index, 1)] = index + 1.0
+    return parts._replace(activations=activations.reshape(kernels, *space))
+
+
+def test_of_many_kernels_a_signal_shows_the_eight_with_the_most_spikes():
+    chosen = [2, 3, 5, 8, 11, 12, 13, 19]
+    parts = busy(20, (40,), {index: 3 + index for index in chosen})
+    panels = rows(plot_reconstruction(parts, title="a title"))
+    drawn = curves(panels["similarity s"])
+    assert [colour for colour, _ in drawn] == list(figures.COLOURS)
+    for (_, heights), index in zip(drawn, chosen, strict=True):
+        np.testing.assert_array_equal(heights, parts.similarity[index])
+    for bars, index in zip(panels["activations α"].collections, chosen, strict=True):
+        assert {tip for _, tip in np.array(bars.get_segments())[:, 1]} == {index + 1}
+    legend = panels["similarity s"].get_legend()
+    assert legend.get_title().get_text() == "the 8 of 20 kernels with the most spikes"
+    assert [text.get_text() for text in legend.texts] == [f"kernel {i + 1}" for i in chosen]
+    note = panels["activations α"].get_title(loc="right")
+    assert note == f"{97 + 12} spikes for 40 samples, 97 of them drawn"
+
+
+def test_eight_kernels_need_no_words():
+    panels = rows(plot_reconstruction(passage(kernels=8)))
+    assert len(panels["similarity s"].lines) == 8
+    assert panels["similarity s"].get_legend() is None
+    assert "drawn" not in panels["activations α"].get_title(loc="right")
+
+
+def test_of_kernels_with_equally_many_spikes_the_first_are_drawn():
+    legend = rows(plot_reconstruction(busy(9, (40,), {})))["similarity s"].get_legend()
+    assert [text.get_text() for text in legend.texts] == [f"kernel {i}" for i in range(1, 9)]
+
+
+@pytest.mark.parametrize(
+    ("title", "wanted"),
+    [
+        ("", "the 6 of 1,000 kernels with the most spikes"),
+        ("a title", "a title: the 6 of 1,000 kernels with the most spikes"),
+    ],
+)
+def test_of_many_kernels_an_image_shows_the_six_with_the_most_spikes(title, wanted):
+    chosen = [7, 99, 100, 500, 998, 999]
+    parts = busy(1000, (5, 6), dict.fromkeys(chosen, 4))
+    figure = plot_reconstruction(parts, title=title)
+    assert figure.get_suptitle() == wanted
+    panels = titled(figure)
+    assert list(panels) == [
+        "signal x",
+        *(f"similarity s {index + 1}" for index in chosen),
+        "reconstruction x̂",
+        *(f"activations α {index + 1}" for index in chosen),
+    ]
+    for index in chosen:
+        for name, values in (("similarity s", parts.similarity), ("activations α", parts[2])):
+            drawn = image(panels[f"{name} {index + 1}"]).get_array()
+            np.testing.assert_array_equal(drawn, values[index])
+        assert panels[f"activations α {index + 1}"].get_xlabel() == "4 spikes"
+
+
+def test_the_activations_of_three_kernels_stand_under_their_similarities():
+    figure = plot_reconstruction(passage((5, 6), 3))
+    figure.draw_without_rendering()
+    places = {title: panel.get_position() for title, panel in titled(figure).items()}
+    for upper, lower in (
+        ("signal x", "reconstruction x̂"),
+        *((f"similarity s {i}", f"activations α {i}") for i in (1, 2, 3)),
+    ):
+        assert places[upper].x0 == pytest.approx(places[lower].x0)
+        assert places[upper].y0 > places[lower].y1
 
 
 def test_kernels_of_images_are_images():

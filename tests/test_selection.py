@@ -43,6 +43,18 @@ def cases(draw):
     return maps, draw(arrays.arrays(np.int64, len(maps), elements=st.integers(1, min(space))))
 
 
+@st.composite
+def banks(draw, name, farthest=3):
+    """A few maps again and again, once with every density there is, in any order."""
+    space = draw(st.one_of(st.tuples(st.integers(1, 40)), st.tuples(*[st.integers(1, 9)] * 2)))
+    values = draw(st.sampled_from([TIES, TIES | ODD]))
+    some = draw(arrays.arrays(np.float32, (draw(st.integers(1, 2)), *space), elements=values))
+    most = farthest * max(space) if name == "extrema" else min(space)
+    densities = np.repeat(np.arange(1, most + 1), len(some))
+    order = draw(st.permutations(range(len(densities))))
+    return np.tile(some, (most, *[1] * len(space)))[order], densities[order]
+
+
 def loops(name, maps, densities):
     return getattr(selection, name)(maps, np.broadcast_to(np.int64(densities), len(maps)))
 
@@ -84,6 +96,98 @@ def test_all_three_agree_on_noise_of_few_and_many_levels(name, levels, shape, de
     expected = oracle(name, maps, densities)
     np.testing.assert_array_equal(loops(name, maps, densities), expected)
     np.testing.assert_array_equal(tensors(name, maps, densities, device), expected)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("name", ["extrema", "extrema_pool"])
+@settings(max_examples=50)
+@given(data=st.data())
+def test_a_bank_of_every_density_is_selected_in_one_call(name, device, data):
+    bank = data.draw(banks(name))
+    np.testing.assert_array_equal(tensors(name, *bank, device), loops(name, *bank))
+
+
+@pytest.mark.parametrize("name", ["extrema", "extrema_pool"])
+@settings(max_examples=20)
+@given(data=st.data())
+def test_no_map_of_a_bank_changes_what_another_keeps(name, data):
+    maps, densities = data.draw(banks(name, farthest=1))
+    alone = [tensors(name, maps[row, None], densities[row])[0] for row in range(len(maps))]
+    np.testing.assert_array_equal(tensors(name, maps, densities), alone)
+
+
+@settings(max_examples=20)
+@given(banks("extrema"))
+def test_extrema_of_a_bank_lie_apart_and_near_every_one_they_leave_out(bank):
+    everything = oracle("extrema", bank[0], 0)  # at no distance every candidate is kept
+    for image, candidates, kept, distance in zip(
+        bank[0], everything, tensors("extrema", *bank), bank[1], strict=True
+    ):
+        places, others = np.argwhere(kept), np.argwhere(candidates)
+        apart = np.abs(others[:, None] - places).max(-1)
+        assert ((apart > distance) | (apart == 0)).all(where=kept[candidates][:, None])
+        larger = np.abs(image[candidates])[:, None] <= np.abs(image[kept])
+        assert ((apart <= distance) & larger).any(1).all()
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("levels", [3, 2**20])
+@pytest.mark.parametrize(("space", "most"), [((1000,), 249), ((30, 41), 30)])
+@pytest.mark.parametrize("name", SELECTIONS)
+def test_a_bank_of_a_real_size_is_selected_as_the_loops_do(name, space, most, levels, device):
+    random = np.random.default_rng(2)
+    maps = random.integers(-levels, levels + 1, (2 * most, *space)).astype(np.float32)
+    maps[random.random(maps.shape) < 0.01] = np.nan
+    densities = np.tile(np.arange(1, most + 1), 2)
+    np.testing.assert_array_equal(
+        tensors(name, maps, densities, device), loops(name, maps, densities)
+    )
+
+
+@pytest.mark.parametrize("select", [loops, tensors])
+@given(st.integers(1, 60))
+def test_cells_of_every_size_keep_the_first_of_equals_and_nothing_beyond_the_last(select, length):
+    sizes = np.arange(1, length + 1)
+    starts = [[t % size == 0 and t + size <= length for t in range(length)] for size in sizes]
+    kept = select("extrema_pool", np.full((length, length), -3.0), sizes)
+    np.testing.assert_array_equal(kept, starts)
+    if length <= 12:
+        kept = select("extrema_pool", np.full((length, length, length), -3.0), sizes)
+        np.testing.assert_array_equal(
+            kept, np.array(starts)[:, :, None] & np.array(starts)[:, None]
+        )
+
+
+@pytest.mark.parametrize("select", [loops, tensors])
+@pytest.mark.parametrize("space", [(1,), (1, 1), (1, 9), (9, 1), (2,), (9,), (2, 9), (9, 2)])
+def test_a_small_map_is_selected_at_every_distance_of_a_bank(space, select):
+    distances = np.array([1, 2, 3, 9, 2**31, HUGE])
+    maps = np.tile(np.resize([-1.0, 2, -3, 1, 0], space), (len(distances), *[1] * len(space)))
+    kept = select("extrema", maps, distances)
+    np.testing.assert_array_equal(kept, oracle("extrema", maps, distances.clip(max=9)))
+    assert kept.any() == (min(space) > 1)  # along one sample nothing rises or falls
+
+
+@pytest.mark.parametrize("select", [loops, tensors])
+@given(st.integers(1, 30))
+def test_a_rising_alternation_is_thinned_by_every_distance_of_a_bank(select, half):
+    length = 2 * half - 1
+    rising = np.arange(1.0, 2 * half) * (-1.0) ** np.arange(length)  # a round keeps one extremum
+    distances = np.arange(1, length + 2)
+    kept = select("extrema", np.tile(rising, (len(distances), 1)), distances)
+    back = np.arange(length)[::-1]
+    expected = (back % (distances[:, None] + 1) == 0) & (back < length - 1)
+    np.testing.assert_array_equal(kept, expected)
+
+
+def test_the_tensor_form_takes_maps_of_any_layout():
+    maps = torch.tensor(np.random.default_rng(5).normal(size=(6, 7, 4)))
+    for order in [(0, 1, 2), (2, 1, 0), (1, 2, 0)]:
+        strided = maps.permute(order)
+        densities = np.arange(len(strided)) % 4 + 1
+        for name in SELECTIONS:
+            kept = getattr(tensor_selection, name)(strided, torch.tensor(densities))
+            np.testing.assert_array_equal(kept, loops(name, strided.numpy(), densities))
 
 
 @pytest.mark.parametrize(("key", "name", "rank", "density"), GOLDEN_MASKS)

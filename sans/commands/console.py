@@ -14,6 +14,8 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
 
 from sans.errors import SansError
 
@@ -77,6 +79,14 @@ def notice(message: str) -> None:
 def print_json(values: Mapping[str, Any]) -> None:
     """Print `values` on stdout as one line of JSON."""
     typer.echo(json.dumps(values, ensure_ascii=False, allow_nan=False))
+
+
+def print_table(table: Table) -> None:
+    """Print a table on stdout, in its natural width where no terminal says how much there is."""
+    if not out.is_terminal:
+        natural = Measurement.get(out, out.options.update(max_width=1000), table).maximum
+        out.width = max(out.width, natural)
+    out.print(table)
 
 
 def number(value: float | None) -> str:

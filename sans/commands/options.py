@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +30,13 @@ def sizes(text: str) -> tuple[int, ...]:
         raise ValueError(
             f"{text!r} must be whole numbers with commas between, such as 15,31"
         ) from None
+
+
+def names(text: str) -> list[str]:
+    """Return the data sets of a list with commas between; a path may have commas of its own."""
+    if os.path.sep in text or Path(text).exists():
+        return [text]
+    return list(dict.fromkeys(name for name in text.split(",") if name)) or [text]
 
 
 def given(context: typer.Context) -> set[str]:
@@ -105,6 +113,18 @@ BatchSize = Annotated[
 LearningRate = Annotated[float, typer.Option(help="Learning rate of Adam.")]
 Seed = Annotated[int, typer.Option(help="Seed of the start and of the order of the signals.")]
 Device = Annotated[str, typer.Option(help=f"One of {', '.join(DEVICES)}.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        help="Processes on this computer. Default: threads of this one.", show_default=False
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        help="Address of a Dask cluster, such as tcp://10.0.0.1:8786.", show_default=False
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace what exists.")]
 RunPath = Annotated[
     Path | None,

@@ -56,6 +56,30 @@ def watched(
 
 
 @contextmanager
+def counted(total: int, noun: str, console: Console) -> Iterator[Callable[[int], None]]:
+    """Show how many of a known count are done; yield what is told how many more are."""
+    columns = (
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f} " + noun),
+        BarColumn(),
+        TimeRemainingColumn(),
+    )
+    bar = Progress(*columns, console=console, disable=not console.is_terminal)
+    task = bar.add_task("", total=total)
+    last, done = time.monotonic(), 0
+
+    def advance(more: int) -> None:
+        nonlocal last, done
+        done += more
+        bar.update(task, completed=done)
+        if not console.is_terminal and time.monotonic() - last > SECONDS_BETWEEN_LINES:
+            last = time.monotonic()
+            console.print(f"{done:,}/{total:,} {noun}")
+
+    with bar:
+        yield advance
+
+
+@contextmanager
 def downloading(console: Console) -> Iterator[Callable[[str, int, int | None], None]]:
     """Show how downloads go; yield what is told file, bytes so far and bytes in all."""
     columns = (

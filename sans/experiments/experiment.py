@@ -60,12 +60,7 @@ class Experiment:
             for part, count in self.trainer.silent.items()
             if count
         ]
-        twins = len(set(self.model.kernel_sizes)) < len(self.model.kernel_sizes)
-        if twins and self.settings.train.start_for(self.model) == "constant":
-            notices.append(
-                "kernels of equal size and constant start stay equal for ever: try --start random"
-            )
-        return tuple(notices)
+        return (*notices, *self.settings.train.doubts(self.model))
 
     @property
     def left_out(self) -> dict[str, int]:
@@ -77,14 +72,8 @@ class Experiment:
     @property
     def name(self) -> str:
         """What a folder for this experiment may be called."""
-        dataset = self.settings.data.dataset
-        if dataset.startswith("physionet:"):
-            dataset = dataset.removeprefix("physionet:")
-        elif "/" in dataset or Path(dataset).suffix:
-            dataset = Path(dataset).stem
         sizes = "-".join(str(size) for size in self.settings.model.kernel_size)
-        parts = (dataset, self.settings.data.record, self.model.activation, sizes)
-        return "-".join(part for part in parts if part)
+        return f"{self.settings.data.label}-{self.model.activation}-{sizes}"
 
     @property
     def about(self) -> dict[str, Any]:

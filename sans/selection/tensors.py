@@ -1,16 +1,20 @@
 """The selections of `sans.selection` as tensor operations, for devices its loops cannot reach.
 
 The same functions of the same arguments, entry for entry: ties go to the smaller index, NaN is
-never kept. Where the loops walk through a map, these let every entry of every map decide at once.
+never kept. Where the loops walk through a map, these let every entry of every map decide at once,
+whatever the density of its map: no operation is repeated for a map or a density, and only `extrema`
+waits for the device, once every few rounds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+ROUNDS = 4
+"""Rounds of `extrema` between two looks at whether anybody is alive."""
 
 
 def topk(maps: Tensor, counts: Tensor) -> Tensor:
@@ -24,7 +28,15 @@ def topk(maps: Tensor, counts: Tensor) -> Tensor:
 
 def extrema_pool(maps: Tensor, sizes: Tensor) -> Tensor:
     """Return the mask of `sans.selection.extrema_pool` of ``(maps, *space)``, sizes ``(maps,)``."""
-    return _by_density(_extrema_pool, maps, sizes)
+    flat, cells = _magnitudes(maps).flatten(1), _cells(maps, sizes).flatten(1)
+    samples = flat.shape[1]
+    slots = len(flat), samples + 1  # as many as the smallest cells take: no need to ask the device
+    largest = flat.new_full(slots, -1).scatter_reduce(1, cells, flat, "amax")
+    kept = (flat == largest.gather(1, cells)) & (flat >= 0) & (cells < samples)
+    index = torch.arange(samples, device=maps.device).expand_as(flat)
+    first = index.new_full(slots, samples)
+    first = first.scatter_reduce(1, cells, index.masked_fill(~kept, samples), "amin")
+    return (kept & (index == first.gather(1, cells))).view_as(maps)
 
 
 def extrema(maps: Tensor, distances: Tensor) -> Tensor:
@@ -33,15 +45,14 @@ def extrema(maps: Tensor, distances: Tensor) -> Tensor:
     Rounds: who is the largest within the distance among those still alive is kept, and all within
     the distance of it die; until nobody is alive.
     """
-    return _by_density(_extrema, maps, distances)
-
-
-def _by_density(select: Callable[[Tensor, int], Tensor], maps: Tensor, densities: Tensor) -> Tensor:
-    """Apply `select` to the maps of each density together."""
+    alive = _ranks(maps) * _candidates(maps)
     kept = torch.zeros_like(maps, dtype=torch.bool)
-    for density in set(densities.tolist()):
-        rows = densities == density
-        kept[rows] = select(maps[rows], density)
+    windows = [_windows(maps, distances, axis) for axis in range(1, maps.ndim)]
+    while bool(alive.any()):  # waits for the device, which idles meanwhile: so not at every round
+        for _ in range(ROUNDS):  # once nobody is alive, nobody wins, and a round changes nothing
+            winners = (alive > 0) & (alive == _largest_within(alive, windows))
+            kept |= winners
+            alive = alive.masked_fill(_any_within(winners, windows), 0)
     return kept
 
 
@@ -50,29 +61,20 @@ def _magnitudes(maps: Tensor) -> Tensor:
     return magnitudes.masked_fill(magnitudes.isnan(), -1)
 
 
-def _extrema_pool(maps: Tensor, size: int) -> Tensor:
-    space = maps.shape[1:]
-    cells = [side // size for side in space]
-    crop = (slice(None), *(slice(count * size) for count in cells))
-    blocks = _magnitudes(maps)[crop]
-    index = torch.arange(maps[0].numel(), device=maps.device).view(space)[crop[1:]]
-    for axis in range(len(space)):  # one axis of cells, one axis within the cell at the end
-        blocks, index = blocks.unfold(1 + axis, size, size), index.unfold(axis, size, size)
-    blocks = blocks.reshape(len(maps), -1, size ** len(space))
-    best, within = blocks.max(-1).values, blocks.argmax(-1, keepdim=True)  # the first of equals
-    places = index.reshape(1, -1, size ** len(space)).expand_as(blocks).gather(-1, within)
-    kept = torch.zeros_like(maps, dtype=torch.bool).flatten(1)
-    return kept.scatter(1, places.squeeze(-1), best >= 0).view_as(maps)
+def _cells(maps: Tensor, sizes: Tensor) -> Tensor:
+    """Return the number of every entry's cell, in the order of the cells of its map.
 
-
-def _extrema(maps: Tensor, distance: int) -> Tensor:
-    alive = _ranks(maps) * _candidates(maps)
-    kept = torch.zeros_like(maps, dtype=torch.bool)
-    while bool(alive.any()):
-        winners = (alive > 0) & (alive == _largest_within(alive, distance))
-        kept |= winners
-        alive = alive.masked_fill(_largest_within(winners.to(alive.dtype), distance) > 0, 0)
-    return kept
+    An entry of no whole cell has the number of samples of a map, which is no cell's.
+    """
+    cells = torch.zeros_like(maps, dtype=torch.int64)
+    outside = torch.zeros_like(maps, dtype=torch.bool)
+    sizes = _along(maps, 0, sizes)
+    for axis in range(1, maps.ndim):
+        across = maps.shape[axis] // sizes
+        place = _along(maps, axis, torch.arange(maps.shape[axis], device=maps.device)) // sizes
+        cells = cells * across + place
+        outside |= place >= across
+    return cells.masked_fill(outside, maps.shape[1:].numel())
 
 
 def _candidates(maps: Tensor) -> Tensor:
@@ -92,23 +94,70 @@ def _candidates(maps: Tensor) -> Tensor:
 def _ranks(maps: Tensor) -> Tensor:
     """Return the rank of every magnitude in its map, the largest number for the largest magnitude.
 
-    Ranks are distinct: of equal magnitudes the smaller index ranks higher. Float64 is exact.
+    Ranks count from 1, in int64, and are distinct: of equal magnitudes the first ranks higher.
     """
     flat = _magnitudes(maps).flatten(1)
     order = flat.argsort(dim=1, descending=True, stable=True)
-    ranks = torch.arange(flat.shape[1], 0, -1, device=maps.device, dtype=torch.float64)
-    return (
-        torch.empty_like(flat, dtype=torch.float64)
-        .scatter(1, order, ranks.expand(flat.shape))
-        .view_as(maps)
-    )
+    ranks = torch.arange(flat.shape[1], 0, -1, device=maps.device).expand(flat.shape)
+    return torch.empty_like(order).scatter(1, order, ranks).view_as(maps)
 
 
-def _largest_within(maps: Tensor, distance: int) -> Tensor:
-    """Return the maximum of every entry's window, which reaches `distance` along every axis."""
-    maps = maps[:, None]
-    pool = F.max_pool1d if maps.ndim == 3 else F.max_pool2d
-    # A reach beyond the map sees the whole map.
-    reach = min(distance, max(maps.shape[2:]))
-    pooled: Tensor = pool(maps, 2 * reach + 1, stride=1, padding=reach)
-    return pooled[:, 0]
+class _Windows(NamedTuple):
+    """The windows of all entries along one axis, and what it takes to find their maxima.
+
+    The axis is cut into blocks as long as a window, so that a window is the end of one block and
+    the start of the next: two running maxima that begin anew at every block, one forwards and one
+    backwards, know both. They run as one along an axis of twice the length, which continues with
+    itself reversed.
+    """
+
+    axis: int
+
+    first: Tensor
+    """First place of each window, ``(maps, *space)``."""
+
+    last: Tensor
+    """Last place of each window, ``(maps, *space)``."""
+
+    floors: Tensor
+    """What lifts every block above the one before, twice as long as the maps along the axis."""
+
+
+def _windows(maps: Tensor, distances: Tensor, axis: int) -> _Windows:
+    """Return the windows that reach as far as the distance of their map, one distance for each."""
+    side = maps.shape[axis]
+    reach = _along(maps, 0, distances.clamp(max=side - 1))  # farther reaches no more, and overflows
+    place = _along(maps, axis, torch.arange(side, device=maps.device))
+    first, last = (place - reach).clamp(min=0), (place + reach).clamp(max=side - 1)
+    blocks = place // (2 * reach + 1)
+    blocks = torch.cat((blocks, 2 * side - blocks.flip(axis)), axis)
+    floors = blocks * (maps.shape[1:].numel() + 1)  # no rank is that large
+    return _Windows(axis, first.expand_as(maps), last.expand_as(maps), floors)
+
+
+def _along(maps: Tensor, axis: int, values: Tensor) -> Tensor:
+    """Return `values` shaped to vary along that axis of the maps alone."""
+    return values.view([-1 if other == axis else 1 for other in range(maps.ndim)])
+
+
+def _largest_within(ranks: Tensor, windows: list[_Windows]) -> Tensor:
+    """Return the maximum of every entry's window, or of more where the border cuts the window off.
+
+    A window that lies in one block may see all of the block. That does `extrema` no harm: who is
+    the largest of more is the largest of the window too, somebody is the largest of all, and who
+    has to wait for somebody farther away than the distance wins once that one is kept or dead.
+    """
+    for axis, first, last, floors in windows:
+        both = torch.cat((ranks, ranks.flip(axis)), axis)
+        running = (both + floors).cummax(axis).values - floors
+        backwards = running.narrow(axis, ranks.shape[axis], ranks.shape[axis]).flip(axis)
+        ranks = torch.maximum(backwards.gather(axis, first), running.gather(axis, last))
+    return ranks
+
+
+def _any_within(mask: Tensor, windows: list[_Windows]) -> Tensor:
+    """Return whether any entry of every entry's window is true."""
+    for axis, first, last, _ in windows:
+        counts = mask.cumsum(axis, dtype=torch.int32)
+        mask = counts.gather(axis, last) > (counts - mask.int()).gather(axis, first)
+    return mask

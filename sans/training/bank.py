@@ -7,14 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from sans import convolution, devices, metrics
+from sans import devices, metrics
 from sans.activations import ACTIVATIONS
 from sans.configs import ModelConfig
+from sans.convolution import loops, tensors
 from sans.signals import CHUNK
 from sans.training.gradient import loss_and_gradient
+
+FIGURES = (
+    "phi",
+    "inverse_compression_ratio",
+    "reconstruction_loss",
+    "published_phi",
+    "published_inverse_compression_ratio",
+)
+"""What `Bank.score` returns: φ, CR⁻¹ and L̃, then φ and CR⁻¹ as the published tables have them, with
+m weights counted for a kernel of m x m; for signals they are the same."""
 
 
 class Bank:
@@ -48,18 +60,32 @@ class Bank:
         """``(models, kernels, *side)``, zero around kernels that are smaller than the largest."""
         ones = [[torch.ones_like(kernel) for kernel in network] for network in kernels]
         self._inside = _stack(ones).to(device)
+        self._compiled = device.type == "cpu"
         self._decoder = self.models[0].decoder
         self._activation = ACTIVATIONS[self.models[0].activation]
         self._densities = [density for model in self.models for density in model.densities]
+        sizes = [size for model in self.models for size in model.kernel_sizes]
+        self._sizes = np.array(sizes, np.int64)
+        counted = [(model.weights, sum(model.kernel_sizes)) for model in self.models]
+        self._counted_weights = torch.tensor(counted, device=device)
 
     def encode(self, signals: Tensor) -> Tensor:
         """Return activations ``(batch, models * kernels, *space)`` of ``(batch, 1, *space)``."""
-        similarity = convolution.correlate(signals, self.weights)
+        if self._compiled:
+            kernels = self.weights.flatten(0, 1).numpy()
+            found = loops.correlate(signals.numpy(), kernels, self._sizes)
+            similarity = torch.from_numpy(found)
+        else:
+            similarity = tensors.correlate(signals, self.weights)
         return self._activation(similarity, self._densities)
 
     def decode(self, activations: Tensor) -> Tensor:
         """Return reconstructions ``(batch, models, *space)``."""
-        return convolution.decode(activations, self.weights, self._decoder)
+        if self._compiled:
+            kernels, models = self.weights.flatten(0, 1).numpy(), len(self.models)
+            drawn = loops.decode(activations.numpy(), kernels, self._sizes, models, self._decoder)
+            return torch.from_numpy(drawn)
+        return tensors.decode(activations, self.weights, self._decoder)
 
     def gradient(self, signals: Tensor) -> tuple[Tensor, Tensor]:
         """Return each network's mean absolute error, and its slope along the weights.
@@ -70,16 +96,16 @@ class Bank:
         Returns:
             Losses ``(models,)`` and gradients like `weights`.
         """
-        by_spikes = self.weights.device.type == "cpu" and self._activation.keeps
-        find = self.gradient_by_spikes if by_spikes else self.gradient_by_torch
-        losses, gradient = find(signals)
-        return losses, gradient * self._inside
+        if self._compiled and self._activation.keeps:
+            return self.gradient_by_loops(signals)
+        return self.gradient_by_torch(signals)
 
     @torch.no_grad()
-    def gradient_by_spikes(self, signals: Tensor) -> tuple[Tensor, Tensor]:
+    def gradient_by_loops(self, signals: Tensor) -> tuple[Tensor, Tensor]:
         """Return losses and gradients summed by compiled loops, on the CPU."""
+        activations, weights = self.encode(signals).numpy(), self.weights.numpy()
         losses, gradient = loss_and_gradient(
-            signals.numpy(), self.encode(signals).numpy(), self.weights.numpy(), self._decoder
+            signals.numpy(), activations, weights, self._sizes, self._decoder
         )
         return torch.from_numpy(losses), torch.from_numpy(gradient)
 
@@ -87,44 +113,51 @@ class Bank:
         """Return the same by automatic differentiation, on any device."""
         weights = self.weights.detach().requires_grad_()
         with torch.enable_grad(), devices.exact():
-            similarity = convolution.correlate(signals, weights)
+            similarity = tensors.correlate(signals, weights)
             activations = self._activation(similarity, self._densities)
-            reconstruction = convolution.decode(activations, weights, self._decoder)
+            reconstruction = tensors.decode(activations, weights, self._decoder)
             losses = (reconstruction - signals).abs().transpose(0, 1).flatten(1).mean(1)
             (gradient,) = torch.autograd.grad(losses.sum(), weights)
-        return losses.detach(), gradient
+        return losses.detach(), gradient * self._inside
 
     def score(self, signals: Tensor) -> Tensor:
-        """Return the means over signals of φ, CR⁻¹ and L̃, ``(models, 3)``, in float64.
+        """Return the means over signals of `FIGURES`, ``(models, figures)``, in float64.
+
+        A network with a weight that is not finite has none of them: NaN.
 
         Args:
             signals: ``(signals, 1, *space)``, none of them zero everywhere.
         """
         entries = self.weights.shape[:2].numel() * signals[0].numel()
         chunks = torch.split(signals, max(1, CHUNK // entries))
-        return torch.stack([self._score(chunk) for chunk in chunks]).sum(0) / len(signals)
+        scores = torch.stack([self._score(chunk) for chunk in chunks]).sum(0) / len(signals)
+        finite = self.weights.isfinite().flatten(1).all(1, keepdim=True)
+        return scores.where(finite, torch.nan)
 
     def kernels(self, index: int, weights: Tensor) -> list[Tensor]:
         """Return the kernels of the network at `index` out of a tensor like `self.weights`."""
-        return convolution.unstack(weights[index], self.models[index].kernel_sizes)
+        return tensors.unstack(weights[index], self.models[index].kernel_sizes)
 
     @torch.no_grad()
     def _score(self, signals: Tensor) -> Tensor:
-        """Return the sums over signals of φ, CR⁻¹ and L̃, ``(models, 3)``."""
+        """Return the sums over signals of every figure, ``(models, figures)``."""
         batch, models, space = len(signals), len(self.models), signals.shape[2:]
         activations = self.encode(signals)
         reconstruction = self.decode(activations).reshape(batch * models, 1, *space)
         # Every pair of a signal and a network is one signal to the metrics.
         activations = activations.reshape(batch * models, -1, *space)
         signals = signals.expand(batch, models, *space).reshape(reconstruction.shape)
-        weights = torch.tensor([model.weights for model in self.models], device=signals.device)
-        ratio = metrics.inverse_compression_ratio(activations, weights.repeat(batch))
+        weights, published = self._counted_weights.repeat(batch, 1).T
+        samples = signals[0].numel()
+        ratio = metrics.inverse_compression_ratio(activations, weights)
+        short = ratio + (published - weights) / samples
         loss = metrics.reconstruction_loss(signals, reconstruction)
-        scores = torch.stack((torch.hypot(ratio, loss), ratio, loss), 1)
-        return scores.view(batch, models, 3).sum(0, dtype=torch.float64)
+        figures = (torch.hypot(ratio, loss), ratio, loss, torch.hypot(short, loss), short)
+        scores = torch.stack(figures, 1)
+        return scores.view(batch, models, len(FIGURES)).sum(0, dtype=torch.float64)
 
 
 def _stack(kernels: Sequence[Sequence[Tensor]]) -> Tensor:
     """Return the kernels of every network as one tensor ``(models, kernels, *side)``."""
     side = max(kernel.shape[0] for network in kernels for kernel in network)
-    return torch.stack([convolution.stack(network, side) for network in kernels])
+    return torch.stack([tensors.stack(network, side) for network in kernels])

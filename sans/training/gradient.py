@@ -1,23 +1,38 @@
-"""The loss of networks and its gradient, summed where there are spikes: compiled loops on arrays.
+"""The loss of networks and its gradient by the chain rule: compiled loops on arrays.
 
 Automatic differentiation would convolve whole maps that are almost all zeros. Here an activation
-that is not zero draws its kernel and passes a gradient on: all that the chain rule leaves.
+that is not zero draws its kernel and passes a gradient on; where most are not zero, whole maps are
+correlated after all, each with its own kernel.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from sans.compiled import compiled, reordered
-
-Floats = NDArray[np.floating[Any]]
+from sans.compiled import compiled
+from sans.convolution.frames import (
+    Float,
+    Floats,
+    Frame,
+    Integers,
+    as_images,
+    frame_for,
+    framed,
+    taps,
+)
+from sans.convolution.loops import (
+    add_correlation,
+    add_met,
+    add_products,
+    draw,
+    is_dense,
+    spot,
+    taps_met,
+)
 
 
 def loss_and_gradient(
-    signals: Floats, activations: Floats, weights: Floats, decoder: str
+    signals: Floats, activations: Floats, weights: Floats, sizes: Integers, decoder: str
 ) -> tuple[Floats, Floats]:
     """Return each network's mean absolute error, and its gradient with respect to the weights.
 
@@ -25,99 +40,121 @@ def loss_and_gradient(
         signals: ``(batch, 1, *space)``.
         activations: what the networks keep of their similarities, ``(batch, models * kernels,
             *space)``; gradients pass through those that are not zero.
-        weights: ``(models, kernels, *side)``.
-        decoder: "adjoint" or "paper", as in `sans.convolution.decode`.
+        weights: ``(models, kernels, *side)``, origins aligned.
+        sizes: samples along a side of each kernel, ``(models * kernels,)``.
+        decoder: "adjoint" or "paper", as in `sans.convolution.tensors.decode`.
 
     Returns:
-        Losses ``(models,)``, and the gradients of their sum, ``(models, kernels, *side)``.
+        Losses ``(models,)``, and the gradients of their sum, ``(models, kernels, *side)``, zero
+        beyond the size of a kernel.
     """
-    if signals.ndim == 3:  # a signal is an image of height 1
-        images = signals[:, :, None], activations[:, :, None], weights[:, :, None]
-        losses, gradient = loss_and_gradient(*images, decoder)
-        return losses, gradient[:, :, 0]
-    adjoint = decoder == "adjoint"
-    kernels = weights.reshape(-1, *weights.shape[2:])
-    drawn = kernels if adjoint else kernels[:, ::-1, ::-1]
-    drawn = np.ascontiguousarray(drawn)
-
-    # Signals lie on a canvas with a margin on every side that no kernel can leave.
-    margins = np.array(kernels.shape[1:]) - 1
-    seen = margins - margins // 2  # where the window of an activation begins on the canvas
-    place = seen if adjoint else margins // 2  # where its drawing begins
-    padded = _with_margins(signals, margins)
-
-    canvas = np.zeros((len(signals), len(weights), *padded.shape[2:]), weights.dtype)
-    _draw(activations, drawn, place, canvas)
-    (top, left), (height, width) = margins, signals.shape[2:]
-    error = canvas[:, :, top : top + height, left : left + width] - signals
-    samples = error[:, 0].size
-    losses = np.abs(error).sum((0, 2, 3), dtype=np.float64) / samples
-    slope = _with_margins(np.sign(error) / weights.dtype.type(samples), margins)
-
-    by_drawing, by_seeing = np.zeros_like(kernels), np.zeros_like(kernels)
-    _descend(activations, drawn, place, slope, seen, padded, by_drawing, by_seeing)
-    gradient = by_seeing + (by_drawing if adjoint else by_drawing[:, ::-1, ::-1])
+    dimensions = signals.ndim - 2
+    frame = frame_for(signals.shape[2:], weights.shape[2:])
+    images = as_images(signals[:, 0], dimensions)
+    kernels = as_images(weights, dimensions)
+    losses = np.zeros(len(weights))
+    gradient = np.zeros(kernels.shape, kernels.dtype)
+    _descend(
+        images,
+        framed(images, frame),
+        frame,
+        as_images(activations, dimensions),
+        kernels,
+        sizes.reshape(weights.shape[:2]),
+        decoder == "paper",
+        losses,
+        gradient,
+    )
     return losses.astype(weights.dtype), gradient.reshape(weights.shape)
 
 
-def _with_margins(images: Floats, margins: NDArray[np.int64]) -> Floats:
-    """Return ``(batch, maps, height, width)`` with zeros around."""
-    top, left = margins
-    return np.pad(images, ((0, 0), (0, 0), (top, top), (left, left)))
+@compiled
+def _descend(
+    images: Floats,
+    seen: Floats,
+    frame: Frame,
+    activations: Floats,
+    kernels: Floats,
+    sizes: Integers,
+    paper: bool,
+    losses: Floats,
+    gradient: Floats,
+) -> None:
+    """Add up losses ``(models,)`` and gradients ``(models, kernels, height, width)``."""
+    models, each = sizes.shape
+    samples = kernels.dtype.type(images.size)
+    sheets = np.empty((each, frame.size), kernels.dtype)
+    places = np.empty((each, frame.height * frame.width), np.int64)
+    counts = np.empty(each, np.int64)
+    canvas, slope = np.empty(frame.size, kernels.dtype), np.zeros(frame.size, kernels.dtype)
+    for m in range(models):
+        for b in range(images.shape[0]):
+            canvas[:] = 0
+            for k in range(each):
+                drawing = taps(kernels[m, k], sizes[m, k], frame, paper)
+                spreading = taps(kernels[m, k], sizes[m, k], frame, not paper)
+                counts[k] = spot(activations[b, m * each + k], frame, sheets[k], places[k])
+                draw(sheets[k], places[k, : counts[k]], frame, drawing, spreading, canvas)
+            losses[m] += _error(images[b], canvas, frame, samples, slope) / samples
+            for k in range(each):
+                spikes = places[k, : counts[k]]
+                kernel, size = kernels[m, k], sizes[m, k]
+                _pass_on(
+                    sheets[k], spikes, kernel, size, paper, frame, slope, seen[b], gradient[m, k]
+                )
 
 
 @compiled
-def _draw(spikes: Floats, drawn: Floats, place: NDArray[np.int64], canvas: Floats) -> None:
-    """Add every spike's kernel to the canvas of its network, ``(batch, models, height, width)``."""
-    each = spikes.shape[1] // canvas.shape[1]
-    height, width = drawn.shape[1:]
-    for b in range(spikes.shape[0]):
-        for k in range(spikes.shape[1]):
-            page = canvas[b, k // each]
-            for y in range(spikes.shape[2]):
-                for x in range(spikes.shape[3]):
-                    amplitude = spikes[b, k, y, x]
-                    if amplitude != 0:
-                        top, left = y + place[0], x + place[1]
-                        for i in range(height):
-                            row = page[top + i]
-                            for j in range(width):
-                                row[left + j] += amplitude * drawn[k, i, j]
+def _error(image: Floats, canvas: Floats, frame: Frame, samples: Float, slope: Floats) -> float:
+    """Return the sum of absolute errors, and write the slope of their mean into a frame."""
+    total = 0.0
+    for y in range(frame.height):
+        for x in range(frame.width):
+            place = frame.origin + y * frame.pitch + x
+            error = canvas[place] - image[y, x]
+            total += abs(error)
+            slope[place] = np.sign(error) / samples
+    return total
 
 
-@reordered
-def _descend(
-    spikes: Floats,
-    drawn: Floats,
-    place: NDArray[np.int64],
+@compiled
+def _pass_on(
+    sheet: Floats,
+    spikes: Integers,
+    kernel: Floats,
+    size: int,
+    paper: bool,
+    frame: Frame,
     slope: Floats,
-    seen: NDArray[np.int64],
-    padded: Floats,
-    by_drawing: Floats,
-    by_seeing: Floats,
+    seen: Floats,
+    gradient: Floats,
 ) -> None:
-    """Add to both gradients what every spike contributes.
+    """Add to the gradient of one kernel what its activations in one image contribute.
 
-    A spike's kernel acts twice: it draws, scaled by the amplitude, and it sees, that is, its window
-    of the signal makes the amplitude.
+    The kernel acts twice: it draws, scaled by the amplitudes, and it sees, that is, the image under
+    it makes the amplitudes.
     """
-    each = spikes.shape[1] // slope.shape[1]
-    height, width = drawn.shape[1:]
-    for b in range(spikes.shape[0]):
-        for k in range(spikes.shape[1]):
-            for y in range(spikes.shape[2]):
-                for x in range(spikes.shape[3]):
-                    amplitude = spikes[b, k, y, x]
-                    if amplitude != 0:
-                        by_amplitude = drawn.dtype.type(0)
-                        for i in range(height):
-                            row = slope[b, k // each, y + place[0] + i]
-                            left = x + place[1]
-                            for j in range(width):
-                                by_amplitude += row[left + j] * drawn[k, i, j]
-                                by_drawing[k, i, j] += row[left + j] * amplitude
-                        for i in range(height):
-                            row = padded[b, 0, y + seen[0] + i]
-                            left = x + seen[1]
-                            for j in range(width):
-                                by_seeing[k, i, j] += row[left + j] * by_amplitude
+    drawing = taps(kernel, size, frame, paper)
+    seeing = taps(kernel, size, frame, False)
+    by_drawing, by_seeing = np.zeros_like(drawing.weights), np.zeros_like(seeing.weights)
+    first, last = frame.origin, frame.origin + frame.span
+    if is_dense(spikes, frame):
+        by_amplitude = np.zeros(frame.span, kernel.dtype)
+        add_correlation(slope, drawing, by_amplitude)
+        for t in range(frame.span):
+            if sheet[first + t] == 0:
+                by_amplitude[t] = 0
+        add_products(sheet[first:last], slope, drawing, by_drawing)
+        add_products(by_amplitude, seen, seeing, by_seeing)
+    else:
+        for place in spikes:
+            add_met(drawing, sheet[first + place], slope[place:], by_drawing)
+            add_met(seeing, taps_met(drawing, slope[place:]), seen[place:], by_seeing)
+    height, width = drawing.weights.size // drawing.width, drawing.width
+    top = (kernel.shape[0] - 1) // 2 - (height - 1) // 2
+    left = (kernel.shape[1] - 1) // 2 - (width - 1) // 2
+    for i in range(height):
+        for j in range(width):
+            tap = i * width + j
+            opposite = drawing.weights.size - 1 - tap if paper else tap
+            gradient[top + i, left + j] += by_seeing[tap] + by_drawing[opposite]

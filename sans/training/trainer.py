@@ -139,7 +139,7 @@ class Trainer:
         with devices.steady():
             losses = self._pass_over_training(on_batch)
             scores = self.bank.score(self.validation)
-        rows = torch.cat((losses[:, None], scores), 1).cpu().double().numpy()
+        rows = torch.cat((losses[:, None], scores[:, :3]), 1).cpu().double().numpy()
         best = self._best_epochs()
         self._rows = np.concatenate((self._rows, rows[None]))
         for index in np.flatnonzero(self._best_epochs() != best):
@@ -165,6 +165,37 @@ class Trainer:
         history = tuple(_epoch(i + 1, row[index]) for i, row in enumerate(self._rows))
         network = SAN(self.bank.models[index], self.bank.kernels(index, self._best.cpu()))
         return Training(network, history[best], history)
+
+    @property
+    def history(self) -> NDArray[np.float64]:
+        """What every epoch did: loss, validation φ̄, CR⁻¹ and L̃, ``(epochs, models, 4)``."""
+        return self._rows.copy()
+
+    def kernels(self, last: bool = False) -> tuple[tuple[NDArray[np.float32], ...], ...]:
+        """Return the kernels of every network at its best epoch, or after the last."""
+        weights = (self.bank.weights if last else self._best).cpu()
+        models = range(len(self.bank.models))
+        return tuple(tuple(k.numpy().copy() for k in self.bank.kernels(i, weights)) for i in models)
+
+    def score(self, signals: Signals) -> NDArray[np.float64]:
+        """Score every network of the best epoch, and of the last, on other signals.
+
+        Args:
+            signals: ``(signals, 1, *space)``; those that are zero everywhere are left out.
+
+        Returns:
+            Means over the signals, ``(2, models, figures)``: best and last, the figures those of
+            `sans.training.bank.FIGURES`; NaN for a network without a best epoch.
+        """
+        tensor, _ = audible(signals, self.training.device)
+        last = self.bank.weights.clone()
+        scores = []
+        with devices.steady():
+            for weights in (self._best, last):
+                self.bank.weights.copy_(weights)
+                scores.append(self.bank.score(tensor).cpu().numpy())
+        scores[0][self._best_epochs() < 0] = np.nan
+        return np.stack(scores)
 
     def state(self) -> dict[str, Tensor]:
         """Return all that the next epochs depend on, as tensors of their own on the CPU."""

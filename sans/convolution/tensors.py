@@ -1,8 +1,4 @@
-"""Convolving signals with the kernels of one or of many networks, and back.
-
-Kernels of one or many networks lie in one tensor ``(models, kernels, *side)``. Smaller kernels are
-padded with zeros so that their origins meet: the origin of m samples is sample (m - 1) // 2.
-"""
+"""Convolutions as tensor operations: any device, any precision, and gradients."""
 
 from __future__ import annotations
 

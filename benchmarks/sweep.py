@@ -1,0 +1,241 @@
+"""How fast the published grids are trained: one database, fifteen, and how the time grows.
+
+    python benchmarks/sweep.py [--data-dir FOLDER] [--database mitdb] [--experiments mnist …]
+
+Every figure is measured in this run. The plain loop trains one network after the other with torch's
+automatic differentiation and a selection in numpy, as one would write it first; it is timed on a
+few kernel sizes and extrapolated to all. The reference is the authors' code on another machine and
+day, so its ratio is a rough one. `--experiments` also times whole `sans reproduce` commands, which
+takes minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from selection import plain_extrema  # the script beside this one
+from torch import Tensor
+
+from sans.configs import ModelConfig, ModelOptions
+from sans.datasets import DataConfig, Dataset, locate
+from sans.engines import Engine
+from sans.reproduction import RECIPES
+from sans.sweeps import Grid, prepare
+from sans.sweeps.tasks import perform
+
+ACTIVATIONS = ("identity", "relu", "topk", "extrema-pool", "extrema")
+REFERENCE = {"identity": 69, "relu": 68, "topk": 68, "extrema-pool": 64, "extrema": 102}
+"""Seconds of the authors' code for one database."""
+
+SIZES = tuple(range(1, 250))
+PLAIN_SIZES = (1, 31, 63, 94, 125, 156, 187, 218, 249)
+PLAIN_EPOCHS = 2
+
+
+def swept(data: DataConfig, grid: Grid, epochs: int = 30) -> float:
+    """Return the seconds that a sweep takes with the threads of this process."""
+    sweep = prepare(data, grid, {"epochs": epochs})
+    start = time.perf_counter()
+    done = sum(len(found.kernels) for _, found in Engine().run(perform, sweep.tasks))
+    elapsed = time.perf_counter() - start
+    if done != sweep.count:
+        raise RuntimeError(f"{done} of {sweep.count} networks came back")
+    return elapsed
+
+
+def plain_activations(similarity: Tensor, model: ModelConfig) -> Tensor:
+    """Return what a plain program keeps of similarities ``(batch, 1, length)``."""
+    (density,), length = model.densities, similarity.shape[2]
+    match model.activation:
+        case "identity":
+            return similarity
+        case "relu":
+            return F.relu(similarity)
+        case "topk":
+            _, kept = similarity.abs().topk(density, 2)
+        case "extrema-pool":
+            _, kept = F.max_pool1d(similarity.abs(), density, return_indices=True)
+        case _:
+            maps = similarity.detach()[:, 0].numpy()
+            masks = [torch.from_numpy(plain_extrema(signal, density)) for signal in maps]
+            return similarity * torch.stack(masks)[:, None]
+    mask = torch.zeros(len(similarity), 1, length).scatter(2, kept, 1)
+    return similarity * mask
+
+
+def plain_seconds(dataset: Dataset, activation: str) -> float:
+    """Return what all sizes would take one after the other, from a few sizes and epochs."""
+    start = time.perf_counter()
+    for size in PLAIN_SIZES:
+        model = ModelOptions(activation, kernel_size=(size,)).config((1000,), 3)
+        kernel = torch.full((1, 1, size), 0.1, requires_grad=True)
+        optimizer = torch.optim.Adam([kernel], lr=0.01)
+        before, after = (size - 1) // 2, size // 2
+        for _ in range(PLAIN_EPOCHS):
+            for batch in torch.split(torch.from_numpy(dataset.training.signals), 2):
+                activations = plain_activations(
+                    F.conv1d(F.pad(batch, (before, after)), kernel), model
+                )
+                drawn = F.conv1d(F.pad(activations, (before, after)), kernel)
+                optimizer.zero_grad()
+                (drawn - batch).abs().mean().backward()
+                optimizer.step()
+            with torch.no_grad():
+                signals = torch.from_numpy(dataset.validation.signals)
+                plain_activations(F.conv1d(F.pad(signals, (before, after)), kernel), model)
+    elapsed = time.perf_counter() - start
+    return elapsed * len(SIZES) / len(PLAIN_SIZES) * 30 / PLAIN_EPOCHS
+
+
+def print_database(data: DataConfig) -> None:
+    """Print the seconds of every activation of one database."""
+    dataset = prepare(data, Grid(("topk",), (1,)), {"epochs": 1}).dataset
+    print(f"249 kernel sizes, 30 epochs, validated after each, {dataset.name}\n")
+    print("| activation | seconds | plain loop | ratio | reference | ratio |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    totals = [0.0, 0.0]
+    for activation in ACTIVATIONS:
+        ours = swept(data, Grid((activation,), SIZES, decoder="paper"))
+        plain = plain_seconds(dataset, activation)
+        totals = [totals[0] + ours, totals[1] + plain]
+        print(_row(activation, ours, plain, REFERENCE[activation]))
+    print(_row("one after the other", *totals, sum(REFERENCE.values())))
+    together = swept(data, Grid(ACTIVATIONS, SIZES, decoder="paper"))
+    print(_row("all in one call", together, totals[1], sum(REFERENCE.values())))
+
+
+def _row(name: str, ours: float, plain: float, reference: float) -> str:
+    return (
+        f"| {name} | {ours:.2f} | {plain:.0f} | {plain / ours:.0f} x | {reference} | "
+        f"{reference / ours:.0f} x |"
+    )
+
+
+def print_growth(data: DataConfig) -> None:
+    """Print how the time grows with windows, epochs and sizes, all activations together."""
+    print("| what | seconds | per window, epoch and size, µs |")
+    print("| --- | ---: | ---: |")
+    every = 8  # sizes from small to large in each case
+    cases = [(12 * k, 10, every) for k in (1, 2, 4)]
+    cases += [(12, 10 * k, every) for k in (2, 4)] + [(12, 10, every // k) for k in (2, 4)]
+    for windows, epochs, step in cases:
+        sizes = tuple(range(step, 249, step))
+        few = DataConfig(data.dataset, limit=windows, data_dir=data.data_dir)
+        elapsed = swept(few, Grid(ACTIVATIONS, sizes, decoder="paper"), epochs)
+        each = elapsed / windows / epochs / len(sizes) / len(ACTIVATIONS)
+        what = f"{windows} windows, {epochs} epochs, {len(sizes)} sizes"
+        print(f"| {what} | {elapsed:.2f} | {each * 1e6:.1f} |")
+
+
+def measured(command: list[str], folder: Path) -> tuple[float, list[float]]:
+    """Run a command and return its seconds and the most memory of each of its processes, in MB."""
+    peaks: dict[str, float] = {}
+    start = time.perf_counter()
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        while process.poll() is None:
+            for pid in _family(process.pid):
+                peaks[pid] = max(peaks.get(pid, 0), _peak(pid))
+            time.sleep(0.2)
+    elapsed = time.perf_counter() - start
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+    return elapsed, sorted(peaks.values(), reverse=True)
+
+
+def _family(pid: int) -> list[str]:
+    """Return the process and its children, by number."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[path.parent.name] = path.read_text().rpartition(")")[2].split()[1]
+        except OSError:  # it has just ended
+            continue
+    return [str(pid), *(child for child, parent in parents.items() if parent == str(pid))]
+
+
+def _peak(pid: str) -> float:
+    """Return the most memory that a process has held so far, in MB."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((float(line.split()[1]) / 1000 for line in lines if line.startswith("VmHWM")), 0.0)
+
+
+def print_fifteen(data_dir: Path | None) -> None:
+    """Print the seconds and memory of fifteen databases' worth of networks, in two processes."""
+    here = [name for name in RECIPES["physionet"].datasets if _is_here(name, data_dir)]
+    seeds = math.ceil(15 / len(here))
+    command = [sys.executable, "-m", "sans", "sweep", "--decoder", "paper", "--workers", "2"]
+    command += ["--dataset", ",".join(here), "--seeds", str(seeds)]
+    command += ["--data-dir", str(data_dir)] if data_dir else []
+    with tempfile.TemporaryDirectory() as folder:
+        elapsed, peaks = measured(command, Path(folder))
+    share = 15 / (len(here) * seeds)
+    print(
+        f"`sans sweep --workers 2`, {len(here)} databases and {seeds} seeds: {elapsed:.0f} s, "
+        f"start and pictures included; 15 databases' worth: {elapsed * share:.0f} s; "
+        f"most memory of a process: {max(peaks):.0f} MB"
+    )
+
+
+def _is_here(name: str, data_dir: Path | None) -> bool:
+    """Return whether the record that the paper used is here."""
+    folder = locate(name, data_dir)
+    if folder is None:
+        return False
+    try:
+        prepare(DataConfig(name, data_dir=data_dir), Grid(("topk",), (1,)), {})
+    except Exception:  # another record of it
+        return False
+    return True
+
+
+def print_experiments(names: list[str], data_dir: Path | None) -> None:
+    """Print the seconds and memory of whole `sans reproduce` commands."""
+    print("| command | seconds | most memory of a process, MB |")
+    print("| --- | ---: | ---: |")
+    for name in names:
+        command = [sys.executable, "-m", "sans", "reproduce", name]
+        command += ["--data-dir", str(data_dir)] if data_dir else []
+        with tempfile.TemporaryDirectory() as folder:
+            elapsed, peaks = measured(command, Path(folder))
+        print(f"| `sans reproduce {name}` | {elapsed:.0f} | {max(peaks):,.0f} |")
+
+
+def main() -> None:
+    """Measure and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data-dir", type=Path, help="where data sets lie; default: $SANS_DATA")
+    parser.add_argument("--database", default="mitdb", help="a Physionet database")
+    parser.add_argument(
+        "--experiments", nargs="*", default=[], choices=list(RECIPES), help="whole ones to time"
+    )
+    options = parser.parse_args()
+    data = DataConfig(options.database, data_dir=options.data_dir)
+    place = "a graphics card" if torch.cuda.is_available() else "no graphics card"
+    print(f"{os.cpu_count()} cores and {place}; load before {os.getloadavg()[0]:.1f}\n")
+    swept(data, Grid(ACTIVATIONS, (5, 100), decoder="paper"), 1)  # compile
+    print_database(data)
+    print()
+    print_growth(data)
+    print()
+    print_fifteen(options.data_dir)
+    if options.experiments:
+        print()
+        print_experiments(options.experiments, options.data_dir)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""`sans reproduce`: do a published experiment again, and show our figures beside the published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sans.commands import options as o
+from sans.commands.console import (
+    INTERRUPTED,
+    err,
+    expected_errors,
+    fail,
+    notice,
+    out,
+    print_table,
+    usage_errors,
+)
+
+if TYPE_CHECKING:
+    from sans.engines import Engine
+    from sans.reproduction import Reproduction
+    from sans.reproduction.tables import ComparisonTable
+
+EXPERIMENTS = "physionet, uci-epilepsy, mnist or fashion-mnist"
+
+
+def reproduce(
+    experiment: Annotated[str, typer.Argument(help=f"{EXPERIMENTS}.", show_default=False)],
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick", help="A tenth of the signals, or only the published sizes, to try it."
+        ),
+    ] = False,
+    corrected: Annotated[
+        bool,
+        typer.Option("--corrected", help="Show beside it what comes out without known flaws."),
+    ] = False,
+    seed: o.Seed = o.TRAIN.seed,
+    seeds: Annotated[
+        int, typer.Option(help="How many seeds, from --seed on; figures are medians.")
+    ] = 1,
+    device: o.Device = o.TRAIN.device,
+    data_dir: o.DataDir = o.DATA.data_dir,
+    workers: o.Workers = None,
+    scheduler: o.Scheduler = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="The folder. Default: reproduction/EXPERIMENT.", show_default=False),
+    ] = None,
+    force: o.Force = False,
+) -> None:
+    """Do a published experiment again on the data that are here, and compare.
+
+    A second call with the same options goes on where the first was stopped.
+    """
+    with expected_errors():
+        from sans import reproduction
+        from sans.configs import TrainConfig, check_name
+        from sans.engines import Engine
+
+        with usage_errors():
+            check_name("published experiment", experiment, reproduction.RECIPES)
+            TrainConfig(seed=seed, device=device)
+            wishes = reproduction.Wishes(seed, seeds, quick, corrected, data_dir, device)
+            engine = Engine(workers, scheduler)
+        name = f"{experiment}-quick" if quick else experiment
+        folder = output or Path("reproduction") / name
+        found = reproduction.prepare(reproduction.RECIPES[experiment], wishes, folder)
+        for sentence in found.notices:
+            notice(sentence)
+        found.open(force)
+        with _stoppable(folder):
+            _work(found, engine)
+        _print(found, found.report())
+
+
+def _work(found: Reproduction, engine: Engine) -> None:
+    """Train networks and classifiers with a progress bar each."""
+    from sans.commands.progress import counted
+
+    with counted(found.networks, "networks", err) as advance:
+        found.train(engine, advance)
+    exams = len({(id(study), exam.name) for study, exam in found.exams()})
+    if exams:
+        with counted(exams, "classifiers", err) as advance:
+            found.examine(engine, advance)
+
+
+@contextmanager
+def _stoppable(folder: Path) -> Iterator[None]:
+    """Turn Ctrl-C into one line that says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise fail(
+            f"stopped; what is finished is kept in {folder}, and the same command goes on",
+            INTERRUPTED,
+        ) from None
+
+
+def _print(found: Reproduction, shown: ComparisonTable) -> None:
+    """Print the table, the accuracies on raw signals, and where everything lies."""
+    from rich.table import Table
+
+    seeds = found.wishes.seeds
+    over = f"medians of {seeds} seeds" if seeds > 1 else f"seed {found.wishes.seed}"
+    quick = ", quick: not the published recipe" if found.wishes.quick else ""
+    table = Table(title=f"{found.recipe.title}, {over}{quick}")
+    for column in shown.columns:
+        words = column.digits is None
+        table.add_column(column.head, justify="left" if words else "right", no_wrap=words)
+    for cells in shown.cells:
+        table.add_row(*cells)
+    print_table(table)
+    if (raw := found.raw()) is not None:
+        published = found.recipe.raw_accuracy
+        out.print(f"accuracy on raw signals: {raw:.1f} %, published {published} %")
+        if found.wishes.corrected:
+            out.print(f"accuracy on raw signals, corrected: {found.raw(best=True):.1f} %")
+    out.print(f"tables and pictures: {found.folder}", markup=False)

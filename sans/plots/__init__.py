@@ -1,0 +1,22 @@
+"""The figures: kernels, a signal on its way through a network, and many networks compared."""
+
+from sans.plots.figures import Picture, image_format, save_figure
+from sans.plots.kernels import plot_kernels
+from sans.plots.reconstruction import Passage, plot_reconstruction
+from sans.plots.reproduction import plot_density, plot_kernel_table, plot_phi_by_epoch
+from sans.plots.sweeps import Family, plot_phi_by_size, plot_plane
+
+__all__ = [
+    "Family",
+    "Passage",
+    "Picture",
+    "image_format",
+    "plot_density",
+    "plot_kernel_table",
+    "plot_kernels",
+    "plot_phi_by_epoch",
+    "plot_phi_by_size",
+    "plot_plane",
+    "plot_reconstruction",
+    "save_figure",
+]

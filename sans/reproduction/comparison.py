@@ -1,0 +1,153 @@
+"""Our figures beside the published ones: one row for each row of a published table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sans.classifiers import Classification
+from sans.reproduction.published import PublishedRow
+from sans.sweeps import Network, Row
+
+RAW = "raw"
+"""The name of the exam on raw signals."""
+
+Exams = Mapping[str, Classification]
+"""What became of classifiers, by the name of the exam."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A published row and what we found, medians over seeds; NaN where nothing was found.
+
+    Figures without another word are the published way: after the last epoch, with m weights counted
+    for a kernel of m x m.
+    """
+
+    published: PublishedRow
+    """The published row."""
+
+    phi: float
+    """φ̄ of the test part."""
+
+    lowest_phi: float
+    """The lowest of all seeds."""
+
+    highest_phi: float
+    """The highest of all seeds."""
+
+    inverse_compression_ratio: float
+    """CR⁻¹ of the test part."""
+
+    reconstruction_loss: float
+    """L̃ of the test part."""
+
+    best_epoch_phi: float
+    """φ̄ of the test part at the epoch of the lowest validation φ̄."""
+
+    accuracy: float
+    """Of the classifier after its last epoch, in percent."""
+
+    best_size: int
+    """The kernel size of the lowest test φ̄, at the best epoch; 0 where nothing was found."""
+
+    best_size_phi: float
+    """That φ̄."""
+
+    corrected_size: int
+    """The kernel size of the lowest validation φ̄, which is how a user has to choose."""
+
+    corrected_size_phi: float
+    """The test φ̄ of that size."""
+
+    corrected_phi: float
+    """φ̄ of the test part at the best epoch, every weight counted, from a split that cannot leak."""
+
+    corrected_accuracy: float
+    """Of the classifier on such networks, at its own best epoch."""
+
+    @property
+    def difference(self) -> float:
+        """Ours less the published φ̄."""
+        return self.phi - self.published.phi
+
+
+def compare(
+    row: PublishedRow,
+    networks: Iterable[Network],
+    exams: Exams,
+    corrected: Iterable[Network],
+    corrected_exams: Exams,
+) -> Comparison:
+    """Return what we found beside a published row.
+
+    Args:
+        row: the published row.
+        networks: of its data set.
+        exams: classifiers on raw signals and on their reconstructions.
+        corrected: networks of the split that cannot leak; `networks` where the published cannot.
+        corrected_exams: classifiers of that split.
+    """
+    family = [network.row for network in networks if network.row.activation == row.activation]
+    ours = [one for one in family if one.kernel_size == row.kernel_size]
+    other = [network.row for network in corrected if network.row.activation == row.activation]
+    same = [one for one in other if one.kernel_size == row.kernel_size]
+    phi = [one.last_published_phi for one in ours]
+    best_size, chosen = (_best_size(family, part) for part in ("test", "validation"))
+    return Comparison(
+        published=row,
+        phi=median(phi),
+        lowest_phi=min(phi, default=math.nan),
+        highest_phi=max(phi, default=math.nan),
+        inverse_compression_ratio=median(
+            one.last_published_inverse_compression_ratio for one in ours
+        ),
+        reconstruction_loss=median(one.last_reconstruction_loss for one in ours),
+        best_epoch_phi=median(one.test_published_phi for one in ours),
+        accuracy=median(_accuracies(exams, ours, "last", best=False)),
+        best_size=best_size,
+        best_size_phi=_phi_of(family, best_size),
+        corrected_size=chosen,
+        corrected_size_phi=_phi_of(family, chosen),
+        corrected_phi=median(one.test_phi for one in same),
+        corrected_accuracy=median(_accuracies(corrected_exams, same, "best", best=True)),
+    )
+
+
+def exam_name(row: Row, which: str) -> str:
+    """Return the name of the exam on a network of the epoch "last" or "best"."""
+    return f"{row.activation}-{row.kernel_size}-{row.seed}-{which}"
+
+
+def raw_accuracy(exams: Exams, best: bool = False) -> float:
+    """Return the median accuracy of the classifiers on raw signals, in percent."""
+    found = [exam for name, exam in exams.items() if name.startswith(f"{RAW}-")]
+    return median(exam.best_accuracy if best else exam.accuracy for exam in found)
+
+
+def median(values: Iterable[float]) -> float:
+    """Return the median of the values that are finite, NaN if none is."""
+    finite = [value for value in values if math.isfinite(value)]
+    return float(np.median(finite)) if finite else math.nan
+
+
+def _accuracies(exams: Exams, rows: Sequence[Row], which: str, best: bool) -> list[float]:
+    found = [exams[name] for row in rows if (name := exam_name(row, which)) in exams]
+    return [exam.best_accuracy if best else exam.accuracy for exam in found]
+
+
+def _best_size(rows: Sequence[Row], part: str) -> int:
+    """Return the kernel size of the lowest median φ̄ of a part, the smallest of equals; 0: none."""
+    medians = {
+        size: median(row.phi(part) for row in rows if row.kernel_size == size)
+        for size in sorted({row.kernel_size for row in rows})
+    }
+    finite = {size: phi for size, phi in medians.items() if math.isfinite(phi)}
+    return min(finite, key=lambda size: finite[size], default=0)
+
+
+def _phi_of(rows: Sequence[Row], size: int) -> float:
+    return median(row.test_phi for row in rows if row.kernel_size == size)

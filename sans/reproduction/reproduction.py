@@ -1,0 +1,262 @@
+"""A published experiment from its recipe to a folder: train, examine, compare, report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sans
+from sans.classifiers import Classification, ClassifierConfig
+from sans.datasets import resolve
+from sans.engines import Engine
+from sans.errors import DatasetError, ModelError
+from sans.files import written_whole
+from sans.reproduction.comparison import RAW, Comparison, compare, exam_name, raw_accuracy
+from sans.reproduction.recipes import Recipe, Wishes
+from sans.reproduction.supervised import Exam, perform
+from sans.reproduction.tables import ComparisonTable, table_of
+from sans.sweeps import Network, Sweep, SweepFolder, run_sweeps
+from sans.sweeps import prepare as prepare_sweep
+from sans.sweeps.sweep import OnNetworks
+
+PUBLISHED_SPLIT, CORRECTED_SPLIT = "row", "recording"
+
+
+@dataclass(slots=True, eq=False)
+class Study:
+    """A data set of an experiment: its networks, and what classifiers make of them."""
+
+    name: str
+    """The data set."""
+
+    sweep: Sweep
+    """Its networks."""
+
+    folder: SweepFolder
+    """Where they are kept."""
+
+    exams: dict[str, Classification] = field(default_factory=dict)
+    """What became of its classifiers, by name."""
+
+    @property
+    def record(self) -> Path:
+        """The file that remembers the exams."""
+        return self.folder.folder / "accuracies.json"
+
+
+@dataclass(slots=True, eq=False)
+class Reproduction:
+    """A published experiment, done again."""
+
+    recipe: Recipe
+    """What was done."""
+
+    wishes: Wishes
+    """How to do it again."""
+
+    folder: Path
+    """Where everything is kept."""
+
+    studies: tuple[Study, ...]
+    """One for each data set that is here."""
+
+    corrected: tuple[Study, ...]
+    """The same where another split is needed to show it without its flaws."""
+
+    missing: Mapping[str, str]
+    """Data sets that are not here, and why."""
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the user should know, one sentence each."""
+        found = [notice for study in self._all for notice in study.sweep.notices]
+        if self.missing:
+            found.append(
+                f"{len(self.missing)} of {len(self.recipe.datasets)} data sets are not here and "
+                f"left out: {', '.join(self.missing)}; `sans datasets fetch NAME` downloads one"
+            )
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def networks(self) -> int:
+        """How many networks there are to train."""
+        return sum(study.sweep.count for study in self._all)
+
+    @property
+    def _all(self) -> tuple[Study, ...]:
+        return self.studies + self.corrected
+
+    def open(self, force: bool = False) -> None:
+        """Make the folders, or take up what is in them.
+
+        Raises:
+            ModelError: if they hold something else, or cannot be made.
+        """
+        for study in self._all:
+            study.folder.open(study.sweep.values, force)
+            if force:
+                study.record.unlink(missing_ok=True)
+            study.exams |= _read_exams(study.record)
+
+    def train(self, engine: Engine, on_networks: OnNetworks) -> None:
+        """Train every network that is not trained."""
+        run_sweeps([(study.sweep, study.folder) for study in self._all], engine, on_networks)
+
+    def exams(self) -> list[tuple[Study, Exam]]:
+        """Return the classifiers that have to be trained, if there are any."""
+        if self.recipe.raw_accuracy is None:
+            return []
+        plain = [(study, exam) for study in self.studies for exam in self._exams(study, "last")]
+        if not self.wishes.corrected:
+            return plain
+        studies = self.corrected or self.studies
+        return plain + [(study, exam) for study in studies for exam in self._exams(study, "best")]
+
+    def examine(self, engine: Engine, on_exams: OnNetworks) -> None:
+        """Train every classifier that is not trained, and keep its accuracies at once."""
+        wanted = {(study.folder.folder, exam.name): (study, exam) for study, exam in self.exams()}
+        left = [(study, exam) for study, exam in wanted.values() if exam.name not in study.exams]
+        on_exams(len(wanted) - len(left))
+        for position, found in engine.run(perform, [exam for _, exam in left]):
+            study, exam = left[position]
+            study.exams[exam.name] = found
+            _write(study.record, _json({n: asdict(one) for n, one in study.exams.items()}))
+            on_exams(1)
+
+    def comparisons(self) -> list[Comparison]:
+        """Return a comparison for each published row whose data set is here."""
+        found = []
+        by_name = {study.name: study for study in self.studies}
+        other = {study.name: study for study in self.corrected} or by_name
+        networks = {study.name: study.sweep.networks() for study in self.studies}
+        corrected = {study.name: study.sweep.networks() for study in self.corrected} or networks
+        for row in self.recipe.rows:
+            if (study := by_name.get(row.dataset)) is not None:
+                exams, others = study.exams, other[row.dataset].exams
+                found.append(
+                    compare(row, networks[row.dataset], exams, corrected[row.dataset], others)
+                )
+        return found
+
+    def report(self) -> ComparisonTable:
+        """Write tables and pictures, and return the table.
+
+        Raises:
+            ModelError: if every network diverged, or a file cannot be written.
+        """
+        from sans.reproduction.pictures import draw
+
+        comparisons = self.comparisons()
+        table = table_of(comparisons, self.wishes.corrected)
+        _write(self.folder / "table.csv", table.csv())
+        _write(self.folder / "table.md", table.markdown() + "\n")
+        _write(self.folder / "table.tex", table.latex() + "\n")
+        _write(self.folder / "summary.json", _json(self.summary()))
+        networks: dict[str, Sequence[Network]] = {}
+        for study in self.studies:
+            networks[study.name] = study.sweep.networks()
+            study.folder.write_rows([network.row for network in networks[study.name]])
+        draw(self.folder, networks, comparisons, self.recipe.title)
+        return table
+
+    def raw(self, best: bool = False) -> float | None:
+        """Return the accuracy on raw signals in percent, None where there are no classifiers."""
+        if self.recipe.raw_accuracy is None:
+            return None
+        studies = (self.corrected or self.studies) if best else self.studies
+        return raw_accuracy(studies[0].exams, best)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what was done, and the accuracies on raw signals, as JSON values."""
+        wishes = asdict(self.wishes)
+        del wishes["data_dir"]
+        return {
+            "version": sans.__version__,
+            "experiment": self.recipe.name,
+            **wishes,
+            "datasets": {study.name: study.sweep.dataset.name for study in self.studies},
+            "missing": dict(self.missing),
+            "published_raw_accuracy": self.recipe.raw_accuracy,
+            "raw_accuracy": self.raw(),
+        }
+
+    def _exams(self, study: Study, which: str) -> list[Exam]:
+        """Return the classifiers on raw signals and on networks of the epoch "last" or "best"."""
+        data, digest = study.sweep.settings.data, study.sweep.tasks[0].digest
+        first = self.wishes.seed
+        exams = [
+            Exam(f"{RAW}-{seed}", data, digest, self._classifier(seed))
+            for seed in range(first, first + self.wishes.seeds)
+        ]
+        for network in study.sweep.networks():
+            if network.row.epoch:
+                name, seed = exam_name(network.row, which), network.row.seed
+                kernels = network.last_kernels if which == "last" else network.kernels
+                config = self._classifier(seed)
+                exams.append(Exam(name, data, digest, config, network.model, kernels))
+        return exams
+
+    def _classifier(self, seed: int) -> ClassifierConfig:
+        return ClassifierConfig(seed=seed, device=self.wishes.device)
+
+
+def prepare(recipe: Recipe, wishes: Wishes, folder: Path) -> Reproduction:
+    """Load what is here of an experiment's data sets and plan its networks.
+
+    Raises:
+        DatasetError: if nothing is here.
+    """
+    studies: list[Study] = []
+    missing: dict[str, str] = {}
+    for name in recipe.datasets:
+        try:
+            studies.append(_study(recipe, wishes, name, PUBLISHED_SPLIT, folder / name))
+        except DatasetError as error:
+            missing[name] = str(error)
+    if not studies:
+        raise DatasetError(next(iter(missing.values())))
+    corrected: tuple[Study, ...] = ()
+    if wishes.corrected and recipe.leaks:
+        corrected = tuple(
+            _study(
+                recipe,
+                wishes,
+                study.name,
+                CORRECTED_SPLIT,
+                folder / f"{study.name}-by-{CORRECTED_SPLIT}",
+            )
+            for study in studies
+        )
+    return Reproduction(recipe, wishes, folder, tuple(studies), corrected, missing)
+
+
+def _study(recipe: Recipe, wishes: Wishes, name: str, split_by: str, folder: Path) -> Study:
+    data = resolve(recipe.data(name, wishes, split_by))
+    train = {"seed": wishes.seed, "device": wishes.device}
+    sweep = prepare_sweep(data, recipe.grid(name, wishes), train)
+    return Study(name, sweep, SweepFolder(folder))
+
+
+def _read_exams(path: Path) -> dict[str, Classification]:
+    """Return the exams that a file remembers, none if there is no file."""
+    if not path.is_file():
+        return {}
+    try:
+        return {
+            name: Classification(tuple(one["validation"]), tuple(one["test"]))
+            for name, one in json.loads(path.read_bytes()).items()
+        }
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{path} is damaged: {error}; add --force to begin again") from error
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, indent=1, ensure_ascii=False) + "\n"
+
+
+def _write(path: Path, text: str) -> None:
+    with written_whole(path, ModelError) as file:
+        file.write(text.encode(errors="backslashreplace"))  # a path may be no text

@@ -1,0 +1,21 @@
+"""Sweeps: networks of many kernel sizes and activations trained at once on a data set."""
+
+from sans.sweeps.folder import SweepFolder
+from sans.sweeps.grid import Grid, ranges
+from sans.sweeps.rows import Row, best_rows
+from sans.sweeps.sweep import Network, Sweep, check_selection, folders, prepare, report, run_sweeps
+
+__all__ = [
+    "Grid",
+    "Network",
+    "Row",
+    "Sweep",
+    "SweepFolder",
+    "best_rows",
+    "check_selection",
+    "folders",
+    "prepare",
+    "ranges",
+    "report",
+    "run_sweeps",
+]

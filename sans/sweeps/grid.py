@@ -1,0 +1,113 @@
+"""What a sweep covers: activations, kernel sizes and seeds, and what all its networks share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sans.activations import ACTIVATIONS
+from sans.configs import ModelConfig, ModelOptions, check_name, integers
+
+SELECTIONS = ("validation", "test")
+"""Parts whose φ̄ may choose the best network; the published tables chose by test."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The networks of a sweep: one for each activation, kernel size and seed."""
+
+    activation: tuple[str, ...] = tuple(ACTIVATIONS)
+    """Names in `sans.ACTIVATIONS`."""
+
+    kernel_size: tuple[int, ...] = tuple(range(1, 250))
+    """Samples along a side of the kernels, one network for each."""
+
+    kernels: int = 1
+    """Kernels of each network, all of one size."""
+
+    density: int | None = None
+    """The density of every network; None: the paper's rule."""
+
+    decoder: str = "adjoint"
+    """How activations draw kernels."""
+
+    seeds: int = 1
+    """How many seeds, from that of the training on."""
+
+    def __post_init__(self) -> None:
+        for name in self.activation:
+            check_name("activation", name, ACTIVATIONS)
+        if not self.activation:
+            raise ValueError(f"a sweep has at least one activation: {', '.join(ACTIVATIONS)}")
+        object.__setattr__(self, "activation", tuple(dict.fromkeys(self.activation)))
+        sizes = integers("kernel sizes", self.kernel_size)
+        object.__setattr__(self, "kernel_size", tuple(sorted(set(sizes))))
+        if not sizes:
+            raise ValueError("a sweep has at least one kernel size, not none")
+        (seeds,) = integers("seeds", (self.seeds,))
+        if seeds < 1:
+            raise ValueError(f"seeds must be at least 1, not {seeds}")
+        self.options(self.activation[0], min(sizes))  # what is illegal for all shows now
+
+    def options(self, activation: str, size: int) -> ModelOptions:
+        """Return the options of one of the networks."""
+        density = None if self.density is None else (self.density,)
+        return ModelOptions(activation, self.kernels, (size,), density, self.decoder)
+
+    def models(
+        self, activation: str, space: Sequence[int], tolerance: int
+    ) -> tuple[ModelConfig, ...]:
+        """Return the networks of one activation for signals of shape ``(*space)``.
+
+        Sizes that do not fit the signals are left out: `too_large` names them.
+
+        Args:
+            activation: one of the grid's.
+            space: samples along each dimension of the signals.
+            tolerance: as in `ModelOptions.config`.
+        """
+        sizes = (size for size in self.kernel_size if size <= min(space))
+        return tuple(self.options(activation, m).config(space, tolerance) for m in sizes)
+
+    def too_large(self, space: Sequence[int]) -> tuple[int, ...]:
+        """Return the kernel sizes that do not fit signals of shape ``(*space)``."""
+        return tuple(size for size in self.kernel_size if size > min(space))
+
+
+def ranges(text: str) -> tuple[int, ...]:
+    """Return the numbers of a list of numbers and ranges such as "7,15,31:249" or "1:249:4".
+
+    Both ends of a range belong to it.
+
+    Raises:
+        ValueError: if a part is no whole number and no range, or a range is empty or reversed.
+    """
+    return tuple(number for part in text.split(",") for number in _range(part))
+
+
+def said(numbers: Sequence[int]) -> str:
+    """Return numbers in order as a text that `ranges` reads: runs of three and more as ranges."""
+    parts: list[str] = []
+    run: list[int] = []
+    for number in (*numbers, None):
+        if run and number != run[-1] + 1:
+            parts += [f"{run[0]}:{run[-1]}"] if len(run) > 2 else [str(n) for n in run]
+            run = []
+        if number is not None:
+            run.append(number)
+    return ",".join(parts)
+
+
+def _range(part: str) -> range:
+    try:
+        numbers = [int(word) for word in part.split(":")]
+    except ValueError:
+        numbers = []
+    if not 1 <= len(numbers) <= 3:
+        raise ValueError(f"{part!r} must be a whole number or a range such as 1:249 or 1:249:4")
+    first, last, step = (*numbers, numbers[0], 1)[:3] if len(numbers) == 1 else (*numbers, 1)[:3]
+    if step < 1:
+        raise ValueError(f"the step of the range {part!r} must be at least 1, not {step}")
+    if last < first:
+        raise ValueError(f"the range {part!r} is empty: {last} comes before {first}")
+    return range(first, last + 1, step)

@@ -1,0 +1,133 @@
+"""The results of a sweep as a table: one row a network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sans.sweeps.tasks import Outcome, Task
+from sans.training.bank import FIGURES
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One network of a sweep; every φ̄, CR⁻¹ and L̃ is a mean over signals, NaN if it diverged."""
+
+    activation: str
+    """What it keeps."""
+
+    kernel_size: int
+    """Samples along a side of its kernels, m."""
+
+    kernels: int
+    """Its count of kernels."""
+
+    density: int
+    """The density of its activation; 0 where there is none."""
+
+    seed: int
+    """What its training started from."""
+
+    epoch: int
+    """Its best epoch by validation φ̄, from 1; 0 if none was finite."""
+
+    validation_phi: float
+    """φ̄ of the validation signals at the best epoch."""
+
+    validation_inverse_compression_ratio: float
+    """The same, CR⁻¹."""
+
+    validation_reconstruction_loss: float
+    """The same, L̃."""
+
+    test_phi: float
+    """φ̄ of the test signals at the best epoch."""
+
+    test_inverse_compression_ratio: float
+    """The same, CR⁻¹."""
+
+    test_reconstruction_loss: float
+    """The same, L̃."""
+
+    last_phi: float
+    """φ̄ of the test signals after the last epoch."""
+
+    last_inverse_compression_ratio: float
+    """The same, CR⁻¹."""
+
+    last_reconstruction_loss: float
+    """The same, L̃."""
+
+    test_published_phi: float
+    """φ̄ of the test signals at the best epoch with m weights counted for a kernel of m x m, as in
+    the published tables; for signals the same as `test_phi`."""
+
+    test_published_inverse_compression_ratio: float
+    """The same, CR⁻¹."""
+
+    last_published_phi: float
+    """The same φ̄ after the last epoch."""
+
+    last_published_inverse_compression_ratio: float
+    """The same, CR⁻¹."""
+
+    def phi(self, part: str) -> float:
+        """Return φ̄ at the best epoch of the part "validation" or "test"."""
+        return {"validation": self.validation_phi, "test": self.test_phi}[part]
+
+
+def rows_of(task: Task, outcome: Outcome) -> list[Row]:
+    """Return a row for each network of a task, in order."""
+    validation = outcome.history[:, :, 1:]
+    phi = np.where(np.isfinite(validation[..., 0]), validation[..., 0], np.inf)
+    rows = []
+    for index, model in enumerate(task.models):
+        epoch = int(phi[:, index].argmin())
+        found = bool(np.isfinite(phi[epoch, index]))
+        at_best = validation[epoch, index] if found else np.full(3, np.nan)
+        figures = {
+            f"{part}_{name}": float(value)
+            for part, values in (
+                ("validation", at_best),
+                ("test", outcome.test[0, index]),
+                ("last", outcome.test[1, index]),
+            )
+            for name, value in zip(FIGURES, values, strict=False)
+        }
+        rows.append(
+            Row(
+                activation=model.activation,
+                kernel_size=model.kernel_sizes[0],
+                kernels=len(model.kernel_sizes),
+                density=model.densities[0],
+                seed=task.train.seed,
+                epoch=epoch + 1 if found else 0,
+                **figures,
+            )
+        )
+    return rows
+
+
+def best_rows(rows: Iterable[Row], part: str) -> dict[str, Row]:
+    """Return the row of the lowest φ̄ of each activation, the smaller kernel of equals.
+
+    Args:
+        rows: of a sweep; those that diverged are never the best.
+        part: "validation" or "test", whose φ̄ decides.
+    """
+    best: dict[str, Row] = {}
+    for row in sorted(rows, key=lambda row: (row.kernel_size, row.seed)):
+        known = best.get(row.activation)
+        if math.isfinite(row.phi(part)) and (known is None or row.phi(part) < known.phi(part)):
+            best[row.activation] = row
+    return best
+
+
+def in_order(rows: Iterable[Row], activations: Sequence[str]) -> list[Row]:
+    """Return rows by activation as asked for, kernel size and seed."""
+    return sorted(
+        rows, key=lambda row: (activations.index(row.activation), row.kernel_size, row.seed)
+    )

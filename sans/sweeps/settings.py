@@ -1,0 +1,51 @@
+"""Everything that decides the outcome of a sweep, as one value that a file can remember."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sans import devices
+from sans.configs import TrainConfig
+from sans.datasets import DataConfig
+from sans.sweeps.grid import Grid, said
+
+FREE = ("data_dir",)
+"""Options that a second call may give anew: they say where, not what."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSettings:
+    """Everything that decides the outcome of a sweep."""
+
+    data: DataConfig
+    """Which signals."""
+
+    grid: Grid
+    """Which networks."""
+
+    train: TrainConfig
+    """How they are trained."""
+
+    def values(self) -> dict[str, Any]:
+        """Return the options by name as JSON values, without those in `FREE`."""
+        groups = (asdict(self.data), asdict(self.grid), asdict(self.train))
+        values = {name: value for group in groups for name, value in group.items()}
+        values["activation"] = ",".join(self.grid.activation)
+        values["kernel_size"] = said(self.grid.kernel_size)
+        values["device"] = devices.pick(self.train.device).type  # it decides the last bits
+        return {name: value for name, value in values.items() if name not in FREE}
+
+
+def difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    """Return in words how the settings of a file differ from those wanted, "" if they do not."""
+    return ", ".join(
+        f"--{name.replace('_', '-')} {_text(found.get(name))} instead of {_text(wanted.get(name))}"
+        for name in sorted(found.keys() | wanted.keys())
+        if found.get(name) != wanted.get(name)
+    )
+
+
+def _text(value: Any) -> str:
+    return "left out" if value is None else str(value)

@@ -1,0 +1,140 @@
+"""The work of a sweep in pieces: networks of one kind that are trained together, anywhere."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sans import devices
+from sans.configs import ModelConfig, TrainConfig
+from sans.datasets import DataConfig, Dataset, load
+from sans.engines import Stopped
+from sans.errors import DatasetError
+from sans.sweeps.grid import Grid
+from sans.training import Trainer
+
+TOGETHER = {"cpu": 2**17, "cuda": 2**26}
+"""Entries of activations that a step of the networks of one task computes: enough to make a step
+worth its overhead, few enough to stay in a processor's cache, or to fill a graphics card."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Networks to train together; small enough to be sent to any machine that has the data."""
+
+    data: DataConfig
+    """Which signals; whoever performs the task loads them."""
+
+    digest: str
+    """What `Dataset.digest` must say of them."""
+
+    models: tuple[ModelConfig, ...]
+    """Networks of one kind, that is, of one activation."""
+
+    train: TrainConfig
+    """How they are trained."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What became of the networks of a task."""
+
+    history: NDArray[np.float64]
+    """Loss, validation φ̄, CR⁻¹ and L̃, ``(epochs, models, 4)``."""
+
+    test: NDArray[np.float64]
+    """The figures of `sans.training.bank.FIGURES` on the test part, ``(2, models, figures)``: of
+    the best epoch and of the last; NaN for a network that diverged."""
+
+    kernels: tuple[tuple[NDArray[np.float32], ...], ...]
+    """The kernels of each network at its best epoch."""
+
+    last_kernels: tuple[tuple[NDArray[np.float32], ...], ...]
+    """The kernels of each network after the last epoch."""
+
+
+class StoppedError(Exception):
+    """The work was called off."""
+
+
+def plan(data: DataConfig, dataset: Dataset, grid: Grid, train: TrainConfig) -> tuple[Task, ...]:
+    """Return the tasks of a sweep, always the same for the same settings.
+
+    Raises:
+        ValueError: if no network of the grid fits the signals, or a density does not.
+    """
+    space, tolerance = dataset.training.signals.shape[2:], dataset.recipe.tolerance
+    digest = dataset.digest
+    entries = min(train.batch_size, len(dataset.training.signals)) * math.prod(space) * grid.kernels
+    together = max(1, TOGETHER[devices.pick(train.device).type] // entries)
+    tasks = []
+    for seed in range(train.seed, train.seed + grid.seeds):
+        for activation in grid.activation:
+            models = grid.models(activation, space, tolerance)
+            if not models:
+                raise ValueError(
+                    f"the kernel sizes must be between 1 and {min(space)}, none of them is: "
+                    f"{min(grid.kernel_size)} is the smallest"
+                )
+            # Dealt out like cards: a large kernel takes longer than a small one.
+            piles = -(-len(models) // together)
+            for pile in range(piles):
+                tasks.append(Task(data, digest, models[pile::piles], replace(train, seed=seed)))
+    return tuple(tasks)
+
+
+def perform(task: Task, stopped: Stopped) -> Outcome:
+    """Train the networks of a task and score them on the test part.
+
+    Raises:
+        DatasetError: if the data are not here, or are not those of the task.
+        StoppedError: if `stopped` says so.
+    """
+    dataset = verified(task.data, task.digest)
+
+    def on_batch(*_: Any) -> None:
+        if stopped():
+            raise StoppedError
+
+    training, validation = dataset.training.signals, dataset.validation.signals
+    trainer = Trainer(task.models, training, validation, task.train)
+    while not trainer.finished:
+        trainer.run_epoch(on_batch)
+    return Outcome(
+        trainer.history,
+        trainer.score(dataset.test.signals),
+        trainer.kernels(),
+        trainer.kernels(last=True),
+    )
+
+
+def verified(data: DataConfig, digest: str) -> Dataset:
+    """Load a data set, once for tasks that follow each other.
+
+    Raises:
+        DatasetError: if it is not here, or is not what it was when the work was planned.
+    """
+    dataset = cached(data)
+    if (found := digest_of(data)) != digest:
+        raise DatasetError(
+            f"{dataset.name} differs from what the work was planned for: "
+            f"its digest is {found}, not {digest}"
+        )
+    return dataset
+
+
+@lru_cache(maxsize=4)
+def cached(data: DataConfig) -> Dataset:
+    """Load a data set, once for tasks that follow each other."""
+    return load(data)
+
+
+@lru_cache(maxsize=4)
+def digest_of(data: DataConfig) -> str:
+    """Return the digest of a data set, computed once."""
+    return cached(data).digest
