@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +19,7 @@ from sans.errors import SansError
 
 if TYPE_CHECKING:
     from distributed import Client
+    from joblib.parallel import ParallelBackendBase
 
 Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
@@ -62,8 +66,10 @@ class Engine:
             SansError: if the scheduler does not answer, or processes die again and again.
         """
         left = dict(enumerate(tasks))
+        if not left:
+            return
         with ExitStack() as stack:
-            settings, stopped = self._start(stack)
+            settings, stopped = self._start(stack, len(tasks))
             for attempt in range(1, ATTEMPTS + 1):
                 try:
                     for position, outcome in _pass(perform, left, settings, stopped):
@@ -75,18 +81,21 @@ class Engine:
                             f"worker processes died {ATTEMPTS} times, perhaps for want of memory; "
                             f"{len(left)} of {len(tasks)} tasks are not done: try fewer workers"
                         ) from error
+                except Exception:
+                    if stopped():  # a task has seen Ctrl-C before this thread
+                        raise KeyboardInterrupt from None
+                    raise
                 else:
                     return
 
-    def _start(self, stack: ExitStack) -> tuple[dict[str, Any], Stopped]:
+    def _start(self, stack: ExitStack, tasks: int) -> tuple[dict[str, Any], Stopped]:
         """Return what joblib needs to know, and what tells tasks to stop."""
         if self.scheduler is not None:
-            client = stack.enter_context(_connect(self.scheduler))
-            return {"backend": "dask", "client": client}, _never
+            return {"backend": stack.enter_context(_cluster(self.scheduler))}, _never
         if self.workers is not None:
-            return {"backend": "loky", "n_jobs": self.workers}, _never
+            return {"backend": "loky", "n_jobs": min(self.workers, tasks)}, _never
         stopped = stack.enter_context(_told_of_interrupts())
-        return {"backend": "threading", "n_jobs": joblib.cpu_count()}, stopped
+        return {"backend": "threading", "n_jobs": min(joblib.cpu_count(), tasks)}, stopped
 
 
 def _pass(
@@ -100,7 +109,14 @@ def _pass(
     with joblib.parallel_config(**settings):
         # One call at a time: joblib would join short ones, and lose them together.
         parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1)
-        yield from parallel(calls)
+    outcomes = parallel(calls)
+    try:
+        yield from outcomes
+    finally:
+        with warnings.catch_warnings():
+            # Who stops half-way knows that the rest was cancelled.
+            warnings.filterwarnings("ignore", ".*(cancelled|not used)", UserWarning)
+            outcomes.close()
 
 
 def _numbered(
@@ -118,15 +134,16 @@ def _never() -> bool:
 def _told_of_interrupts() -> Iterator[Stopped]:
     """Yield what says whether Ctrl-C was pressed: threads cannot be ended, so they have to ask."""
     event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
         yield event.is_set
         return
 
     def interrupt(number: int, frame: Any) -> None:
         event.set()
-        signal.default_int_handler(number, frame)
+        before(number, frame)
 
-    before = signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGINT, interrupt)
     try:
         yield event.is_set
     finally:
@@ -135,23 +152,81 @@ def _told_of_interrupts() -> Iterator[Stopped]:
 
 
 @contextmanager
-def _connect(address: str) -> Iterator[Client]:
-    """Yield a client of the Dask cluster at `address`.
+def _cluster(address: str) -> Iterator[ParallelBackendBase]:
+    """Yield what lets joblib use the Dask cluster at `address`.
 
     Raises:
-        SansError: if Dask is not installed, or nobody answers.
+        SansError: if Dask is not installed, nobody answers, or the cluster breaks down.
     """
     try:
-        from distributed import Client
+        from distributed import Client, KilledWorker
     except ImportError as error:
         raise SansError("a Dask cluster needs more: pip install 'sans[dask]'") from error
+    _check_scheduler(address)
+    client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
     try:
-        client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
+        yield _backend(client)
+    except KilledWorker as error:
         raise SansError(
-            f"no Dask scheduler answers at {address} within {SECONDS_TO_CONNECT} seconds"
+            f"workers of the Dask cluster died {error.allowed_failures + 1} times at the same "
+            "task, perhaps for want of memory: try fewer networks"
         ) from error
-    try:
-        yield client
+    except CancelledError as error:
+        raise SansError(f"the Dask scheduler at {address} is gone") from error
+    except TimeoutError as error:
+        raise SansError(f"the Dask cluster at {address} has no workers") from error
+    except ImportError as error:
+        raise SansError(
+            f"a worker of the Dask cluster lacks something, {error}: install sans there"
+        ) from error
     finally:
         client.close(timeout=1)
+
+
+def _check_scheduler(address: str) -> None:
+    """Raise a SansError unless a Dask scheduler answers; a client alone would wait for ever."""
+    from distributed import rpc
+    from distributed.utils import LoopRunner
+
+    async def ask() -> Any:
+        async with rpc(address) as scheduler:
+            return await scheduler.identity()
+
+    async def ask_once() -> Any:
+        return await asyncio.wait_for(ask(), SECONDS_TO_CONNECT)
+
+    try:
+        found = LoopRunner(asynchronous=False).run_sync(ask_once)
+    except TimeoutError as error:
+        raise SansError(
+            f"no Dask scheduler answers at {address!r} within {SECONDS_TO_CONNECT} seconds"
+        ) from error
+    except Exception as error:  # anybody may answer there, and say anything
+        raise SansError(
+            f"no Dask scheduler at {address!r}, wanted such as tcp://10.0.0.1:8786: {error}"
+        ) from error
+    if (kind := found.get("type")) != "Scheduler":
+        raise SansError(f"at {address} is a {kind} of Dask, not a scheduler")
+
+
+def _backend(client: Client) -> ParallelBackendBase:
+    """Return the Dask backend of joblib, which alone would wait for ever for a lost task."""
+    from joblib._dask import DaskDistributedBackend
+
+    class Backend(DaskDistributedBackend):  # type: ignore[misc]
+        def submit(self, func: Any, callback: Any = None) -> Any:
+            future = super().submit(func, callback)
+
+            def tell(done: Any) -> None:
+                if (error := done.exception()) is not None:
+                    callback(error)
+
+            future.add_done_callback(tell)
+            return future
+
+        def retrieve_result_callback(self, out: Any) -> Any:
+            if isinstance(out, BaseException):
+                raise out
+            return super().retrieve_result_callback(out)
+
+    return Backend(client=client)

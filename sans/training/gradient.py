@@ -138,7 +138,7 @@ def _pass_on(
     seeing = taps(kernel, size, frame, False)
     by_drawing, by_seeing = np.zeros_like(drawing.weights), np.zeros_like(seeing.weights)
     first, last = frame.origin, frame.origin + frame.span
-    if is_dense(spikes, frame):
+    if is_dense(spikes, drawing, frame):
         by_amplitude = np.zeros(frame.span, kernel.dtype)
         add_correlation(slope, drawing, by_amplitude)
         for t in range(frame.span):
