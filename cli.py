@@ -1,6 +1,6 @@
 """Launch the command line from a checkout: `python cli.py train --activation extrema`."""
 
-from sans.cli import app
+from sans.__main__ import main
 
 if __name__ == "__main__":
-    app()
+    main()

@@ -2,7 +2,7 @@
 
 from sans.datasets.config import DataConfig
 from sans.datasets.entries import Entry, catalogue
-from sans.datasets.loading import load, locate, resolve
+from sans.datasets.loading import absolute, load, locate, resolve
 from sans.datasets.parts import Dataset, Part, Recipe
 from sans.datasets.sources import fetch
 
@@ -12,6 +12,7 @@ __all__ = [
     "Entry",
     "Part",
     "Recipe",
+    "absolute",
     "catalogue",
     "fetch",
     "load",

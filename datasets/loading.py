@@ -41,15 +41,20 @@ def load(config: DataConfig = DEFAULT) -> Dataset:
     return LOADERS[find_entry(config.dataset).name](config)
 
 
-def resolve(config: DataConfig) -> DataConfig:
-    """Return `config` with absolute paths, so that it means the same in any folder and process."""
+def absolute(config: DataConfig) -> DataConfig:
+    """Return `config` with absolute paths, so that it means the same in any folder."""
     dataset, folder = config.dataset, config.data_dir
     named = dataset.startswith(physionet.PREFIX) or dataset in LOADERS
     if not named and own_files.is_own_file(dataset):
-        dataset = str(expand(Path(dataset)).absolute())
-    if folder is None and (variable := os.environ.get("SANS_DATA")):
-        folder = Path(variable)
-    return replace(config, dataset=dataset, data_dir=folder and expand(folder).absolute())
+        dataset = str(expand(Path(dataset)).resolve())
+    return replace(config, dataset=dataset, data_dir=folder and expand(folder).resolve())
+
+
+def resolve(config: DataConfig) -> DataConfig:
+    """Return `config` as it means the same in any folder and process, $SANS_DATA included."""
+    if config.data_dir is None and (variable := os.environ.get("SANS_DATA")):
+        config = replace(config, data_dir=Path(variable))
+    return absolute(config)
 
 
 def locate(name: str, data_dir: Path | None = None) -> Path | None:

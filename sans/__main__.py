@@ -1,5 +1,22 @@
-"""`python -m sans` is `sans`."""
+"""Where the command `sans` begins, as `python -m sans` does."""
 
-from sans.cli import app
+from __future__ import annotations
 
-app(prog_name="sans")
+import sys
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C ends it in one line even while it is still being imported."""
+    try:
+        from sans.cli import app
+
+        app(prog_name="sans")
+    except KeyboardInterrupt:
+        print("sans: interrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

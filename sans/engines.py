@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import signal
 import threading
+import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+import sans
 from sans.errors import SansError
 
 if TYPE_CHECKING:
@@ -30,7 +35,7 @@ Stopped = Callable[[], bool]
 ATTEMPTS = 3
 """How often what a dead process left undone is begun again."""
 
-SECONDS_TO_CONNECT = 10
+SECONDS_TO_CONNECT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class Engine:
 
     def run(
         self, perform: Callable[[Task, Stopped], Outcome], tasks: Sequence[Task]
-    ) -> Iterator[tuple[int, Outcome]]:
+    ) -> Generator[tuple[int, Outcome], None, None]:
         """Perform every task once, and yield its position and its outcome as soon as it is done.
 
         Args:
@@ -69,10 +74,10 @@ class Engine:
         if not left:
             return
         with ExitStack() as stack:
-            settings, stopped = self._start(stack, len(tasks))
+            settings, call, stopped = self._start(stack, perform, len(tasks))
             for attempt in range(1, ATTEMPTS + 1):
                 try:
-                    for position, outcome in _pass(perform, left, settings, stopped):
+                    for position, outcome in _pass(call, left, settings):
                         del left[position]
                         yield position, outcome
                 except TerminatedWorkerError as error:
@@ -88,30 +93,38 @@ class Engine:
                 else:
                     return
 
-    def _start(self, stack: ExitStack, tasks: int) -> tuple[dict[str, Any], Stopped]:
-        """Return what joblib needs to know, and what tells tasks to stop."""
+    def _start(
+        self, stack: ExitStack, perform: Callable[[Task, Stopped], Outcome], tasks: int
+    ) -> tuple[dict[str, Any], Callable[[Task], Outcome], Stopped]:
+        """Return what joblib needs to know, what to call for a task, and whether it was stopped."""
+        there = partial(_perform_elsewhere, perform)
         if self.scheduler is not None:
-            return {"backend": stack.enter_context(_cluster(self.scheduler))}, _never
+            return {"backend": stack.enter_context(_cluster(self.scheduler))}, there, _never
         if self.workers is not None:
-            return {"backend": "loky", "n_jobs": min(self.workers, tasks)}, _never
-        stopped = stack.enter_context(_told_of_interrupts())
-        return {"backend": "threading", "n_jobs": min(joblib.cpu_count(), tasks)}, stopped
+            count = min(self.workers, tasks)
+            orphans = {"initializer": _end_with, "initargs": (os.getpid(),)}
+            return {"backend": "loky", "n_jobs": count, **orphans}, there, _never
+        count = min(joblib.cpu_count(), tasks)
+        threads = stack.enter_context(_threads(count))
+        here = partial(threads.perform, perform)
+        return {"backend": "threading", "n_jobs": count}, here, threads.stopped
 
 
 def _pass(
-    perform: Callable[[Task, Stopped], Outcome],
-    tasks: Mapping[int, Task],
-    settings: Mapping[str, Any],
-    stopped: Stopped,
+    call: Callable[[Task], Outcome], tasks: Mapping[int, Task], settings: Mapping[str, Any]
 ) -> Iterator[tuple[int, Outcome]]:
     """Perform tasks once and yield position and outcome of each."""
-    calls = [joblib.delayed(_numbered)(perform, n, task, stopped) for n, task in tasks.items()]
+    calls = [joblib.delayed(_numbered)(call, number, task) for number, task in tasks.items()]
     with joblib.parallel_config(**settings):
         # One call at a time: joblib would join short ones, and lose them together.
-        parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1)
+        parallel = joblib.Parallel(
+            return_as="generator_unordered", batch_size=1, pre_dispatch="all"
+        )
     outcomes = parallel(calls)
     try:
-        yield from outcomes
+        # `yield from` would close them before their warning is silenced.
+        for outcome in outcomes:  # noqa: UP028
+            yield outcome
     finally:
         with warnings.catch_warnings():
             # Who stops half-way knows that the rest was cancelled.
@@ -119,10 +132,23 @@ def _pass(
             outcomes.close()
 
 
-def _numbered(
-    perform: Callable[[Task, Stopped], Outcome], number: int, task: Task, stopped: Stopped
-) -> tuple[int, Outcome]:
-    return number, perform(task, stopped)
+def _numbered(call: Callable[[Task], Outcome], number: int, task: Task) -> tuple[int, Outcome]:
+    return number, call(task)
+
+
+def _perform_elsewhere(perform: Callable[[Task, Stopped], Outcome], task: Task) -> Outcome:
+    return perform(task, _never)
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent; of a parent that was killed it would hear nothing."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _never() -> bool:
@@ -130,25 +156,53 @@ def _never() -> bool:
     return False
 
 
+class _Threads:
+    """What tells threads to stop: nobody can end them, so they have to ask.
+
+    Args:
+        count: how many there are.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._idle = threading.Semaphore(count)
+        self.stop = threading.Event()
+
+    def perform(self, perform: Callable[[Task, Stopped], Outcome], task: Task) -> Outcome:
+        """Perform a task in the thread that calls."""
+        with self._idle:
+            return perform(task, self.stopped)
+
+    def stopped(self) -> bool:
+        """Return whether the work was called off."""
+        return self.stop.is_set()
+
+    def end(self) -> None:
+        """Call the work off and wait until no task runs: torch dies of a thread at the exit."""
+        self.stop.set()
+        for _ in range(self._count):
+            self._idle.acquire()
+
+
 @contextmanager
-def _told_of_interrupts() -> Iterator[Stopped]:
-    """Yield what says whether Ctrl-C was pressed: threads cannot be ended, so they have to ask."""
-    event = threading.Event()
+def _threads(count: int) -> Iterator[_Threads]:
+    """Yield what threads perform tasks with, told of Ctrl-C."""
+    threads = _Threads(count)
     before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(before):
-        yield event.is_set
-        return
 
     def interrupt(number: int, frame: Any) -> None:
-        event.set()
-        before(number, frame)
+        threads.stop.set()
+        before(number, frame)  # type: ignore[operator, misc]
 
-    signal.signal(signal.SIGINT, interrupt)
+    listens = threading.current_thread() is threading.main_thread() and callable(before)
+    if listens:
+        signal.signal(signal.SIGINT, interrupt)
     try:
-        yield event.is_set
+        yield threads
     finally:
-        event.set()  # whoever stops listening wants no more
-        signal.signal(signal.SIGINT, before)
+        if listens:
+            signal.signal(signal.SIGINT, before)
+        threads.end()
 
 
 @contextmanager
@@ -159,28 +213,40 @@ def _cluster(address: str) -> Iterator[ParallelBackendBase]:
         SansError: if Dask is not installed, nobody answers, or the cluster breaks down.
     """
     try:
-        from distributed import Client, KilledWorker
+        from distributed import Client
     except ImportError as error:
         raise SansError("a Dask cluster needs more: pip install 'sans[dask]'") from error
     _check_scheduler(address)
     client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
+    log = logging.getLogger("distributed.client")
+    silent, log.disabled = log.disabled, True  # it would tell a lost connection with a traceback
     try:
         yield _backend(client)
-    except KilledWorker as error:
-        raise SansError(
-            f"workers of the Dask cluster died {error.allowed_failures + 1} times at the same "
-            "task, perhaps for want of memory: try fewer networks"
-        ) from error
-    except CancelledError as error:
-        raise SansError(f"the Dask scheduler at {address} is gone") from error
-    except TimeoutError as error:
-        raise SansError(f"the Dask cluster at {address} has no workers") from error
-    except ImportError as error:
-        raise SansError(
-            f"a worker of the Dask cluster lacks something, {error}: install sans there"
-        ) from error
+    except Exception as error:
+        if (breakdown := _breakdown(address, error)) is None:
+            raise
+        raise SansError(breakdown) from error
     finally:
         client.close(timeout=1)
+        log.disabled = silent
+
+
+def _breakdown(address: str, error: Exception) -> str | None:
+    """Return in words how the cluster broke down; None: the error is one of a task."""
+    from distributed import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        return (
+            f"workers of the Dask cluster died {error.allowed_failures + 1} times at the same "
+            "task, perhaps for want of memory"
+        )
+    if isinstance(error, CancelledError):
+        return f"the Dask scheduler at {address} is gone"
+    if isinstance(error, TimeoutError):
+        return f"the Dask cluster at {address} has no workers"
+    if isinstance(error, ImportError) or "deserialization" in str(error):
+        return f"the Dask cluster at {address} must have sans {sans.__version__}: {error}"
+    return None
 
 
 def _check_scheduler(address: str) -> None:
@@ -210,11 +276,16 @@ def _check_scheduler(address: str) -> None:
 
 
 def _backend(client: Client) -> ParallelBackendBase:
-    """Return the Dask backend of joblib, which alone would wait for ever for a lost task."""
+    """Return the Dask backend of joblib, free of two habits that nobody here wants."""
     from joblib._dask import DaskDistributedBackend
 
     class Backend(DaskDistributedBackend):  # type: ignore[misc]
+        def effective_n_jobs(self, n_jobs: int = -1) -> int:
+            # Told of a single worker, joblib would leave it alone and work here.
+            return max(2, int(super().effective_n_jobs(n_jobs)))
+
         def submit(self, func: Any, callback: Any = None) -> Any:
+            # Of a task that is lost joblib would hear nothing, and wait for ever.
             future = super().submit(func, callback)
 
             def tell(done: Any) -> None:
@@ -229,4 +300,4 @@ def _backend(client: Client) -> ParallelBackendBase:
                 raise out
             return super().retrieve_result_callback(out)
 
-    return Backend(client=client)
+    return Backend(client=client, wait_for_workers_timeout=SECONDS_TO_CONNECT)

@@ -17,7 +17,7 @@ from sans.errors import ModelError
 from sans.files import written_whole
 
 MODEL = "sans-model-1"
-CHECKPOINT = "sans-checkpoint-1"
+CHECKPOINT = "sans-checkpoint-2"
 METADATA = "sans"
 
 Arrays = Mapping[str, NDArray[Any]]

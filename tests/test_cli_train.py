@@ -198,7 +198,31 @@ def test_a_resumed_run_may_have_other_epochs_another_device_and_another_folder_o
     settings = json.loads((tmp_path / "run/summary.json").read_text())["settings"]
     assert settings["train"]["epochs"] == 4
     assert settings["train"]["device"] == "cpu"
-    assert settings["data"]["data_dir"] == "elsewhere"
+    assert settings["data"]["data_dir"] == str(tmp_path / "elsewhere")
+
+
+def own_file(tmp_path, seed=0):
+    """Write a recording of noise and return the options of a training on it."""
+    samples = np.random.default_rng(seed).standard_normal(1200)
+    np.save(tmp_path / "own.npy", samples)
+    return ("--dataset", "own.npy", "--window", "100", "--epochs", "3", "--output", "run")
+
+
+def test_a_run_finds_its_own_file_from_any_folder(sans, tmp_path, monkeypatch):
+    options = own_file(tmp_path)
+    assert sans("train", *options).exit_code == 0
+    (tmp_path / "else").mkdir()
+    monkeypatch.chdir(tmp_path / "else")
+    assert sans("evaluate", "../run").exit_code == 0
+    resumed = ("train", "--resume", "--output", "../run", "--dataset", "../own.npy")
+    assert sans(*resumed).exit_code == 0  # the same file, said in another way
+
+
+def test_resume_refuses_a_file_that_has_changed(sans, refused, tmp_path):
+    sans("train", *own_file(tmp_path))
+    own_file(tmp_path, seed=1)
+    line = refused(1, "train", "--resume", "--output", "run")
+    assert "own.npy has changed since run was begun: the digest of its signals is" in line
 
 
 def test_resume_refuses_a_damaged_checkpoint(sans, refused, tmp_path):

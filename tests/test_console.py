@@ -7,11 +7,13 @@ import math
 import os
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 import torch
 import typer
 
+from sans import __main__ as entry
 from sans.commands import console
 from sans.commands.console import (
     expected_errors,
@@ -176,3 +178,15 @@ def test_a_terminal_that_knows_ascii_only_is_no_reason_to_fail(arguments, tmp_pa
     )
     assert result.returncode == 0
     assert result.stderr == b""
+
+
+def test_an_interrupt_during_the_imports_is_one_line(monkeypatch, capsys):
+    class Interrupted(ModuleType):
+        def __getattr__(self, name):
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "sans.cli", Interrupted("sans.cli"))
+    with pytest.raises(SystemExit) as ended:
+        entry.main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "sans: interrupted\n"

@@ -3,12 +3,14 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import sans.datasets
-from sans.datasets import DataConfig, catalogue, load, locate
+from sans.datasets import DataConfig, Part, catalogue, load, locate, resolve
 from sans.datasets.loading import LOADERS
 from sans.errors import DatasetError
 
@@ -105,3 +107,71 @@ def test_only_one_module_opens_connections():
         }
         network = {"urllib.request", "http.client", "socket", "requests"} & imported
         assert not network or path.name == "download.py"
+
+
+@pytest.mark.parametrize(
+    ("config", "label"),
+    [
+        (DataConfig(), "synthetic"),
+        (DataConfig("mitdb"), "mitdb"),
+        (DataConfig("mitdb", "100"), "mitdb-100"),
+        (DataConfig("physionet:mitdb/100"), "mitdb-100"),
+        (DataConfig("physionet:challenge-2013/set-a/a01"), "challenge-2013-set-a-a01"),
+        (DataConfig("folder/my.beats.npy"), "my.beats"),
+        (DataConfig("folder/record"), "record"),
+        (DataConfig("beats.csv"), "beats"),
+        (DataConfig("a file [of] mine.npy"), "a-file-of-mine"),
+        (DataConfig("../.."), "signals"),
+        (DataConfig("mitdb", "../../100"), "mitdb-..-..-100"),
+    ],
+)
+def test_a_label_is_the_name_of_a_file_in_any_folder(config, label):
+    assert config.label == label
+    assert Path(label).name == label
+
+
+def test_a_path_means_the_same_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("SANS_DATA", "")
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", np.sin(np.arange(800) / 5))
+    own = resolve(DataConfig("x.npy", window=60, data_dir=Path("data")))
+    assert own == DataConfig(f"{tmp_path}/x.npy", window=60, data_dir=tmp_path / "data")
+    assert resolve(own) == own
+    assert resolve(DataConfig("./x.npy")) == resolve(DataConfig(f"{tmp_path}/x.npy"))
+
+
+@pytest.mark.parametrize("name", ["synthetic", "mitdb", "physionet:apnea-ecg/a01", "nonsense"])
+def test_a_name_stays_a_name(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("SANS_DATA", "")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mitdb").touch()  # a name of the catalogue goes before a file
+    assert resolve(DataConfig(name)) == DataConfig(name)
+
+
+def test_the_folder_of_the_environment_is_remembered_unless_another_is_given(tmp_path, monkeypatch):
+    monkeypatch.setenv("SANS_DATA", str(tmp_path))
+    assert resolve(DataConfig("mitdb")).data_dir == tmp_path
+    assert resolve(DataConfig("mitdb", data_dir=tmp_path / "b")).data_dir == tmp_path / "b"
+
+
+def test_the_digest_tells_signals_from_others():
+    dataset = load(DataConfig("synthetic-2d", limit=12))
+    assert load(DataConfig("synthetic-2d", limit=12)).digest == dataset.digest
+    assert len(dataset.digest) == 16
+    signals, labels = dataset.training.signals, np.zeros(len(dataset.training.signals), np.int64)
+    changed = signals.copy()
+    changed[-1, 0, -1, -1] += 1e-3
+    others = [
+        replace(dataset, training=Part(changed)),
+        replace(dataset, training=Part(signals[::-1])),
+        replace(dataset, training=Part(signals, labels)),
+        replace(dataset, training=Part(signals, labels + 1)),
+        replace(dataset, training=Part(signals.swapaxes(2, 3))),
+        replace(dataset, training=Part(signals.reshape(len(signals), 1, 14, 56))),
+        replace(dataset, training=Part(signals[:-1])),
+        replace(dataset, validation=dataset.test, test=dataset.validation),
+        load(DataConfig("synthetic-2d", limit=13)),
+    ]
+    digests = [dataset.digest, *(other.digest for other in others)]
+    assert len(set(digests)) == len(digests)
+    assert replace(dataset, name="other", notices=("read me",)).digest == dataset.digest

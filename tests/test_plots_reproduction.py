@@ -196,9 +196,11 @@ def test_points_without_a_density_are_drawn_as_points(points):
     assert panel.get_figure()._repr_png_().startswith(b"\x89PNG")
 
 
-def test_five_points_are_a_density():
-    (panel,) = plot_density({"extrema": cloud(5)}, "").axes
+def test_twenty_points_are_a_density_and_nineteen_are_not():
+    (panel,) = plot_density({"extrema": cloud(20)}, "").axes
     assert len(contours(panel)) == 3
+    (panel,) = plot_density({"extrema": cloud(19)}, "").axes
+    assert contours(panel) == []
 
 
 def test_many_equal_points_with_a_few_others_are_drawn():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 from sans.activations import ACTIVATIONS
 from sans.configs import DECODERS, DEVICES, STARTS, ModelOptions, TrainConfig
 from sans.datasets import DataConfig
+from sans.datasets.folders import is_file
 
 DATA = DataConfig()
 MODEL = ModelOptions()
@@ -34,7 +34,8 @@ def sizes(text: str) -> tuple[int, ...]:
 
 def names(text: str) -> list[str]:
     """Return the data sets of a list with commas between; a path may have commas of its own."""
-    if os.path.sep in text or Path(text).exists():
+    path = Path(text)
+    if is_file(path) or is_file(path.parent / f"{path.name}.hea"):
         return [text]
     return list(dict.fromkeys(name for name in text.split(",") if name)) or [text]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -22,6 +22,8 @@ from sans.commands.console import (
 )
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from sans.engines import Engine
     from sans.reproduction import Reproduction
     from sans.reproduction.tables import ComparisonTable
@@ -69,15 +71,16 @@ def reproduce(
             TrainConfig(seed=seed, device=device)
             wishes = reproduction.Wishes(seed, seeds, quick, corrected, data_dir, device)
             engine = Engine(workers, scheduler)
-        name = f"{experiment}-quick" if quick else experiment
-        folder = output or Path("reproduction") / name
-        found = reproduction.prepare(reproduction.RECIPES[experiment], wishes, folder)
+            name = f"{experiment}-quick" if quick else experiment
+            folder = output or Path("reproduction") / name
+            found = reproduction.prepare(reproduction.RECIPES[experiment], wishes, folder)
         for sentence in found.notices:
             notice(sentence)
         found.open(force)
-        with _stoppable(folder):
+        with _stoppable(folder, force):
             _work(found, engine)
-        _print(found, found.report())
+            shown = found.report()
+        _print(found, shown)
 
 
 def _work(found: Reproduction, engine: Engine) -> None:
@@ -93,34 +96,56 @@ def _work(found: Reproduction, engine: Engine) -> None:
 
 
 @contextmanager
-def _stoppable(folder: Path) -> Iterator[None]:
+def _stoppable(folder: Path, force: bool) -> Iterator[None]:
     """Turn Ctrl-C into one line that says how to go on."""
     try:
         yield
     except KeyboardInterrupt:
         raise fail(
-            f"stopped; what is finished is kept in {folder}, and the same command goes on",
+            f"stopped; what is finished is kept in {folder}, and the same command "
+            f"{'without --force ' if force else ''}goes on",
             INTERRUPTED,
         ) from None
 
 
 def _print(found: Reproduction, shown: ComparisonTable) -> None:
     """Print the table, the accuracies on raw signals, and where everything lies."""
-    from rich.table import Table
-
     seeds = found.wishes.seeds
     over = f"medians of {seeds} seeds" if seeds > 1 else f"seed {found.wishes.seed}"
     quick = ", quick: not the published recipe" if found.wishes.quick else ""
-    table = Table(title=f"{found.recipe.title}, {over}{quick}")
-    for column in shown.columns:
-        words = column.digits is None
-        table.add_column(column.head, justify="left" if words else "right", no_wrap=words)
-    for cells in shown.cells:
-        table.add_row(*cells)
-    print_table(table)
+    print_table(_fitting(shown, f"{found.recipe.title}, {over}{quick}"))
     if (raw := found.raw()) is not None:
         published = found.recipe.raw_accuracy
         out.print(f"accuracy on raw signals: {raw:.1f} %, published {published} %")
         if found.wishes.corrected:
             out.print(f"accuracy on raw signals, corrected: {found.raw(best=True):.1f} %")
     out.print(f"tables and pictures: {found.folder}", markup=False)
+
+
+def _fitting(shown: ComparisonTable, title: str) -> Table:
+    """Return a table of fewer columns where the terminal is narrow, but never of cut figures."""
+    from rich.measure import Measurement
+
+    wide = out.options.update(max_width=1000)
+    for each, tight in ((shown, False), (shown, True), (shown.narrow, True)):
+        table = _table(each, title, tight)
+        table.width = Measurement.get(out, wide, table).maximum
+        if not out.is_terminal or table.width <= out.width:
+            break
+    return table
+
+
+def _table(shown: ComparisonTable, title: str, tight: bool) -> Table:
+    """Return a table for the terminal; a tight one breaks its heads between words."""
+    from rich.cells import cell_len
+    from rich.table import Table
+
+    table = Table(title=title)
+    columns = zip(*shown.cells, strict=True)
+    for column, cells in zip(shown.columns, columns, strict=True):
+        side: Literal["left", "right"] = "left" if column.digits is None else "right"
+        least = max(cell_len(word) for word in (*column.head.split(), *cells))
+        table.add_column(column.head, justify=side, width=least if tight else None)
+    for row in shown.cells:
+        table.add_row(*row)
+    return table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +21,7 @@ from sans.commands.console import (
     print_table,
     usage_errors,
 )
+from sans.errors import SansError
 
 if TYPE_CHECKING:
     from sans.engines import Engine
@@ -85,7 +85,7 @@ def sweep(
     """
     with expected_errors():
         from sans import sweeps
-        from sans.datasets import DataConfig
+        from sans.datasets import DataConfig, resolve
         from sans.engines import Engine
 
         with usage_errors():
@@ -96,23 +96,21 @@ def sweep(
             training = o.chosen(
                 epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, start=start, device=device
             )
-            planned = [
-                sweeps.prepare(
-                    DataConfig(name, record, channel, window, limit, split_by, data_dir),
-                    grid,
-                    training,
-                )
+            data = [
+                resolve(DataConfig(name, record, channel, window, limit, split_by, data_dir))
                 for name in o.names(dataset)
             ]
-        folders = sweeps.folders(planned, output)
-        for each, folder in zip(planned, folders, strict=True):
+            planned = [sweeps.prepare(one, grid, training) for one in dict.fromkeys(data)]
+        pairs = list(zip(planned, sweeps.folders(planned, output), strict=True))
+        for each, folder in pairs:
+            if not force:
+                folder.check(each.values)
+        for each, folder in pairs:
             for sentence in each.notices:
                 notice(sentence)
             folder.open(each.values, force)
-        pairs = list(zip(planned, folders, strict=True))
         _train(pairs, engine)
-        for each, folder in pairs:
-            _report(each, folder, select, json)
+        _report_all(pairs, select, json)
 
 
 def _train(pairs: list[tuple[Sweep, SweepFolder]], engine: Engine) -> None:
@@ -135,6 +133,18 @@ def _train(pairs: list[tuple[Sweep, SweepFolder]], engine: Engine) -> None:
         ) from None
 
 
+def _report_all(pairs: list[tuple[Sweep, SweepFolder]], select: str, as_json: bool) -> None:
+    """Report every sweep, and fail at the end if one of them has no network to show."""
+    failures = []
+    for each, folder in pairs:
+        try:
+            _report(each, folder, select, as_json)
+        except SansError as error:
+            failures.append(str(error))
+    if failures:
+        raise SansError("; ".join(failures))
+
+
 def _report(sweep: Sweep, folder: SweepFolder, select: str, as_json: bool) -> None:
     """Write the files of a sweep, print its best rows and where it lies."""
     from rich.markup import escape
@@ -143,8 +153,11 @@ def _report(sweep: Sweep, folder: SweepFolder, select: str, as_json: bool) -> No
     from sans import sweeps
 
     best = sweeps.report(sweep, folder, select)
+    for name in sweep.settings.grid.activation:
+        if name not in best:
+            notice(f"{name}: all networks of {sweep.dataset.name} diverged")
     if as_json:
-        rows = [asdict(network.row) for network in best.values()]
+        rows = [network.row.values() for network in best.values()]
         values = {"dataset": sweep.dataset.name, "folder": str(folder.folder), "best": rows}
         print_json({**values, "networks": sweep.count, "select": select})
         return

@@ -7,7 +7,7 @@ import io
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import torch
 
 import sans
 from sans.configs import ModelOptions, TrainConfig
-from sans.datasets import DataConfig, Dataset, load
+from sans.datasets import DataConfig, Dataset, absolute, load
 from sans.errors import ModelError
 from sans.evaluation import Evaluation, evaluate
 from sans.experiments.pictures import illustrate
@@ -45,6 +45,7 @@ class Experiment:
     def __init__(self, settings: Settings, dataset: Dataset) -> None:
         self.settings = settings
         self.dataset = dataset
+        self._digest = dataset.digest
         space = dataset.training.signals.shape[2:]
         self.model = settings.model.config(space, dataset.recipe.tolerance)
         self.trainer = Trainer(
@@ -132,7 +133,8 @@ class Experiment:
     def _save(self, run: Run, state: Mapping[str, torch.Tensor]) -> None:
         """Write what the next epochs need, and the best network so far if there is one."""
         arrays = {name: tensor.numpy() for name, tensor in state.items()}
-        write_arrays(run.checkpoint, CHECKPOINT, arrays, {"settings": self.settings.values()})
+        values = {"settings": self.settings.values(), "signals": self._digest}
+        write_arrays(run.checkpoint, CHECKPOINT, arrays, values)
         if self.trainer.has_best(0):
             training = self.trainer.result(0)
             training.model.save(run.model, self.about)
@@ -166,6 +168,7 @@ def prepare(data: DataConfig, model: ModelOptions, train: Mapping[str, Any]) -> 
         ValueError: if the network does not fit the signals, or a setting is illegal.
     """
     TrainConfig(**train)  # what is illegal shows before the data are read
+    data = absolute(data)
     dataset = load(data)
     recipe = {"epochs": dataset.recipe.epochs, "batch_size": dataset.recipe.batch_size}
     return Experiment(Settings(data, model, TrainConfig(**{**recipe, **train})), dataset)
@@ -181,23 +184,32 @@ def resume(run: Run, options: Mapping[str, Any]) -> Experiment:
     Raises:
         ModelError: if the checkpoint is damaged, or an option differs.
     """
-    settings = stored_settings(run).changed(options)
+    stored, digest = stored_settings(run)
+    if dataset := options.get("dataset"):
+        options = {**options, "dataset": absolute(DataConfig(dataset)).dataset}
+    settings = stored.changed(options)
+    settings = replace(settings, data=absolute(settings.data))
     experiment = Experiment(settings, load(settings.data))
+    if (found := experiment.dataset.digest) != digest:
+        raise ModelError(
+            f"{experiment.dataset.name} has changed since {run.folder} was begun: the digest of "
+            f"its signals is {found}, not {digest}"
+        )
     experiment.restore(run)
     if (done := experiment.trainer.epoch) > settings.train.epochs:
         raise ModelError(f"{run.folder} has done {done} epochs, not {settings.train.epochs}")
     return experiment
 
 
-def stored_settings(run: Run) -> Settings:
-    """Return the settings that a run was started with.
+def stored_settings(run: Run) -> tuple[Settings, str]:
+    """Return the settings that a run was started with, and the digest of its signals.
 
     Raises:
         ModelError: if its checkpoint is missing, damaged or of another version.
     """
     _, values = read_arrays(run.checkpoint, CHECKPOINT)
     try:
-        return Settings.from_values(values["settings"])
+        return Settings.from_values(values["settings"]), str(values["signals"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{run.checkpoint} is not of this version: {error}") from error
 

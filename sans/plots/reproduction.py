@@ -23,7 +23,7 @@ from sans.plots.plane import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LEAST_POINTS = 5
+LEAST_POINTS = 20
 """Networks below which a density is drawn as points."""
 
 _SHARES = (0.9, 0.5)  # of the networks, within the outer and the inner edge of a density

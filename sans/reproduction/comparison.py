@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,8 +51,14 @@ class Comparison:
     accuracy: float
     """Of the classifier after its last epoch, in percent."""
 
+    raw_accuracy: float
+    """The same on raw signals."""
+
+    published_raw_accuracy: float
+    """The published accuracy on raw signals, in percent."""
+
     best_size: int
-    """The kernel size of the lowest test φ̄, at the best epoch; 0 where nothing was found."""
+    """The kernel size of the lowest φ̄ of the test part; 0 where nothing was found."""
 
     best_size_phi: float
     """That φ̄."""
@@ -61,7 +67,7 @@ class Comparison:
     """The kernel size of the lowest validation φ̄, which is how a user has to choose."""
 
     corrected_size_phi: float
-    """The test φ̄ of that size."""
+    """The test φ̄ of that size, at the best epoch, every weight counted."""
 
     corrected_phi: float
     """φ̄ of the test part at the best epoch, every weight counted, from a split that cannot leak."""
@@ -69,10 +75,33 @@ class Comparison:
     corrected_accuracy: float
     """Of the classifier on such networks, at its own best epoch."""
 
+    corrected_raw_accuracy: float
+    """The same on raw signals."""
+
     @property
     def difference(self) -> float:
         """Ours less the published φ̄."""
         return self.phi - self.published.phi
+
+    @property
+    def published_accuracy(self) -> float:
+        """The published accuracy in percent, NaN where there was none."""
+        return math.nan if self.published.accuracy is None else self.published.accuracy
+
+    @property
+    def less_raw(self) -> float:
+        """Our accuracy less that on raw signals, in points."""
+        return self.accuracy - self.raw_accuracy
+
+    @property
+    def published_less_raw(self) -> float:
+        """The same of the published accuracies."""
+        return self.published_accuracy - self.published_raw_accuracy
+
+    @property
+    def corrected_less_raw(self) -> float:
+        """The same of the corrected accuracies."""
+        return self.corrected_accuracy - self.corrected_raw_accuracy
 
 
 def compare(
@@ -81,6 +110,7 @@ def compare(
     exams: Exams,
     corrected: Iterable[Network],
     corrected_exams: Exams,
+    published_raw: float | None,
 ) -> Comparison:
     """Return what we found beside a published row.
 
@@ -90,13 +120,16 @@ def compare(
         exams: classifiers on raw signals and on their reconstructions.
         corrected: networks of the split that cannot leak; `networks` where the published cannot.
         corrected_exams: classifiers of that split.
+        published_raw: the published accuracy on raw signals, in percent; None: there was none.
     """
     family = [network.row for network in networks if network.row.activation == row.activation]
     ours = [one for one in family if one.kernel_size == row.kernel_size]
     other = [network.row for network in corrected if network.row.activation == row.activation]
     same = [one for one in other if one.kernel_size == row.kernel_size]
-    phi = [one.last_published_phi for one in ours]
-    best_size, chosen = (_best_size(family, part) for part in ("test", "validation"))
+    phi = [one.last_published_phi for one in ours if math.isfinite(one.last_published_phi)]
+    by_test = _medians(family, lambda one: one.last_published_phi)
+    best_size = _lowest(by_test)
+    chosen = _lowest(_medians(family, lambda one: one.validation_phi))
     return Comparison(
         published=row,
         phi=median(phi),
@@ -108,12 +141,15 @@ def compare(
         reconstruction_loss=median(one.last_reconstruction_loss for one in ours),
         best_epoch_phi=median(one.test_published_phi for one in ours),
         accuracy=median(_accuracies(exams, ours, "last", best=False)),
+        raw_accuracy=raw_accuracy(exams),
+        published_raw_accuracy=math.nan if published_raw is None else published_raw,
         best_size=best_size,
-        best_size_phi=_phi_of(family, best_size),
+        best_size_phi=by_test.get(best_size, math.nan),
         corrected_size=chosen,
-        corrected_size_phi=_phi_of(family, chosen),
+        corrected_size_phi=_medians(family, lambda one: one.test_phi).get(chosen, math.nan),
         corrected_phi=median(one.test_phi for one in same),
         corrected_accuracy=median(_accuracies(corrected_exams, same, "best", best=True)),
+        corrected_raw_accuracy=raw_accuracy(corrected_exams, best=True),
     )
 
 
@@ -139,15 +175,13 @@ def _accuracies(exams: Exams, rows: Sequence[Row], which: str, best: bool) -> li
     return [exam.best_accuracy if best else exam.accuracy for exam in found]
 
 
-def _best_size(rows: Sequence[Row], part: str) -> int:
-    """Return the kernel size of the lowest median φ̄ of a part, the smallest of equals; 0: none."""
-    medians = {
-        size: median(row.phi(part) for row in rows if row.kernel_size == size)
-        for size in sorted({row.kernel_size for row in rows})
-    }
-    finite = {size: phi for size, phi in medians.items() if math.isfinite(phi)}
-    return min(finite, key=lambda size: finite[size], default=0)
+def _medians(rows: Sequence[Row], figure: Callable[[Row], float]) -> dict[int, float]:
+    """Return the median of a figure by kernel size, where there is one, from the smallest."""
+    sizes = sorted({row.kernel_size for row in rows})
+    medians = {m: median(figure(row) for row in rows if row.kernel_size == m) for m in sizes}
+    return {m: middle for m, middle in medians.items() if math.isfinite(middle)}
 
 
-def _phi_of(rows: Sequence[Row], size: int) -> float:
-    return median(row.test_phi for row in rows if row.kernel_size == size)
+def _lowest(medians: Mapping[int, float]) -> int:
+    """Return the kernel size of the lowest median, the smallest of equals; 0: there is none."""
+    return min(medians, key=lambda size: medians[size], default=0)

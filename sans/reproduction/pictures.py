@@ -34,13 +34,12 @@ def draw(
         ModelError: if a file cannot be written.
     """
     shown = {one.published: _shown(networks, one) for one in comparisons}
-    several = len(networks) > 1
     cells = {
-        (_row(one, several), one.published.activation): _cell(network)
+        (_row(one), one.published.activation): _cell(network)
         for one in comparisons
         if (network := shown[one.published])
     }
-    rows = list(dict.fromkeys(_row(one, several) for one in comparisons))
+    rows = list(dict.fromkeys(_row(one) for one in comparisons))
     found = [network for network in shown.values() if network]
     everything = [network for members in networks.values() for network in members]
     dimensions = everything[0].model.dimensions
@@ -69,9 +68,10 @@ def draw(
     return tuple(folder / name for name in pictures)
 
 
-def _row(comparison: Comparison, several: bool) -> str:
+def _row(comparison: Comparison) -> str:
+    """Return where a network stands in the table of kernels: where m is free, by data set."""
     row = comparison.published
-    return row.dataset if several else f"m = {row.kernel_size}"
+    return row.dataset if row.accuracy is None else f"m = {row.kernel_size}"
 
 
 def _shown(networks: Networks, comparison: Comparison) -> Network | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import sans
 from sans.classifiers import Classification, ClassifierConfig
-from sans.datasets import resolve
+from sans.datasets import locate, resolve
 from sans.engines import Engine
 from sans.errors import DatasetError, ModelError
 from sans.files import written_whole
@@ -73,10 +75,12 @@ class Reproduction:
     def notices(self) -> tuple[str, ...]:
         """What the user should know, one sentence each."""
         found = [notice for study in self._all for notice in study.sweep.notices]
-        if self.missing:
+        gone = [name for name in self.missing if locate(name, self.wishes.data_dir) is None]
+        found += [f"left out: {why}" for name, why in self.missing.items() if name not in gone]
+        if gone:
             found.append(
-                f"{len(self.missing)} of {len(self.recipe.datasets)} data sets are not here and "
-                f"left out: {', '.join(self.missing)}; `sans datasets fetch NAME` downloads one"
+                f"{len(gone)} of {len(self.recipe.datasets)} data sets are not here and left out: "
+                f"{', '.join(gone)}; `sans datasets fetch NAME` downloads one"
             )
         return tuple(dict.fromkeys(found))
 
@@ -95,10 +99,12 @@ class Reproduction:
         Raises:
             ModelError: if they hold something else, or cannot be made.
         """
+        if not force:
+            self._check()
         for study in self._all:
-            study.folder.open(study.sweep.values, force)
             if force:
                 study.record.unlink(missing_ok=True)
+            study.folder.open(study.sweep.values, force)
             study.exams |= _read_exams(study.record)
 
     def train(self, engine: Engine, on_networks: OnNetworks) -> None:
@@ -120,11 +126,12 @@ class Reproduction:
         wanted = {(study.folder.folder, exam.name): (study, exam) for study, exam in self.exams()}
         left = [(study, exam) for study, exam in wanted.values() if exam.name not in study.exams]
         on_exams(len(wanted) - len(left))
-        for position, found in engine.run(perform, [exam for _, exam in left]):
-            study, exam = left[position]
-            study.exams[exam.name] = found
-            _write(study.record, _json({n: asdict(one) for n, one in study.exams.items()}))
-            on_exams(1)
+        with closing(engine.run(perform, [exam for _, exam in left])) as outcomes:
+            for position, found in outcomes:
+                study, exam = left[position]
+                study.exams[exam.name] = found
+                _write(study.record, _json({n: asdict(one) for n, one in study.exams.items()}))
+                on_exams(1)
 
     def comparisons(self) -> list[Comparison]:
         """Return a comparison for each published row whose data set is here."""
@@ -134,18 +141,17 @@ class Reproduction:
         networks = {study.name: study.sweep.networks() for study in self.studies}
         corrected = {study.name: study.sweep.networks() for study in self.corrected} or networks
         for row in self.recipe.rows:
-            if (study := by_name.get(row.dataset)) is not None:
-                exams, others = study.exams, other[row.dataset].exams
-                found.append(
-                    compare(row, networks[row.dataset], exams, corrected[row.dataset], others)
-                )
+            if (name := row.dataset) in by_name:
+                exams, others = by_name[name].exams, other[name].exams
+                raw = self.recipe.raw_accuracy
+                found.append(compare(row, networks[name], exams, corrected[name], others, raw))
         return found
 
     def report(self) -> ComparisonTable:
         """Write tables and pictures, and return the table.
 
         Raises:
-            ModelError: if every network diverged, or a file cannot be written.
+            ModelError: if a file cannot be written.
         """
         from sans.reproduction.pictures import draw
 
@@ -183,6 +189,17 @@ class Reproduction:
             "raw_accuracy": self.raw(),
         }
 
+    def _check(self) -> None:
+        """Raise a ModelError if something else is in the folders; change nothing."""
+        found = {path.name for path in self.folder.iterdir()} if self.folder.is_dir() else set()
+        if found and found.isdisjoint(self.recipe.datasets):
+            raise ModelError(
+                f"{self.folder} exists and holds no {self.recipe.name} experiment: choose another "
+                "--output, or add --force"
+            )
+        for study in self._all:
+            study.folder.check(study.sweep.values)
+
     def _exams(self, study: Study, which: str) -> list[Exam]:
         """Return the classifiers on raw signals and on networks of the epoch "last" or "best"."""
         data, digest = study.sweep.settings.data, study.sweep.tasks[0].digest
@@ -192,10 +209,11 @@ class Reproduction:
             for seed in range(first, first + self.wishes.seeds)
         ]
         for network in study.sweep.networks():
-            if network.row.epoch:
-                name, seed = exam_name(network.row, which), network.row.seed
-                kernels = network.last_kernels if which == "last" else network.kernels
-                config = self._classifier(seed)
+            row, kernels, phi = network.row, network.kernels, network.row.test_phi
+            if which == "last":
+                kernels, phi = network.last_kernels, row.last_phi
+            if math.isfinite(phi):
+                name, config = exam_name(row, which), self._classifier(row.seed)
                 exams.append(Exam(name, data, digest, config, network.model, kernels))
         return exams
 
@@ -217,7 +235,8 @@ def prepare(recipe: Recipe, wishes: Wishes, folder: Path) -> Reproduction:
         except DatasetError as error:
             missing[name] = str(error)
     if not studies:
-        raise DatasetError(next(iter(missing.values())))
+        none = f"none of {len(missing)} data sets is here; " if len(missing) > 1 else ""
+        raise DatasetError(none + next(iter(missing.values())))
     corrected: tuple[Study, ...] = ()
     if wishes.corrected and recipe.leaks:
         corrected = tuple(
@@ -246,11 +265,21 @@ def _read_exams(path: Path) -> dict[str, Classification]:
         return {}
     try:
         return {
-            name: Classification(tuple(one["validation"]), tuple(one["test"]))
+            name: Classification(_accuracies(one["validation"]), _accuracies(one["test"]))
             for name, one in json.loads(path.read_bytes()).items()
         }
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{path} is damaged: {error}; add --force to begin again") from error
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"{path} is damaged: {error}; remove it to train only the classifiers again"
+        ) from error
+
+
+def _accuracies(values: Sequence[float]) -> tuple[float, ...]:
+    """Return accuracies that a file remembers, or raise a ValueError or a TypeError."""
+    epochs = ClassifierConfig().epochs
+    if len(values) != epochs or not all(0 <= value <= 100 for value in values):
+        raise ValueError(f"it has {values}, not {epochs} accuracies between 0 and 100")
+    return tuple(values)
 
 
 def _json(values: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from sans.classifiers import Classification, ClassifierConfig, Labelled, classif
 from sans.configs import ModelConfig
 from sans.datasets import DataConfig, Part
 from sans.engines import Stopped
+from sans.errors import DatasetError
 from sans.signals import CHUNK
 from sans.sweeps.tasks import StoppedError, verified
 from sans.training.bank import Bank
@@ -46,7 +47,7 @@ def perform(exam: Exam, stopped: Stopped) -> Classification:
     """Reconstruct every signal, train the classifier, and return its accuracies.
 
     Raises:
-        DatasetError: if the data are not here, or are not those of the exam.
+        DatasetError: if the data are not here, or are not those of the exam, or teach nothing.
         StoppedError: if `stopped` says so.
     """
     dataset = verified(exam.data, exam.digest)
@@ -57,7 +58,10 @@ def perform(exam: Exam, stopped: Stopped) -> Classification:
 
     parts = (dataset.training, dataset.validation, dataset.test)
     training, validation, test = (_labelled(exam, part, stopped) for part in parts)
-    return classify(training, validation, test, exam.config, on_batch)
+    try:
+        return classify(training, validation, test, exam.config, on_batch)
+    except ValueError as error:
+        raise DatasetError(f"{exam.data.dataset}: {error}") from error
 
 
 def _labelled(exam: Exam, part: Part, stopped: Stopped) -> Labelled:

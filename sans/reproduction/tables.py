@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from tabulate import tabulate
@@ -33,6 +33,9 @@ class Column(NamedTuple):
     digits: int | None = None
     """Decimals of a figure; None: words and counts as they are."""
 
+    signed: bool = False
+    """Whether a plus stands before a figure above 0, as before a difference."""
+
 
 PHI = r"$\bar\varphi$"
 
@@ -42,16 +45,21 @@ COMMON = (
     Column("published_phi", "published φ̄", f"published {PHI}", lambda c: c.published.phi, 2),
     Column("phi", "φ̄, last epoch", f"{PHI}, last epoch", lambda c: c.phi, 3),
     Column("best_epoch_phi", "φ̄, best epoch", f"{PHI}, best epoch", lambda c: c.best_epoch_phi, 3),
-    Column("difference", "difference", "difference", lambda c: c.difference, 3),
+    Column("difference", "difference", "difference", lambda c: c.difference, 3, signed=True),
 )
 
 SIZES = (
-    Column("best_size", "our best m", "our best $m$", lambda c: c.best_size),
+    Column("best_size", "our best m", "our best $m$", lambda c: c.best_size or math.nan),
     Column("best_size_phi", "φ̄ there", f"{PHI} there", lambda c: c.best_size_phi, 3),
 )
 
 CORRECTED_SIZES = (
-    Column("corrected_size", "m by validation", "$m$ by validation", lambda c: c.corrected_size),
+    Column(
+        "corrected_size",
+        "m by validation",
+        "$m$ by validation",
+        lambda c: c.corrected_size or math.nan,
+    ),
     Column("corrected_size_phi", "its φ̄", f"its {PHI}", lambda c: c.corrected_size_phi, 3),
 )
 
@@ -60,10 +68,19 @@ ACCURACIES = (
         "published_accuracy",
         "published accuracy",
         r"published accuracy (\%)",
-        lambda c: math.nan if c.published.accuracy is None else c.published.accuracy,
+        lambda c: c.published_accuracy,
         1,
     ),
     Column("accuracy", "accuracy", r"accuracy (\%)", lambda c: c.accuracy, 1),
+    Column(
+        "published_less_raw",
+        "published less raw",
+        "published less raw",
+        lambda c: c.published_less_raw,
+        1,
+        signed=True,
+    ),
+    Column("less_raw", "less raw", "less raw", lambda c: c.less_raw, 1, signed=True),
 )
 
 CORRECTED = (
@@ -101,12 +118,57 @@ DETAILS = (
 )
 """What only the .csv file has room for."""
 
+RAW_ACCURACIES = (
+    Column(
+        "published_raw_accuracy",
+        "published raw accuracy",
+        r"published raw accuracy (\%)",
+        lambda c: c.published_raw_accuracy,
+        1,
+    ),
+    Column("raw_accuracy", "raw accuracy", r"raw accuracy (\%)", lambda c: c.raw_accuracy, 1),
+)
+"""The same where there are classifiers."""
+
+CORRECTED_RAW = (
+    Column(
+        "corrected_raw_accuracy",
+        "corrected raw accuracy",
+        r"corrected raw accuracy (\%)",
+        lambda c: c.corrected_raw_accuracy,
+        1,
+    ),
+    Column(
+        "corrected_less_raw",
+        "corrected less raw",
+        "corrected less raw",
+        lambda c: c.corrected_less_raw,
+        1,
+        signed=True,
+    ),
+)
+"""The same where they are shown without the flaws of the published way."""
+
+SECONDARY = ("best_epoch_phi", "difference", "published_accuracy")
+"""What a narrow terminal leaves to the files."""
+
+NOTHING = "–"
+"""What stands where nothing was found."""
+
+_ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in "_%&#$"} | {NOTHING: "--"})
+
 
 class ComparisonTable(NamedTuple):
     """Comparisons and the columns that show them."""
 
     comparisons: Sequence[Comparison]
     columns: tuple[Column, ...]
+    details: tuple[Column, ...] = DETAILS
+
+    @property
+    def narrow(self) -> ComparisonTable:
+        """The same without the columns that are `SECONDARY`."""
+        return self._replace(columns=tuple(c for c in self.columns if c.name not in SECONDARY))
 
     @property
     def heads(self) -> list[str]:
@@ -120,15 +182,16 @@ class ComparisonTable(NamedTuple):
 
     def markdown(self) -> str:
         """Return the table in GitHub's Markdown."""
-        return self._formatted("github", self.heads)
+        return self._formatted("github", self.heads, self.cells)
 
     def latex(self) -> str:
         """Return the table as a LaTeX tabular."""
-        return self._formatted("latex_raw", [column.latex for column in self.columns])
+        heads = [column.latex for column in self.columns]
+        return self._formatted("latex_raw", heads, [map(_latex, cells) for cells in self.cells])
 
     def csv(self) -> str:
         """Return the table for a spreadsheet, in full precision and with the columns of details."""
-        columns = (*self.columns, *DETAILS)
+        columns = (*self.columns, *self.details)
         buffer = io.StringIO(newline="")
         writer = csv.writer(buffer, lineterminator="\n")
         writer.writerow(column.name for column in columns)
@@ -137,24 +200,23 @@ class ComparisonTable(NamedTuple):
         )
         return buffer.getvalue()
 
-    def _formatted(self, form: str, heads: list[str]) -> str:
+    def _formatted(self, form: str, heads: list[str], rows: Iterable[Iterable[str]]) -> str:
         sides = ["left" if column.digits is None else "right" for column in self.columns]
-        rows = self.cells
-        alignment = sides if rows else None
-        return str(tabulate(rows, heads, form, disable_numparse=True, colalign=alignment))
+        return str(tabulate(rows, heads, form, disable_numparse=True, colalign=sides))
 
 
 def table_of(comparisons: Sequence[Comparison], corrected: bool) -> ComparisonTable:
     """Return the table that shows comparisons of one experiment.
 
     Args:
-        comparisons: rows of one published table.
+        comparisons: rows of one published table, at least one.
         corrected: whether to show what comes out without the flaws of the published way.
     """
     supervised = any(one.published.accuracy is not None for one in comparisons)
     if supervised:
         more = (*ACCURACIES, *(CORRECTED if corrected else ()))
-        return ComparisonTable(comparisons, (*COMMON, *more))
+        details = (*DETAILS, *RAW_ACCURACIES, *(CORRECTED_RAW if corrected else ()))
+        return ComparisonTable(comparisons, (*COMMON, *more), details)
     named = Column("dataset", "database", "database", lambda c: c.published.dataset)
     more = (*SIZES, *(CORRECTED_SIZES if corrected else ()))
     return ComparisonTable(comparisons, (named, *COMMON, *more))
@@ -163,9 +225,14 @@ def table_of(comparisons: Sequence[Comparison], corrected: bool) -> ComparisonTa
 def _text(column: Column, comparison: Comparison) -> str:
     value = column.cell(comparison)
     if isinstance(value, float):
-        sign = "+" if column.name == "difference" else ""
-        return f"{value:{sign}.{column.digits}f}" if math.isfinite(value) else "–"
+        sign = "+" if column.signed else ""
+        return f"{value:{sign}.{column.digits}f}" if math.isfinite(value) else NOTHING
     return str(value)
+
+
+def _latex(cell: str) -> str:
+    """Return a cell for LaTeX, where a sign is one in mathematics only."""
+    return f"${cell}$" if cell[:1] in ("+", "-") else cell.translate(_ESCAPED)
 
 
 def _value(cell: Cell) -> Cell:

@@ -3,7 +3,16 @@
 from sans.sweeps.folder import SweepFolder
 from sans.sweeps.grid import Grid, ranges
 from sans.sweeps.rows import Row, best_rows
-from sans.sweeps.sweep import Network, Sweep, check_selection, folders, prepare, report, run_sweeps
+from sans.sweeps.sweep import (
+    Network,
+    Sweep,
+    check_selection,
+    folders,
+    prepare,
+    report,
+    run_sweeps,
+    train_grid,
+)
 
 __all__ = [
     "Grid",
@@ -18,4 +27,5 @@ __all__ = [
     "ranges",
     "report",
     "run_sweeps",
+    "train_grid",
 ]

@@ -15,12 +15,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from sans.activations import ACTIVATIONS
 from sans.errors import ModelError
 from sans.files import written_whole
 from sans.model_files import read_arrays, write_arrays
@@ -32,6 +33,7 @@ ROOT = Path("sweeps")
 """Where sweeps lie, below the current folder, unless told otherwise."""
 
 PART = "sans-sweep-part-1"
+PART_NAME = re.compile(r"\d{4,}\.safetensors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +86,32 @@ class SweepFolder:
         Raises:
             ModelError: if the folder holds something else, or cannot be made.
         """
+        if not force:
+            self.check(settings)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            if self.summary.exists() and not force:
-                self._check(settings)
-            elif any(self.folder.iterdir()):
-                if not force:
-                    raise ModelError(
-                        f"{self.folder} exists and holds no sweep: choose another, or add --force"
-                    )
+            if force:
                 self._clear()
+            if force or not self.summary.exists():  # before anything else: whose the rest is
+                self.write_summary({"settings": dict(settings)})
             for name in ("models", "parts"):
                 (self.folder / name).mkdir(exist_ok=True)
         except OSError as error:
             raise ModelError(
                 f"cannot make the folder {error.filename}: {error.strerror}"
             ) from error
-        if not self.summary.exists():
-            self.write_summary({"settings": dict(settings)})
+
+    def check(self, settings: Mapping[str, Any]) -> None:
+        """Raise a ModelError if the folder holds anything but a sweep of these settings."""
+        try:
+            if self.summary.exists():
+                self._compare(settings)
+            elif self.folder.is_dir() and any(map(self._foreign, self.folder.iterdir())):
+                raise ModelError(
+                    f"{self.folder} exists and holds no sweep: choose another, or add --force"
+                )
+        except OSError as error:
+            raise ModelError(f"cannot read {error.filename}: {error.strerror}") from error
 
     def finished(self, tasks: Sequence[Task]) -> dict[int, Outcome]:
         """Return the outcomes that are here, by the number of their task.
@@ -129,21 +139,23 @@ class SweepFolder:
         buffer = io.StringIO(newline="")
         writer = csv.DictWriter(buffer, names, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(_cells(row, "") for row in rows)
+        writer.writerows(row.values() for row in rows)
         _write(self.table, buffer.getvalue())
-        lines = ",\n".join(json.dumps(_cells(row, None)) for row in rows)
+        lines = ",\n".join(json.dumps(row.values()) for row in rows)
         _write(self.rows, f"[\n{lines}\n]\n")
 
     def write_summary(self, values: Mapping[str, Any]) -> None:
         """Write the options and what came out."""
         _write(self.summary, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
 
-    def _check(self, settings: Mapping[str, Any]) -> None:
+    def _compare(self, settings: Mapping[str, Any]) -> None:
         try:
             found = json.loads(self.summary.read_bytes())["settings"]
             differs = difference(found, settings)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{self.summary} is damaged: {error}") from error
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"{self.summary} is damaged: {error}; choose another --output, or add --force"
+            ) from error
         if differs:
             raise ModelError(
                 f"{self.folder} holds a sweep of other settings: {differs}; choose another "
@@ -151,39 +163,44 @@ class SweepFolder:
             )
 
     def _clear(self) -> None:
-        """Remove what an earlier sweep left, and nothing else."""
-        files = [self.summary, self.table, self.rows, self.plane_figure, self.phi_figure]
-        for path in (*files, *self.folder.glob("models/*"), *self.folder.glob("parts/*")):
+        """Remove what an earlier sweep left but its summary, and nothing else."""
+        files = [self.table, self.rows, self.plane_figure, self.phi_figure]
+        models = [self.model(activation) for activation in ACTIVATIONS]
+        parts = [path for path in self.folder.glob("parts/*") if PART_NAME.fullmatch(path.name)]
+        for path in (*files, *models, *parts):
             path.unlink(missing_ok=True)
+
+    def _foreign(self, path: Path) -> bool:
+        """Return whether a path in the folder is not what a kill left of the first summary."""
+        return not path.name.startswith(f".{self.summary.name}.")
 
     def _read_part(self, number: int, task: Task) -> Outcome:
         path = self.part(number)
-        arrays, values = read_arrays(path, PART)
-        if values.get("networks") != _networks(task):
-            raise ModelError(f"{path} holds other networks than this version trains: add --force")
-        kernels, last = (
-            tuple(
-                tuple(arrays[f"{name}.{index}.{k}"] for k in range(len(model.kernel_sizes)))
-                for index, model in enumerate(task.models)
+        try:
+            arrays, values = read_arrays(path, PART)
+        except ModelError as error:
+            raise ModelError(f"{error}; without it, its networks are trained again") from error
+        try:
+            if values["networks"] != _networks(task):
+                raise KeyError
+            kernels, last = (
+                tuple(
+                    tuple(arrays[f"{name}.{index}.{k}"] for k in range(len(model.kernel_sizes)))
+                    for index, model in enumerate(task.models)
+                )
+                for name in ("kernels", "last_kernels")
             )
-            for name in ("kernels", "last_kernels")
-        )
-        return Outcome(arrays["history"], arrays["test"], kernels, last)
+            return Outcome(arrays["history"], arrays["test"], kernels, last)
+        except KeyError:
+            raise ModelError(
+                f"{path} holds other networks than this version trains: add --force"
+            ) from None
 
 
 def _networks(task: Task) -> list[Any]:
     """Return what tells the networks of a task from those of another."""
     sizes = [list(model.kernel_sizes) for model in task.models]
     return [task.models[0].activation, task.train.seed, sizes]
-
-
-def _cells(row: Row, missing: str | None) -> dict[str, Any]:
-    """Return the fields of a row, `missing` for figures that are not there."""
-    cells = asdict(row).items()
-    return {
-        name: missing if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in cells
-    }
 
 
 def _write(path: Path, text: str) -> None:

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sans.activations import ACTIVATIONS
-from sans.configs import ModelConfig, ModelOptions, check_name, integers
+from sans.configs import LARGEST, ModelConfig, ModelOptions, check_name, integers
+
+MOST_KERNELS_IN_ALL = 2**22
+"""Kernels of all networks of a sweep together; more could not even be planned."""
 
 SELECTIONS = ("validation", "test")
 """Parts whose φ̄ may choose the best network; the published tables chose by test."""
@@ -48,6 +51,12 @@ class Grid:
         if seeds < 1:
             raise ValueError(f"seeds must be at least 1, not {seeds}")
         self.options(self.activation[0], min(sizes))  # what is illegal for all shows now
+        networks = len(self.activation) * len(self.kernel_size) * seeds
+        if networks * self.kernels > MOST_KERNELS_IN_ALL:
+            raise ValueError(
+                f"{networks} networks have {networks * self.kernels} kernels: at most "
+                f"{MOST_KERNELS_IN_ALL} are trained in a sweep"
+            )
 
     def options(self, activation: str, size: int) -> ModelOptions:
         """Return the options of one of the networks."""
@@ -82,7 +91,10 @@ def ranges(text: str) -> tuple[int, ...]:
     Raises:
         ValueError: if a part is no whole number and no range, or a range is empty or reversed.
     """
-    return tuple(number for part in text.split(",") for number in _range(part))
+    parts = [_range(part) for part in text.split(",")]
+    if (count := sum(len(part) for part in parts)) > MOST_KERNELS_IN_ALL:
+        raise ValueError(f"{text!r} are {count} numbers: at most {MOST_KERNELS_IN_ALL} are read")
+    return tuple(number for part in parts for number in part)
 
 
 def said(numbers: Sequence[int]) -> str:
@@ -109,5 +121,7 @@ def _range(part: str) -> range:
     if step < 1:
         raise ValueError(f"the step of the range {part!r} must be at least 1, not {step}")
     if last < first:
-        raise ValueError(f"the range {part!r} is empty: {last} comes before {first}")
+        raise ValueError(f"the range {part!r} is empty: {last} is below {first}")
+    if max(-first, last, step) >= LARGEST:
+        raise ValueError(f"the numbers of {part!r} must be below {LARGEST}")
     return range(first, last + 1, step)

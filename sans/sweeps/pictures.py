@@ -27,14 +27,15 @@ def draw(
     Args:
         folder: where to.
         networks: all that are trained.
-        best: the best of each activation.
+        best: the best of each activation; one that has none is shown as diverged.
         dataset: what they are trained on.
         part: whose figures to draw, "validation" or "test".
 
     Raises:
         ModelError: if a file cannot be written.
     """
-    families = [family(networks, network, part) for network in best.values()]
+    shown = {network.row.activation: network for network in networks} | dict(best)
+    families = [family(networks, network, part) for network in shown.values()]
     plane = plot_plane(families, dataset.name, dataset.rate, part)
     save_figure(plane, folder.plane_figure)
     save_figure(plot_phi_by_size(families, dataset.name, part), folder.phi_figure)

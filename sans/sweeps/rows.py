@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -77,6 +78,13 @@ class Row:
     def phi(self, part: str) -> float:
         """Return φ̄ at the best epoch of the part "validation" or "test"."""
         return {"validation": self.validation_phi, "test": self.test_phi}[part]
+
+    def values(self) -> dict[str, Any]:
+        """Return the fields as JSON values, None for figures that are not finite."""
+        return {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in asdict(self).items()
+        }
 
 
 def rows_of(task: Task, outcome: Outcome) -> list[Row]:

@@ -40,10 +40,13 @@ class SweepSettings:
 
 def difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     """Return in words how the settings of a file differ from those wanted, "" if they do not."""
+    names = [n for n in sorted(found.keys() | wanted.keys()) if found.get(n) != wanted.get(n)]
+    if names == ["signals"]:
+        return "the same options, but the signals have changed since"
     return ", ".join(
         f"--{name.replace('_', '-')} {_text(found.get(name))} instead of {_text(wanted.get(name))}"
-        for name in sorted(found.keys() | wanted.keys())
-        if found.get(name) != wanted.get(name)
+        for name in names
+        if name != "signals"  # other options, other signals
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,10 @@ from numpy.typing import NDArray
 
 import sans
 from sans.configs import ModelConfig, TrainConfig
-from sans.datasets import DataConfig, Dataset, resolve
+from sans.datasets import DataConfig, Dataset, load, resolve
 from sans.engines import Engine
 from sans.errors import ModelError
+from sans.experiments.settings import Settings
 from sans.model_files import StoredModel, write_model
 from sans.sweeps import tasks as work
 from sans.sweeps.folder import ROOT, SweepFolder
@@ -103,6 +106,18 @@ class Sweep:
         """The options, and what tells the signals from others, as JSON values."""
         return {**self.settings.values(), "signals": self.tasks[0].digest}
 
+    def about(self, row: Row) -> dict[str, Any]:
+        """Return what the model file of a network remembers, as a file of `sans train` does."""
+        settings = self.settings
+        model = settings.grid.options(row.activation, row.kernel_size)
+        train = replace(settings.train, seed=row.seed)
+        return {
+            "dataset": self.dataset.name,
+            "rate": self.dataset.rate,
+            "settings": Settings(settings.data, model, train).values(),
+            "version": sans.__version__,
+        }
+
     def take(self, outcomes: Mapping[int, Outcome]) -> None:
         """Take the outcomes of tasks, by number."""
         self._outcomes.update(outcomes)
@@ -137,9 +152,11 @@ def prepare(data: DataConfig, grid: Grid, train: Mapping[str, Any]) -> Sweep:
     """
     TrainConfig(**train)  # what is illegal shows before the data are read
     data = resolve(data)
-    dataset = work.cached(data)
+    dataset = load(data)
     recipe = {"epochs": dataset.recipe.epochs, "batch_size": dataset.recipe.batch_size}
-    return Sweep(SweepSettings(data, grid, TrainConfig(**{**recipe, **train})), dataset)
+    sweep = Sweep(SweepSettings(data, grid, TrainConfig(**{**recipe, **train})), dataset)
+    work.keep(data, sweep.tasks[0].digest, dataset)
+    return sweep
 
 
 def run_sweeps(
@@ -160,12 +177,13 @@ def run_sweeps(
         on_networks(sum(len(sweep.tasks[number].models) for number in finished))
     left = [(which, n) for which, (sweep, _) in enumerate(sweeps) for n in sweep.left]
     tasks = [sweeps[which][0].tasks[n] for which, n in left]
-    for position, outcome in engine.run(work.perform, tasks):
-        which, number = left[position]
-        sweep, folder = sweeps[which]
-        folder.write_part(number, tasks[position], outcome)
-        sweep.take({number: outcome})
-        on_networks(len(tasks[position].models))
+    with closing(engine.run(work.perform, tasks)) as outcomes:
+        for position, outcome in outcomes:
+            which, number = left[position]
+            sweep, folder = sweeps[which]
+            folder.write_part(number, tasks[position], outcome)
+            sweep.take({number: outcome})
+            on_networks(len(tasks[position].models))
 
 
 def report(sweep: Sweep, folder: SweepFolder, select: str) -> dict[str, Network]:
@@ -189,32 +207,66 @@ def report(sweep: Sweep, folder: SweepFolder, select: str) -> dict[str, Network]
         "settings": sweep.values,
         "networks": len(networks),
         "select": select,
-        "best": [asdict(network.row) for network in best.values()],
+        "best": [network.row.values() for network in best.values()],
     }
     folder.write_summary(summary)
     for name, network in best.items():
-        about = {"dataset": sweep.dataset.name, "rate": sweep.dataset.rate, **summary}
-        stored = StoredModel(network.model, network.kernels, about)
+        stored = StoredModel(network.model, network.kernels, sweep.about(network.row))
         write_model(folder.model(name), stored)
     if not best:
         raise ModelError(
-            f"all {len(networks)} networks diverged: try a smaller learning rate than "
+            f"all {len(networks)} networks of {sweep.dataset.name} diverged: try a smaller "
+            "learning rate than "
             f"{sweep.settings.train.lr:g}"
         )
     draw(folder, list(networks.values()), best, sweep.dataset, select)
     return best
 
 
+def train_grid(
+    data: DataConfig,
+    grid: Grid,
+    folder: Path | str,
+    train: Mapping[str, Any] | None = None,
+    engine: Engine | None = None,
+    select: str = "validation",
+) -> dict[str, Network]:
+    """Do what `sans sweep` does, and return the best network of each activation.
+
+    Args:
+        data: which signals.
+        grid: which networks.
+        folder: where everything is kept; what is finished there is not trained again.
+        train: fields of `TrainConfig`; epochs and batch size left out are the paper's for the set.
+        engine: where the networks are trained; None: threads of this process.
+        select: the part whose φ̄ chooses, "validation" or "test".
+
+    Raises:
+        DatasetError: if the data set is not there or damaged.
+        ModelError: if the folder holds something else, or every network diverged.
+        ValueError: if no network fits the signals, or a setting is illegal.
+    """
+    check_selection(select)
+    sweep, place = prepare(data, grid, train or {}), SweepFolder(Path(folder))
+    place.open(sweep.values)
+    run_sweeps([(sweep, place)], engine or Engine(), lambda _: None)
+    return report(sweep, place, select)
+
+
 def folders(sweeps: Sequence[Sweep], output: Path | None) -> list[SweepFolder]:
     """Return a folder for each sweep: `output`, or one below it for each of several.
 
     Args:
-        sweeps: of different data sets.
+        sweeps: of different data sets; where two have one name, the second gets a number.
         output: None: one below `sweeps/` for each.
     """
     if output is not None and len(sweeps) == 1:
         return [SweepFolder(output)]
-    return [SweepFolder((output or ROOT) / sweep.name) for sweep in sweeps]
+    names: list[str] = []
+    for sweep in sweeps:
+        tries = (f"{sweep.name}-{number}" if number > 1 else sweep.name for number in count(1))
+        names.append(next(name for name in tries if name not in names))
+    return [SweepFolder((output or ROOT) / name) for name in names]
 
 
 def check_selection(select: str) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from sans import devices
+from sans.activations import ACTIVATIONS
 from sans.configs import ModelConfig, TrainConfig
 from sans.datasets import DataConfig, Dataset, load
 from sans.engines import Stopped
@@ -62,6 +64,14 @@ class StoppedError(Exception):
     """The work was called off."""
 
 
+MOST_LOADED = 4
+
+_LOADED: dict[tuple[DataConfig, str], Dataset] = {}
+"""By digest too: a worker may live longer than the content of a file."""
+
+_LOADING = threading.Lock()
+
+
 def plan(data: DataConfig, dataset: Dataset, grid: Grid, train: TrainConfig) -> tuple[Task, ...]:
     """Return the tasks of a sweep, always the same for the same settings.
 
@@ -69,6 +79,9 @@ def plan(data: DataConfig, dataset: Dataset, grid: Grid, train: TrainConfig) -> 
         ValueError: if no network of the grid fits the signals, or a density does not.
     """
     space, tolerance = dataset.training.signals.shape[2:], dataset.recipe.tolerance
+    if grid.density is not None:
+        for activation in grid.activation:  # what does not fit shows now
+            ACTIVATIONS[activation](torch.zeros(1, 1, *space), grid.density)
     digest = dataset.digest
     entries = min(train.batch_size, len(dataset.training.signals)) * math.prod(space) * grid.kernels
     together = max(1, TOGETHER[devices.pick(train.device).type] // entries)
@@ -119,22 +132,20 @@ def verified(data: DataConfig, digest: str) -> Dataset:
     Raises:
         DatasetError: if it is not here, or is not what it was when the work was planned.
     """
-    dataset = cached(data)
-    if (found := digest_of(data)) != digest:
-        raise DatasetError(
-            f"{dataset.name} differs from what the work was planned for: "
-            f"its digest is {found}, not {digest}"
-        )
-    return dataset
+    with _LOADING:  # threads that want the same wait for the first of them
+        if (data, digest) not in _LOADED:
+            dataset = load(data)
+            if (found := dataset.digest) != digest:
+                raise DatasetError(
+                    f"{dataset.name} differs from what the work was planned for: "
+                    f"its digest is {found}, not {digest}"
+                )
+            keep(data, digest, dataset)
+        return _LOADED[data, digest]
 
 
-@lru_cache(maxsize=4)
-def cached(data: DataConfig) -> Dataset:
-    """Load a data set, once for tasks that follow each other."""
-    return load(data)
-
-
-@lru_cache(maxsize=4)
-def digest_of(data: DataConfig) -> str:
-    """Return the digest of a data set, computed once."""
-    return cached(data).digest
+def keep(data: DataConfig, digest: str, dataset: Dataset) -> None:
+    """Have the tasks of this process find a data set that is loaded, until others are."""
+    _LOADED[data, digest] = dataset
+    for oldest in list(_LOADED)[:-MOST_LOADED]:
+        del _LOADED[oldest]
