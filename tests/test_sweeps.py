@@ -358,6 +358,7 @@ def test_networks_that_diverged_have_empty_cells_and_are_never_the_best(tmp_path
             "relu": False,
         }
         assert families[0].sizes.tolist() == [3, 3, 5, 5, 8, 8]
+        assert families[0].phi[families[0].best] == np.nanmin(families[0].phi)
     assert len(shown) == 2
 
 
