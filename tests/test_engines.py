@@ -63,13 +63,17 @@ def die(task, stopped):  # noqa: ARG001
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def die_once(marker, stopped):  # noqa: ARG001
-    """End this process the first time that anybody performs a task."""
+def die_once(task, stopped):  # noqa: ARG001
+    """End this process the first time that anybody performs the last task."""
+    marker, last = task
     try:
-        Path(marker).touch(exist_ok=False)
+        if last:
+            Path(marker).touch(exist_ok=False)
+            time.sleep(0.3)  # the others are done meanwhile
+            os.kill(os.getpid(), signal.SIGKILL)
     except FileExistsError:
-        return "done"
-    return os.kill(os.getpid(), signal.SIGKILL)
+        pass
+    return "done"
 
 
 def wait_for_the_stop(task, stopped):
@@ -212,8 +216,9 @@ def test_threads_work_where_signals_cannot_be_listened_to():
 
 def test_what_a_killed_process_left_undone_is_done_again(tmp_path):
     marker = str(tmp_path / "marker")
-    found = sorted(Engine(workers=2).run(die_once, [marker] * 6))
+    found = sorted(Engine(workers=2).run(die_once, [(marker, n == 5) for n in range(6)]))
     assert found == [(n, "done") for n in range(6)]
+    assert Path(marker).exists()
 
 
 def test_processes_that_die_again_and_again_are_one_line():

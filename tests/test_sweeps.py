@@ -338,7 +338,7 @@ def diverge(sweep, *which):
 
 def test_networks_that_diverged_have_empty_cells_and_are_never_the_best(tmp_path, monkeypatch):
     sweep, folder = trained(tmp_path)
-    diverge(sweep, ("extrema", 3), ("relu", 3), ("relu", 5), ("relu", 8))
+    diverge(sweep, ("extrema", 8), ("relu", 3), ("relu", 5), ("relu", 8))
     shown = []
     monkeypatch.setattr(drawn, "plot_plane", lambda families, *_: shown.append(families))
     monkeypatch.setattr(drawn, "plot_phi_by_size", lambda families, *_: shown.append(families))
@@ -347,9 +347,9 @@ def test_networks_that_diverged_have_empty_cells_and_are_never_the_best(tmp_path
     with folder.table.open(encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
     values = json.loads(folder.rows.read_text(), parse_constant=pytest.fail)
-    assert [line["epoch"] for line in lines][:3] == ["0", "0", "2"]
+    assert [line["epoch"] for line in lines][3:7] == ["2", "0", "0", "0"]
     for line, value in zip(lines, values, strict=True):
-        diverged = value["activation"] == "relu" or value["kernel_size"] == 3
+        diverged = value["activation"] == "relu" or value["kernel_size"] == 8
         assert (line["test_phi"] == "") == (value["test_phi"] is None) == diverged
     assert not folder.model("relu").exists()
     for families in shown:
