@@ -33,9 +33,23 @@ Stopped = Callable[[], bool]
 """Whether the work was called off meanwhile; a task that is told so may end as it likes."""
 
 ATTEMPTS = 3
-"""How often what a dead process left undone is begun again."""
+"""How often in a row processes may die before anything is done."""
 
 SECONDS_TO_CONNECT = 8
+
+
+class StoppedError(Exception):
+    """The work was called off."""
+
+
+def ending(stopped: Stopped) -> Callable[..., None]:
+    """Return a function of anything that raises a StoppedError once the work was called off."""
+
+    def end(*_: Any) -> None:
+        if stopped():
+            raise StoppedError
+
+    return end
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +85,20 @@ class Engine:
             SansError: if the scheduler does not answer, or processes die again and again.
         """
         left = dict(enumerate(tasks))
+        deaths = 0
         if not left:
             return
         with ExitStack() as stack:
             settings, call, stopped = self._start(stack, perform, len(tasks))
-            for attempt in range(1, ATTEMPTS + 1):
+            while left:
                 try:
                     for position, outcome in _pass(call, left, settings):
                         del left[position]
+                        deaths = 0
                         yield position, outcome
                 except TerminatedWorkerError as error:
-                    if attempt == ATTEMPTS:
+                    deaths += 1
+                    if deaths == ATTEMPTS:
                         raise SansError(
                             f"worker processes died {ATTEMPTS} times, perhaps for want of memory; "
                             f"{len(left)} of {len(tasks)} tasks are not done: try fewer workers"
@@ -90,8 +107,11 @@ class Engine:
                     if stopped():  # a task has seen Ctrl-C before this thread
                         raise KeyboardInterrupt from None
                     raise
-                else:
-                    return
+
+    def check(self) -> None:
+        """Raise a SansError if tasks could not even be begun: nobody answers, Dask is missing."""
+        if self.scheduler is not None:
+            _check_scheduler(self.scheduler)
 
     def _start(
         self, stack: ExitStack, perform: Callable[[Task, Stopped], Outcome], tasks: int
@@ -102,6 +122,8 @@ class Engine:
             return {"backend": stack.enter_context(_cluster(self.scheduler))}, there, _never
         if self.workers is not None:
             count = min(self.workers, tasks)
+            # After a Ctrl-C loky's tracker cleans up, which is no news to anybody.
+            os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
             orphans = {"initializer": _end_with, "initargs": (os.getpid(),)}
             return {"backend": "loky", "n_jobs": count, **orphans}, there, _never
         count = min(joblib.cpu_count(), tasks)
@@ -115,10 +137,13 @@ def _pass(
 ) -> Iterator[tuple[int, Outcome]]:
     """Perform tasks once and yield position and outcome of each."""
     calls = [joblib.delayed(_numbered)(call, number, task) for number, task in tasks.items()]
+    # Processes get a few tasks ahead: what is called off is then no crowd. A cluster plans better
+    # with all of them.
+    ahead = "2 * n_jobs" if settings["backend"] == "loky" else "all"
     with joblib.parallel_config(**settings):
         # One call at a time: joblib would join short ones, and lose them together.
         parallel = joblib.Parallel(
-            return_as="generator_unordered", batch_size=1, pre_dispatch="all"
+            return_as="generator_unordered", batch_size=1, pre_dispatch=ahead
         )
     outcomes = parallel(calls)
     try:
@@ -212,11 +237,9 @@ def _cluster(address: str) -> Iterator[ParallelBackendBase]:
     Raises:
         SansError: if Dask is not installed, nobody answers, or the cluster breaks down.
     """
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise SansError("a Dask cluster needs more: pip install 'sans[dask]'") from error
     _check_scheduler(address)
+    from distributed import Client
+
     client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
     log = logging.getLogger("distributed.client")
     silent, log.disabled = log.disabled, True  # it would tell a lost connection with a traceback
@@ -251,8 +274,11 @@ def _breakdown(address: str, error: Exception) -> str | None:
 
 def _check_scheduler(address: str) -> None:
     """Raise a SansError unless a Dask scheduler answers; a client alone would wait for ever."""
-    from distributed import rpc
-    from distributed.utils import LoopRunner
+    try:
+        from distributed import rpc
+        from distributed.utils import LoopRunner
+    except ImportError as error:
+        raise SansError("a Dask cluster needs more: pip install 'sans[dask]'") from error
 
     async def ask() -> Any:
         async with rpc(address) as scheduler:
@@ -268,8 +294,10 @@ def _check_scheduler(address: str) -> None:
             f"no Dask scheduler answers at {address!r} within {SECONDS_TO_CONNECT} seconds"
         ) from error
     except Exception as error:  # anybody may answer there, and say anything
+        # What another program says may be read as the length of a huge message.
+        reason = "something else answers" if isinstance(error, MemoryError) else error
         raise SansError(
-            f"no Dask scheduler at {address!r}, wanted such as tcp://10.0.0.1:8786: {error}"
+            f"no Dask scheduler at {address!r}, wanted such as tcp://10.0.0.1:8786: {reason}"
         ) from error
     if (kind := found.get("type")) != "Scheduler":
         raise SansError(f"at {address} is a {kind} of Dask, not a scheduler")

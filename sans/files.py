@@ -12,6 +12,16 @@ from typing import BinaryIO
 from sans.errors import SansError
 
 
+def write_text(path: Path, text: str, error: type[SansError] = SansError) -> None:
+    """Write a text file, whole or not at all; a path in it may be no text.
+
+    Raises:
+        SansError: as `error`, if the file cannot be written.
+    """
+    with written_whole(path, error) as file:
+        file.write(text.encode(errors="backslashreplace"))
+
+
 @contextmanager
 def written_whole(path: Path, error: type[SansError] = SansError) -> Iterator[BinaryIO]:
     """Open a file that takes its name when all of it is on the disk, and else leaves nothing.

@@ -110,7 +110,7 @@ def test_figures_are_printed_beside_the_published_and_everything_is_written(sans
 def test_corrected_shows_the_other_way_beside_it(sans, tmp_path):
     result = sans(*MNIST, "--corrected", "--quick", "--seeds", "2", "--output", "out")
     assert result.exit_code == 0
-    assert "MNIST, medians of 2 seeds, quick: not the published recipe" in result.stdout
+    assert "MNIST, medians of 2 seeds, quick: only 7,000 signals" in result.stdout
     for words in ("corrected φ̄", "corrected accuracy", "accuracy on raw signals, corrected: "):
         assert words in result.stdout
     first = (tmp_path / "out/table.csv").read_text().splitlines()[0].split(",")

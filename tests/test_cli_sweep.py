@@ -282,7 +282,7 @@ def test_an_activation_that_diverges_is_named_and_the_others_are_shown(sans, mon
         (("--kernel-size", ""), "'' must be a whole number or a range such as 1:249"),
         (("--kernel-size", "0:3"), "kernel size must be at least 1, not 0"),
         (("--kernel-size", "1:1000000000"), "1000000000 numbers: at most"),
-        (("--kernel-size", "61:99"), "between 1 and 60, none of them is: 61 is the smallest"),
+        (("--kernel-size", "61:99"), "which wants 1 to 60: 61 is the smallest"),
         (("--activation", "all,extremma"), "no activation 'all'"),
         (("--activation", "topk", "--density", "61"), "k must be between 1 and 60 on this map"),
         (("--density", "0"), "k must be between 1 and 60 on this map, not 0"),

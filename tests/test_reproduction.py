@@ -21,7 +21,7 @@ from sans.activations import ACTIVATIONS
 from sans.classifiers import Classification, ClassifierConfig, Labelled, classify
 from sans.configs import ModelConfig, TrainConfig
 from sans.datasets import DataConfig
-from sans.engines import Engine
+from sans.engines import Engine, StoppedError
 from sans.errors import DatasetError, ModelError
 from sans.model import SAN
 from sans.reproduction import RECIPES, Wishes, prepare, reproduction
@@ -32,7 +32,7 @@ from sans.reproduction.supervised import Exam, perform, reconstruct
 from sans.reproduction.tables import table_of
 from sans.sweeps import Network, Row, tasks
 from sans.sweeps.rows import rows_of
-from sans.sweeps.tasks import Outcome, StoppedError, Task
+from sans.sweeps.tasks import Outcome, Task
 from sans.training.bank import Bank
 
 NAMES = tuple(ACTIVATIONS)
@@ -477,7 +477,7 @@ def test_pictures_show_kernels_by_size_or_where_it_is_free_by_database(tmp_path,
     networks = [network(size=4, last_published_phi=0.3, seed=1), network(seed=1), network("topk")]
     networks.insert(0, diverged())
     rows = [replace(PUBLISHED, dataset="mitdb", accuracy=accuracy) for accuracy in (None, 80.0)]
-    for row, place, size in ((rows[0], "mitdb", 4), (rows[1], "m = 5", 5)):
+    for row, place, size, phi in ((rows[0], "mitdb", 4, "0.30"), (rows[1], "m = 5", 5, "0.50")):
         files = draw(tmp_path, {"mitdb": networks}, [compared(networks, row=row)], "Title")
         assert {path.name for path in files} == PICTURES
         assert all(path.read_bytes().startswith(b"\x89PNG") for path in files)
@@ -485,7 +485,7 @@ def test_pictures_show_kernels_by_size_or_where_it_is_free_by_database(tmp_path,
         assert drawn["columns"] == ["topk", "extrema"]
         ((key, (kernels, caption)),) = drawn["cells"].items()
         assert key == (place, "extrema")
-        assert caption == f"m = {size}, φ̄ 0.50"
+        assert caption == f"m = {size}, φ̄ {phi}"
         assert kernels[0].size == size
 
 

@@ -35,7 +35,7 @@ from sans.sweeps import (
 from sans.sweeps import pictures as drawn
 from sans.sweeps import tasks as work
 from sans.sweeps.folder import PART
-from sans.sweeps.grid import MOST_KERNELS_IN_ALL, said
+from sans.sweeps.grid import MOST_KERNELS_IN_ALL, as_ranges
 from sans.sweeps.settings import FREE, SweepSettings, difference
 
 DATA = DataConfig(window=60, limit=6)
@@ -113,7 +113,7 @@ def row(activation="extrema", kernel_size=3, seed=0, **figures) -> Row:
 @given(st.lists(st.integers(-5, 60)))
 def test_what_is_said_of_numbers_is_read_again(numbers):
     numbers = sorted(set(numbers))
-    assert ranges(said(numbers)) == tuple(numbers) if numbers else said(numbers) == ""
+    assert ranges(as_ranges(numbers)) == tuple(numbers) if numbers else as_ranges(numbers) == ""
 
 
 @given(st.integers(-99, 99), st.integers(0, 99), st.integers(1, 9))
@@ -128,7 +128,7 @@ def test_both_ends_of_a_range_belong_to_it(first, more, step):
     [((1, 2), "1,2"), ((1, 2, 3), "1:3"), ((7, 9, 10, 11), "7,9:11"), (range(1, 250), "1:249")],
 )
 def test_runs_of_three_and_more_are_said_as_ranges(numbers, text):
-    assert said(numbers) == text
+    assert as_ranges(numbers) == text
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_sizes_beyond_the_window_are_named_and_the_rest_is_planned():
     )
     (notice,) = small(Grid(("relu",), (3, 61))).notices
     assert notice.startswith("kernel size 61 left out")
-    with pytest.raises(ValueError, match="between 1 and 60, none of them is: 61 is the smallest"):
+    with pytest.raises(ValueError, match="fits synthetic, which wants 1 to 60: 61 is the smallest"):
         small(Grid(("relu",), (61, 62)))
 
 
@@ -400,6 +400,7 @@ def test_a_sweep_of_other_settings_is_refused_with_the_difference(tmp_path, monk
     other = replace(settings, **{group: replace(groups[group], **{name: OTHERS[name]})})
     folder = SweepFolder(tmp_path / "sweep")
     folder.open(settings.values())
+    folder.write_summary({"settings": settings.values(), "networks": 0})
     before = content(tmp_path)
     option = f"--{name.replace('_', '-')} "
     with pytest.raises(ModelError, match=f"holds a sweep of other settings: {option}") as caught:
@@ -408,6 +409,15 @@ def test_a_sweep_of_other_settings_is_refused_with_the_difference(tmp_path, monk
     assert content(tmp_path) == before
     folder.open(other.values(), force=True)
     folder.open(other.values())
+
+
+def test_a_sweep_that_never_began_is_in_nobodys_way(tmp_path):
+    settings = SweepSettings(DATA, GRID, TrainConfig(**TRAIN))
+    folder = SweepFolder(tmp_path / "sweep")
+    folder.open(settings.values())
+    other = replace(settings, train=replace(settings.train, seed=9)).values()
+    folder.open(other)
+    assert json.loads(folder.summary.read_text()) == {"settings": other}
 
 
 def test_the_folder_of_the_data_may_be_another():

@@ -36,7 +36,7 @@ def reproduce(
     quick: Annotated[
         bool,
         typer.Option(
-            "--quick", help="A tenth of the signals, or only the published sizes, to try it."
+            "--quick", help="Fewer signals, or only the published kernel sizes, to try it."
         ),
     ] = False,
     corrected: Annotated[
@@ -76,6 +76,8 @@ def reproduce(
             found = reproduction.prepare(reproduction.RECIPES[experiment], wishes, folder)
         for sentence in found.notices:
             notice(sentence)
+        if force:
+            engine.check()  # before anything is cleared
         found.open(force)
         with _stoppable(folder, force):
             _work(found, engine)
@@ -112,7 +114,7 @@ def _print(found: Reproduction, shown: ComparisonTable) -> None:
     """Print the table, the accuracies on raw signals, and where everything lies."""
     seeds = found.wishes.seeds
     over = f"medians of {seeds} seeds" if seeds > 1 else f"seed {found.wishes.seed}"
-    quick = ", quick: not the published recipe" if found.wishes.quick else ""
+    quick = f", quick: {found.recipe.quick}" if found.wishes.quick else ""
     print_table(_fitting(shown, f"{found.recipe.title}, {over}{quick}"))
     if (raw := found.raw()) is not None:
         published = found.recipe.raw_accuracy

@@ -44,7 +44,10 @@ def sweep(
     ] = "1:249",
     density: Annotated[
         int | None,
-        typer.Option(help="One for all networks. Default: the paper's rule.", show_default=False),
+        typer.Option(
+            help="One for all networks and activations. Default: the paper's rule.",
+            show_default=False,
+        ),
     ] = None,
     decoder: o.Decoder = o.MODEL.decoder,
     start: o.Start = o.TRAIN.start,
@@ -105,15 +108,17 @@ def sweep(
         for each, folder in pairs:
             if not force:
                 folder.check(each.values)
+        if force:
+            engine.check()  # before anything is cleared
         for each, folder in pairs:
             for sentence in each.notices:
                 notice(sentence)
             folder.open(each.values, force)
-        _train(pairs, engine)
+        _train(pairs, engine, force)
         _report_all(pairs, select, json)
 
 
-def _train(pairs: list[tuple[Sweep, SweepFolder]], engine: Engine) -> None:
+def _train(pairs: list[tuple[Sweep, SweepFolder]], engine: Engine, force: bool) -> None:
     """Train with a progress bar; Ctrl-C ends the command and says how to go on."""
     from sans import sweeps
     from sans.commands.progress import counted
@@ -128,7 +133,8 @@ def _train(pairs: list[tuple[Sweep, SweepFolder]], engine: Engine) -> None:
             folder.write_rows(each.rows())
         raise fail(
             f"stopped after {done} of {total} networks, which are kept in "
-            f"{', '.join(str(folder.folder) for _, folder in pairs)}; the same command goes on",
+            f"{', '.join(str(folder.folder) for _, folder in pairs)}; the same command "
+            f"{'without --force ' if force else ''}goes on",
             INTERRUPTED,
         ) from None
 

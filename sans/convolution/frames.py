@@ -80,6 +80,15 @@ def framed(images: Floats, frame: Frame) -> Floats:
 
 
 @compiled
+def own_weights(kernel: Floats, size: int) -> tuple[int, int, int, int]:
+    """Return where a kernel's own weights begin in ``(height, width)``, and their shape."""
+    height, width = min(size, kernel.shape[0]), min(size, kernel.shape[1])
+    top = (kernel.shape[0] - 1) // 2 - (height - 1) // 2
+    left = (kernel.shape[1] - 1) // 2 - (width - 1) // 2
+    return top, left, height, width
+
+
+@compiled
 def taps(kernel: Floats, size: int, frame: Frame, mirrored: bool) -> Taps:
     """Return the taps of a kernel around its origin, or of the kernel turned about it.
 
@@ -90,9 +99,7 @@ def taps(kernel: Floats, size: int, frame: Frame, mirrored: bool) -> Taps:
         mirrored: False: it lies as it is, its origin (size - 1) // 2 at the place, as an image is
             seen and as `adjoint` draws; True: it lies backwards, which is how `paper` draws.
     """
-    height, width = min(size, kernel.shape[0]), min(size, kernel.shape[1])
-    top = (kernel.shape[0] - 1) // 2 - (height - 1) // 2
-    left = (kernel.shape[1] - 1) // 2 - (width - 1) // 2
+    top, left, height, width = own_weights(kernel, size)
     above, before = (height - 1) // 2, (width - 1) // 2
     if mirrored:
         above, before = height // 2, width // 2

@@ -1,7 +1,8 @@
 """Convolutions on the CPU: compiled loops on numpy arrays, each kernel by its own size.
 
-Every entry is summed in the order of the taps, whatever is computed beside it: a network gets the
-same bits in any company.
+Every entry is summed in the order of the taps, whatever is computed beside it: maps and drawings
+have the same bits in any company. So have gradients of signals; those of images are summed over
+frames, whose margin is the company's, and can differ in the last bit.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from sans.errors import ModelError
 from sans.evaluation import Evaluation, evaluate
 from sans.experiments.pictures import illustrate
 from sans.experiments.settings import Settings
-from sans.files import written_whole
+from sans.files import write_text
 from sans.model_files import CHECKPOINT, read_arrays, write_arrays
 from sans.runs import Run
 from sans.training import Epoch, OnBatch, Trainer, Training
@@ -151,8 +151,7 @@ class Experiment:
             "test": test and test.summary(),
         }
         text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
-        with written_whole(run.summary, ModelError) as file:
-            file.write(text.encode(errors="backslashreplace"))  # a path may be no text
+        write_text(run.summary, text, ModelError)
 
 
 def prepare(data: DataConfig, model: ModelOptions, train: Mapping[str, Any]) -> Experiment:
@@ -219,5 +218,4 @@ def _write_history(path: Path, history: tuple[Epoch, ...]) -> None:
     writer = csv.DictWriter(buffer, list(asdict(history[0])), lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(epoch) for epoch in history)
-    with written_whole(path, ModelError) as file:
-        file.write(buffer.getvalue().encode())
+    write_text(path, buffer.getvalue(), ModelError)

@@ -21,6 +21,8 @@ def draw(
 ) -> tuple[Path, ...]:
     """Draw kernels, φ̄ over epochs and the density in the plane of CR⁻¹ and L̃.
 
+    All but the epochs the published way: after the last one, m weights counted for m x m.
+
     Args:
         folder: where to.
         networks: all that were trained.
@@ -51,7 +53,7 @@ def draw(
     points = {
         name: np.array(
             [
-                (n.row.test_inverse_compression_ratio, n.row.test_reconstruction_loss)
+                (n.row.last_published_inverse_compression_ratio, n.row.last_reconstruction_loss)
                 for n in everything
                 if n.row.activation == name
             ]
@@ -80,10 +82,13 @@ def _shown(networks: Networks, comparison: Comparison) -> Network | None:
     size = row.kernel_size if row.accuracy is not None else comparison.best_size
     for network in networks.get(row.dataset, ()):
         ours = network.row
-        if (ours.activation, ours.kernel_size) == (row.activation, size) and ours.epoch:
+        if (ours.activation, ours.kernel_size) == (row.activation, size) and np.isfinite(
+            ours.last_phi
+        ):
             return network
     return None
 
 
 def _cell(network: Network) -> tuple[Sequence[np.ndarray], str]:
-    return network.kernels, f"m = {network.row.kernel_size}, φ̄ {network.row.test_phi:.2f}"
+    row = network.row
+    return network.last_kernels, f"m = {row.kernel_size}, φ̄ {row.last_published_phi:.2f}"

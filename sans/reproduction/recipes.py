@@ -22,7 +22,7 @@ class Wishes:
     """How many seeds; figures are medians over them."""
 
     quick: bool = False
-    """Only a tenth of the signals, or only the published kernel sizes: to see that it works."""
+    """Fewer signals, or only the published kernel sizes: to see that it works."""
 
     corrected: bool = False
     """Also without the flaws of the published way."""
@@ -64,6 +64,12 @@ class Recipe:
 
     leaks: bool = False
     """Whether pieces of one recording lie on both sides of the published split."""
+
+    @property
+    def quick(self) -> str:
+        """What there is less of when it must be quick, in words."""
+        limit = self.quick_limit
+        return "only the published kernel sizes" if limit is None else f"only {limit:,} signals"
 
     @property
     def rows(self) -> tuple[PublishedRow, ...]:

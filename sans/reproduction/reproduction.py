@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import sans
+from sans import devices
 from sans.classifiers import Classification, ClassifierConfig
 from sans.datasets import locate, resolve
 from sans.engines import Engine
 from sans.errors import DatasetError, ModelError
-from sans.files import written_whole
+from sans.files import write_text
 from sans.reproduction.comparison import RAW, Comparison, compare, exam_name, raw_accuracy
 from sans.reproduction.recipes import Recipe, Wishes
 from sans.reproduction.supervised import Exam, perform
@@ -23,6 +24,17 @@ from sans.reproduction.tables import ComparisonTable, table_of
 from sans.sweeps import Network, Sweep, SweepFolder, run_sweeps
 from sans.sweeps import prepare as prepare_sweep
 from sans.sweeps.sweep import OnNetworks
+
+FILES = (
+    "table.csv",
+    "table.md",
+    "table.tex",
+    "summary.json",
+    "kernels.png",
+    "epochs.png",
+    "density.png",
+)
+"""What an experiment leaves beside the folders of its data sets."""
 
 PUBLISHED_SPLIT, CORRECTED_SPLIT = "row", "recording"
 
@@ -101,6 +113,9 @@ class Reproduction:
         """
         if not force:
             self._check()
+        elif self._begun():
+            for name in FILES:
+                (self.folder / name).unlink(missing_ok=True)
         for study in self._all:
             if force:
                 study.record.unlink(missing_ok=True)
@@ -130,7 +145,11 @@ class Reproduction:
             for position, found in outcomes:
                 study, exam = left[position]
                 study.exams[exam.name] = found
-                _write(study.record, _json({n: asdict(one) for n, one in study.exams.items()}))
+                write_text(
+                    study.record,
+                    _json({n: asdict(one) for n, one in study.exams.items()}),
+                    ModelError,
+                )
                 on_exams(1)
 
     def comparisons(self) -> list[Comparison]:
@@ -157,10 +176,10 @@ class Reproduction:
 
         comparisons = self.comparisons()
         table = table_of(comparisons, self.wishes.corrected)
-        _write(self.folder / "table.csv", table.csv())
-        _write(self.folder / "table.md", table.markdown() + "\n")
-        _write(self.folder / "table.tex", table.latex() + "\n")
-        _write(self.folder / "summary.json", _json(self.summary()))
+        write_text(self.folder / "table.csv", table.csv(), ModelError)
+        write_text(self.folder / "table.md", table.markdown() + "\n", ModelError)
+        write_text(self.folder / "table.tex", table.latex() + "\n", ModelError)
+        write_text(self.folder / "summary.json", _json(self.summary()), ModelError)
         networks: dict[str, Sequence[Network]] = {}
         for study in self.studies:
             networks[study.name] = study.sweep.networks()
@@ -179,26 +198,31 @@ class Reproduction:
         """Return what was done, and the accuracies on raw signals, as JSON values."""
         wishes = asdict(self.wishes)
         del wishes["data_dir"]
+        wishes["device"] = devices.pick(self.wishes.device).type
         return {
             "version": sans.__version__,
             "experiment": self.recipe.name,
             **wishes,
             "datasets": {study.name: study.sweep.dataset.name for study in self.studies},
-            "missing": dict(self.missing),
+            "missing": list(self.missing),
             "published_raw_accuracy": self.recipe.raw_accuracy,
             "raw_accuracy": self.raw(),
+            "corrected_raw_accuracy": self.raw(best=True) if self.wishes.corrected else None,
         }
 
     def _check(self) -> None:
         """Raise a ModelError if something else is in the folders; change nothing."""
-        found = {path.name for path in self.folder.iterdir()} if self.folder.is_dir() else set()
-        if found and found.isdisjoint(self.recipe.datasets):
+        if self.folder.is_dir() and any(self.folder.iterdir()) and not self._begun():
             raise ModelError(
                 f"{self.folder} exists and holds no {self.recipe.name} experiment: choose another "
                 "--output, or add --force"
             )
         for study in self._all:
             study.folder.check(study.sweep.values)
+
+    def _begun(self) -> bool:
+        """Return whether the folder holds this experiment, as far as it came."""
+        return any((self.folder / name).exists() for name in self.recipe.datasets)
 
     def _exams(self, study: Study, which: str) -> list[Exam]:
         """Return the classifiers on raw signals and on networks of the epoch "last" or "best"."""
@@ -240,14 +264,8 @@ def prepare(recipe: Recipe, wishes: Wishes, folder: Path) -> Reproduction:
     corrected: tuple[Study, ...] = ()
     if wishes.corrected and recipe.leaks:
         corrected = tuple(
-            _study(
-                recipe,
-                wishes,
-                study.name,
-                CORRECTED_SPLIT,
-                folder / f"{study.name}-by-{CORRECTED_SPLIT}",
-            )
-            for study in studies
+            _study(recipe, wishes, name, CORRECTED_SPLIT, folder / f"{name}-by-{CORRECTED_SPLIT}")
+            for name in (study.name for study in studies)
         )
     return Reproduction(recipe, wishes, folder, tuple(studies), corrected, missing)
 
@@ -284,8 +302,3 @@ def _accuracies(values: Sequence[float]) -> tuple[float, ...]:
 
 def _json(values: Mapping[str, Any]) -> str:
     return json.dumps(values, indent=1, ensure_ascii=False) + "\n"
-
-
-def _write(path: Path, text: str) -> None:
-    with written_whole(path, ModelError) as file:
-        file.write(text.encode(errors="backslashreplace"))  # a path may be no text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,10 +12,10 @@ from sans import devices
 from sans.classifiers import Classification, ClassifierConfig, Labelled, classify
 from sans.configs import ModelConfig
 from sans.datasets import DataConfig, Part
-from sans.engines import Stopped
+from sans.engines import Stopped, ending
 from sans.errors import DatasetError
 from sans.signals import CHUNK
-from sans.sweeps.tasks import StoppedError, verified
+from sans.sweeps.tasks import verified
 from sans.training.bank import Bank
 
 
@@ -51,15 +50,10 @@ def perform(exam: Exam, stopped: Stopped) -> Classification:
         StoppedError: if `stopped` says so.
     """
     dataset = verified(exam.data, exam.digest)
-
-    def on_batch(*_: Any) -> None:
-        if stopped():
-            raise StoppedError
-
     parts = (dataset.training, dataset.validation, dataset.test)
     training, validation, test = (_labelled(exam, part, stopped) for part in parts)
     try:
-        return classify(training, validation, test, exam.config, on_batch)
+        return classify(training, validation, test, exam.config, ending(stopped))
     except ValueError as error:
         raise DatasetError(f"{exam.data.dataset}: {error}") from error
 
@@ -91,10 +85,10 @@ def reconstruct(
     bank = Bank([model], [[torch.from_numpy(kernel) for kernel in kernels]], place)
     found = torch.empty_like(signals)
     size = max(1, CHUNK // (len(kernels) * signals[0].numel()))
+    end = ending(stopped)
     with devices.steady():
         for first in range(0, len(signals), size):
-            if stopped():
-                raise StoppedError
+            end()
             chunk = signals[first : first + size].to(place)
             found[first : first + size] = bank.decode(bank.encode(chunk)).cpu()
     return found

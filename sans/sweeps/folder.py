@@ -23,7 +23,7 @@ from typing import Any
 
 from sans.activations import ACTIVATIONS
 from sans.errors import ModelError
-from sans.files import written_whole
+from sans.files import write_text
 from sans.model_files import read_arrays, write_arrays
 from sans.sweeps.rows import Row
 from sans.sweeps.settings import difference
@@ -92,7 +92,7 @@ class SweepFolder:
             self.folder.mkdir(parents=True, exist_ok=True)
             if force:
                 self._clear()
-            if force or not self.summary.exists():  # before anything else: whose the rest is
+            if force or not self._begun():  # before anything else: whose the rest is
                 self.write_summary({"settings": dict(settings)})
             for name in ("models", "parts"):
                 (self.folder / name).mkdir(exist_ok=True)
@@ -104,8 +104,10 @@ class SweepFolder:
     def check(self, settings: Mapping[str, Any]) -> None:
         """Raise a ModelError if the folder holds anything but a sweep of these settings."""
         try:
-            if self.summary.exists():
+            if self._begun():
                 self._compare(settings)
+            elif self.summary.exists():  # of a sweep that never began: nothing is lost
+                return
             elif self.folder.is_dir() and any(map(self._foreign, self.folder.iterdir())):
                 raise ModelError(
                     f"{self.folder} exists and holds no sweep: choose another, or add --force"
@@ -140,35 +142,48 @@ class SweepFolder:
         writer = csv.DictWriter(buffer, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(row.values() for row in rows)
-        _write(self.table, buffer.getvalue())
+        write_text(self.table, buffer.getvalue(), ModelError)
         lines = ",\n".join(json.dumps(row.values()) for row in rows)
-        _write(self.rows, f"[\n{lines}\n]\n")
+        write_text(self.rows, f"[\n{lines}\n]\n", ModelError)
 
     def write_summary(self, values: Mapping[str, Any]) -> None:
         """Write the options and what came out."""
-        _write(self.summary, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+        write_text(
+            self.summary, json.dumps(values, indent=2, ensure_ascii=False) + "\n", ModelError
+        )
 
     def _compare(self, settings: Mapping[str, Any]) -> None:
-        try:
-            found = json.loads(self.summary.read_bytes())["settings"]
-            differs = difference(found, settings)
-        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-            raise ModelError(
-                f"{self.summary} is damaged: {error}; choose another --output, or add --force"
-            ) from error
-        if differs:
+        if differs := difference(self._read_summary()["settings"], settings):
             raise ModelError(
                 f"{self.folder} holds a sweep of other settings: {differs}; choose another "
                 "--output, or add --force to replace it"
             )
 
+    def _read_summary(self) -> dict[str, Any]:
+        try:
+            found = json.loads(self.summary.read_bytes())
+            difference(found["settings"], {})
+            return dict(found)
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"{self.summary} is damaged: {error}; choose another --output, or add --force"
+            ) from error
+
     def _clear(self) -> None:
         """Remove what an earlier sweep left but its summary, and nothing else."""
         files = [self.table, self.rows, self.plane_figure, self.phi_figure]
         models = [self.model(activation) for activation in ACTIVATIONS]
-        parts = [path for path in self.folder.glob("parts/*") if PART_NAME.fullmatch(path.name)]
-        for path in (*files, *models, *parts):
+        for path in (*files, *models, *self._parts()):
             path.unlink(missing_ok=True)
+
+    def _begun(self) -> bool:
+        """Return whether more is here than the settings of a sweep that was called off at once."""
+        if not self.summary.exists():
+            return False
+        return bool(self._parts()) or set(self._read_summary()) != {"settings"}
+
+    def _parts(self) -> list[Path]:
+        return [path for path in self.folder.glob("parts/*") if PART_NAME.fullmatch(path.name)]
 
     def _foreign(self, path: Path) -> bool:
         """Return whether a path in the folder is not what a kill left of the first summary."""
@@ -201,8 +216,3 @@ def _networks(task: Task) -> list[Any]:
     """Return what tells the networks of a task from those of another."""
     sizes = [list(model.kernel_sizes) for model in task.models]
     return [task.models[0].activation, task.train.seed, sizes]
-
-
-def _write(path: Path, text: str) -> None:
-    with written_whole(path, ModelError) as file:
-        file.write(text.encode(errors="backslashreplace"))  # a path may be no text

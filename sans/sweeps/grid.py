@@ -97,27 +97,40 @@ def ranges(text: str) -> tuple[int, ...]:
     return tuple(number for part in parts for number in part)
 
 
-def said(numbers: Sequence[int]) -> str:
-    """Return numbers in order as a text that `ranges` reads: runs of three and more as ranges."""
+def as_ranges(numbers: Sequence[int]) -> str:
+    """Return rising numbers as a text that `ranges` reads: three and more in step as a range."""
     parts: list[str] = []
-    run: list[int] = []
-    for number in (*numbers, None):
-        if run and number != run[-1] + 1:
-            parts += [f"{run[0]}:{run[-1]}"] if len(run) > 2 else [str(n) for n in run]
-            run = []
-        if number is not None:
-            run.append(number)
+    left = list(numbers)
+    while left:
+        step = left[1] - left[0] if len(left) > 1 else 1
+        run = 1
+        while run < len(left) and left[run] - left[run - 1] == step:
+            run += 1
+        if run < 3:
+            run, part = 1, str(left[0])
+        else:
+            part = f"{left[0]}:{left[run - 1]}" + (f":{step}" if step > 1 else "")
+        parts.append(part)
+        left = left[run:]
     return ",".join(parts)
 
 
 def _range(part: str) -> range:
+    wanted = f"{part!r} must be a whole number or a range such as 1:249 or 1:249:4"
     try:
         numbers = [int(word) for word in part.split(":")]
     except ValueError:
-        numbers = []
-    if not 1 <= len(numbers) <= 3:
-        raise ValueError(f"{part!r} must be a whole number or a range such as 1:249 or 1:249:4")
-    first, last, step = (*numbers, numbers[0], 1)[:3] if len(numbers) == 1 else (*numbers, 1)[:3]
+        raise ValueError(wanted) from None
+    step = 1
+    match numbers:
+        case [first]:
+            last = first
+        case [first, last]:
+            pass
+        case [first, last, step]:
+            pass
+        case _:
+            raise ValueError(wanted)
     if step < 1:
         raise ValueError(f"the step of the range {part!r} must be at least 1, not {step}")
     if last < first:

@@ -9,7 +9,7 @@ from typing import Any
 from sans import devices
 from sans.configs import TrainConfig
 from sans.datasets import DataConfig
-from sans.sweeps.grid import Grid, said
+from sans.sweeps.grid import Grid, as_ranges
 
 FREE = ("data_dir",)
 """Options that a second call may give anew: they say where, not what."""
@@ -33,7 +33,7 @@ class SweepSettings:
         groups = (asdict(self.data), asdict(self.grid), asdict(self.train))
         values = {name: value for group in groups for name, value in group.items()}
         values["activation"] = ",".join(self.grid.activation)
-        values["kernel_size"] = said(self.grid.kernel_size)
+        values["kernel_size"] = as_ranges(self.grid.kernel_size)
         values["device"] = devices.pick(self.train.device).type  # it decides the last bits
         return {name: value for name, value in values.items() if name not in FREE}
 

@@ -21,7 +21,7 @@ from sans.experiments.settings import Settings
 from sans.model_files import StoredModel, write_model
 from sans.sweeps import tasks as work
 from sans.sweeps.folder import ROOT, SweepFolder
-from sans.sweeps.grid import SELECTIONS, Grid, said
+from sans.sweeps.grid import SELECTIONS, Grid, as_ranges
 from sans.sweeps.rows import Row, best_rows, in_order, rows_of
 from sans.sweeps.settings import SweepSettings
 from sans.sweeps.tasks import Outcome, Task
@@ -76,8 +76,8 @@ class Sweep:
         if large := self.settings.grid.too_large(space):
             plural = "s" if len(large) > 1 else ""
             notices.append(
-                f"kernel size{plural} {said(large)} left out: signals of {self.dataset.name} have "
-                f"{min(space)} samples a side"
+                f"kernel size{plural} {as_ranges(large)} left out: signals of "
+                f"{self.dataset.name} have {' x '.join(str(side) for side in space)} samples"
             )
         return (*notices, *self.settings.train.doubts(self.tasks[0].models[0]))
 

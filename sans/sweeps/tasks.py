@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from sans import devices
 from sans.activations import ACTIVATIONS
 from sans.configs import ModelConfig, TrainConfig
 from sans.datasets import DataConfig, Dataset, load
-from sans.engines import Stopped
+from sans.engines import Stopped, ending
 from sans.errors import DatasetError
 from sans.sweeps.grid import Grid
 from sans.training import Trainer
@@ -60,10 +59,6 @@ class Outcome:
     """The kernels of each network after the last epoch."""
 
 
-class StoppedError(Exception):
-    """The work was called off."""
-
-
 MOST_LOADED = 4
 
 _LOADED: dict[tuple[DataConfig, str], Dataset] = {}
@@ -81,17 +76,21 @@ def plan(data: DataConfig, dataset: Dataset, grid: Grid, train: TrainConfig) -> 
     space, tolerance = dataset.training.signals.shape[2:], dataset.recipe.tolerance
     if grid.density is not None:
         for activation in grid.activation:  # what does not fit shows now
-            ACTIVATIONS[activation](torch.zeros(1, 1, *space), grid.density)
+            try:
+                ACTIVATIONS[activation](torch.zeros(1, 1, *space), grid.density)
+            except ValueError as error:
+                raise ValueError(f"{activation} on {dataset.name}: {error}") from error
     digest = dataset.digest
     entries = min(train.batch_size, len(dataset.training.signals)) * math.prod(space) * grid.kernels
-    together = max(1, TOGETHER[devices.pick(train.device).type] // entries)
+    train = replace(train, device=devices.pick(train.device).type)  # the same wherever it is done
+    together = max(1, TOGETHER[train.device] // entries)
     tasks = []
     for seed in range(train.seed, train.seed + grid.seeds):
         for activation in grid.activation:
             models = grid.models(activation, space, tolerance)
             if not models:
                 raise ValueError(
-                    f"the kernel sizes must be between 1 and {min(space)}, none of them is: "
+                    f"no kernel size fits {dataset.name}, which wants 1 to {min(space)}: "
                     f"{min(grid.kernel_size)} is the smallest"
                 )
             # Dealt out like cards: a large kernel takes longer than a small one.
@@ -109,15 +108,10 @@ def perform(task: Task, stopped: Stopped) -> Outcome:
         StoppedError: if `stopped` says so.
     """
     dataset = verified(task.data, task.digest)
-
-    def on_batch(*_: Any) -> None:
-        if stopped():
-            raise StoppedError
-
     training, validation = dataset.training.signals, dataset.validation.signals
     trainer = Trainer(task.models, training, validation, task.train)
     while not trainer.finished:
-        trainer.run_epoch(on_batch)
+        trainer.run_epoch(ending(stopped))
     return Outcome(
         trainer.history,
         trainer.score(dataset.test.signals),

@@ -110,7 +110,10 @@ class Bank:
         return torch.from_numpy(losses), torch.from_numpy(gradient)
 
     def gradient_by_torch(self, signals: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the same by automatic differentiation, on any device."""
+        """Return the same by automatic differentiation, on any device.
+
+        The same but for entries that are kept and exactly zero, which pass a gradient here.
+        """
         weights = self.weights.detach().requires_grad_()
         with torch.enable_grad(), devices.exact():
             similarity = tensors.correlate(signals, weights)

@@ -18,6 +18,7 @@ from sans.convolution.frames import (
     as_images,
     frame_for,
     framed,
+    own_weights,
     taps,
 )
 from sans.convolution.loops import (
@@ -39,7 +40,8 @@ def loss_and_gradient(
     Args:
         signals: ``(batch, 1, *space)``.
         activations: what the networks keep of their similarities, ``(batch, models * kernels,
-            *space)``; gradients pass through those that are not zero.
+            *space)``; gradients pass through those that are not zero, so that an entry that was
+            kept and happens to be exactly zero passes none.
         weights: ``(models, kernels, *side)``, origins aligned.
         sizes: samples along a side of each kernel, ``(models * kernels,)``.
         decoder: "adjoint" or "paper", as in `sans.convolution.tensors.decode`.
@@ -150,9 +152,7 @@ def _pass_on(
         for place in spikes:
             add_met(drawing, sheet[first + place], slope[place:], by_drawing)
             add_met(seeing, taps_met(drawing, slope[place:]), seen[place:], by_seeing)
-    height, width = drawing.weights.size // drawing.width, drawing.width
-    top = (kernel.shape[0] - 1) // 2 - (height - 1) // 2
-    left = (kernel.shape[1] - 1) // 2 - (width - 1) // 2
+    top, left, height, width = own_weights(kernel, size)
     for i in range(height):
         for j in range(width):
             tap = i * width + j
