@@ -352,7 +352,7 @@ def test_ctrl_c_keeps_the_rows_that_are_finished_and_the_same_command_goes_on(
 
     with monkeypatch.context() as patch:
         patch.setattr(work, "perform", interrupted)
-        patch.setattr("sans.engines.joblib.cpu_count", lambda: 2)
+        patch.setattr("sans.engines.engine.joblib.cpu_count", lambda: 2)
         line = refused(130, *SMALL, "--output", "s")
     networks = networks_of(tmp_path / "s")
     assert f"stopped after {len(networks)} of 15 networks, which are kept in s; the same" in line

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from sans import engines
-from sans.engines import ATTEMPTS, Engine
+from sans.engines import Engine
+from sans.engines.engine import ATTEMPTS
 from sans.errors import SansError
 
 
@@ -171,7 +171,9 @@ def test_ctrl_c_waits_until_no_thread_works_any_more():
 
 
 def test_ctrl_c_that_only_the_tasks_have_seen_is_one(monkeypatch):
-    monkeypatch.setattr(engines.joblib, "cpu_count", lambda: 2)  # one works in the main thread
+    monkeypatch.setattr(
+        "sans.engines.engine.joblib.cpu_count", lambda: 2
+    )  # one works in the main thread
     before = signal.signal(signal.SIGINT, lambda *_: None)  # as where an exception is swallowed
     try:
         with interrupt_after(0.3), pytest.raises(KeyboardInterrupt):
@@ -191,7 +193,7 @@ def test_a_process_that_ignores_ctrl_c_goes_on_ignoring_it():
 
 
 def test_whoever_wants_no_more_outcomes_ends_the_rest(monkeypatch):
-    monkeypatch.setattr(engines.joblib, "cpu_count", lambda: 2)
+    monkeypatch.setattr("sans.engines.engine.joblib.cpu_count", lambda: 2)
     ended = []
 
     def first_at_once(task, stopped):
@@ -271,7 +273,7 @@ def test_the_address_of_a_worker_is_refused(cluster):
 def test_a_cluster_without_workers_is_one_line(monkeypatch):
     from distributed import LocalCluster
 
-    monkeypatch.setattr(engines, "SECONDS_TO_CONNECT", 0.5)
+    monkeypatch.setattr("sans.engines.cluster.SECONDS_TO_CONNECT", 0.5)
     with LocalCluster(n_workers=0, processes=False, dashboard_address="127.0.0.1:0") as empty:
         engine = Engine(scheduler=empty.scheduler_address)
         with pytest.raises(SansError, match=r"^the Dask cluster at \S+ has no workers$"):
@@ -283,7 +285,7 @@ def test_a_cluster_that_breaks_down_is_one_line(cluster, monkeypatch, error):
     def broken(*_):
         raise error
 
-    monkeypatch.setattr(engines, "_pass", broken)
+    monkeypatch.setattr("sans.engines.engine._pass", broken)
     engine = Engine(scheduler=cluster.scheduler_address)
     words = {CancelledError: "scheduler at .* is gone", ImportError: "must have sans .*: no module"}
     with pytest.raises(SansError, match=words[type(error)]):
@@ -307,7 +309,7 @@ def test_an_address_that_is_none_is_told_what_one_looks_like(address, message):
 
 @pytest.mark.parametrize("listens", [False, True])
 def test_a_scheduler_that_does_not_answer_is_one_line(monkeypatch, listens):
-    monkeypatch.setattr(engines, "SECONDS_TO_CONNECT", 0.5)
+    monkeypatch.setattr("sans.engines.cluster.SECONDS_TO_CONNECT", 0.5)
     with socket.socket() as mute:
         mute.bind(("127.0.0.1", 0))
         if listens:

@@ -2,9 +2,8 @@
 
 from sans.sweeps.folder import SweepFolder
 from sans.sweeps.grid import Grid, ranges
-from sans.sweeps.rows import Row, best_rows
+from sans.sweeps.rows import Network, Row, best_rows
 from sans.sweeps.sweep import (
-    Network,
     Sweep,
     check_selection,
     folders,

@@ -12,7 +12,7 @@ from sans.plots import Family, plot_phi_by_size, plot_plane, save_figure
 if TYPE_CHECKING:
     from sans.datasets import Dataset
     from sans.sweeps.folder import SweepFolder
-    from sans.sweeps.sweep import Network
+    from sans.sweeps.rows import Network
 
 
 def draw(

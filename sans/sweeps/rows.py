@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from sans.configs import ModelConfig
 from sans.sweeps.tasks import Outcome, Task
 from sans.training.bank import FIGURES
 
@@ -85,6 +87,26 @@ class Row:
             name: None if isinstance(value, float) and not math.isfinite(value) else value
             for name, value in asdict(self).items()
         }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """A trained network of a sweep."""
+
+    row: Row
+    """Its figures."""
+
+    model: ModelConfig
+    """What it is."""
+
+    kernels: tuple[NDArray[np.float32], ...]
+    """Its kernels at the best epoch."""
+
+    last_kernels: tuple[NDArray[np.float32], ...]
+    """Its kernels after the last epoch."""
+
+    history: NDArray[np.float64]
+    """Loss, validation φ̄, CR⁻¹ and L̃ of every epoch, ``(epochs, 4)``."""
 
 
 def rows_of(task: Task, outcome: Outcome) -> list[Row]:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 import sans
-from sans.configs import ModelConfig, TrainConfig
+from sans.configs import TrainConfig
 from sans.datasets import DataConfig, Dataset, load, resolve
 from sans.engines import Engine
 from sans.errors import ModelError
@@ -22,33 +19,12 @@ from sans.model_files import StoredModel, write_model
 from sans.sweeps import tasks as work
 from sans.sweeps.folder import ROOT, SweepFolder
 from sans.sweeps.grid import SELECTIONS, Grid, as_ranges
-from sans.sweeps.rows import Row, best_rows, in_order, rows_of
+from sans.sweeps.rows import Network, Row, best_rows, in_order, rows_of
 from sans.sweeps.settings import SweepSettings
 from sans.sweeps.tasks import Outcome, Task
 
-Kernels = tuple[NDArray[np.float32], ...]
 OnNetworks = Callable[[int], None]
 """Told how many networks have just been finished."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Network:
-    """A trained network of a sweep."""
-
-    row: Row
-    """Its figures."""
-
-    model: ModelConfig
-    """What it is."""
-
-    kernels: Kernels
-    """Its kernels at the best epoch."""
-
-    last_kernels: Kernels
-    """Its kernels after the last epoch."""
-
-    history: NDArray[np.float64]
-    """Loss, validation φ̄, CR⁻¹ and L̃ of every epoch, ``(epochs, 4)``."""
 
 
 class Sweep:
