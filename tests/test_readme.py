@@ -140,3 +140,39 @@ def test_the_results_are_near_the_published_ones():
         assert float(phi) == wanted[dataset, activation, size]
         assert abs(float(last) - float(phi)) < 0.025  # published figures have two decimals
         assert abs(float(best) - RERUN.get((dataset, activation), float(best))) < 0.02
+
+
+def table_rows(text: str) -> list[dict[str, str]]:
+    """Return the rows of all tables of a page that have notes, by the heads of their columns."""
+    rows: list[dict[str, str]] = []
+    heads: list[str] = []
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.split("|")[1:-1]]
+        if not cells:
+            heads = []
+        elif not heads:
+            heads = cells
+        elif "note" in heads and set(line) - set("|-: "):
+            rows.append(dict(zip(heads, cells, strict=True)))
+    return rows
+
+
+def test_the_page_has_every_published_row_of_the_data_at_hand():
+    rows = table_rows(REPRODUCTION)
+    found = [(row["activation"], int(row["m"]), float(row["published φ̄"])) for row in rows]
+    here = {row["database"] for row in rows if "database" in row}
+    assert here == {dataset for dataset, _ in RERUN}
+    wanted = [row for row in PHYSIONET if row.dataset in here]
+    wanted += [r for name in ("uci-epilepsy", "mnist", "fashion-mnist") for r in published(name)]
+    assert found == [(row.activation, row.kernel_size, row.phi) for row in wanted]
+
+
+def test_the_page_has_a_word_on_every_row_that_differs():
+    explained = set(re.findall(r"^\* \*\*(\w)\*\*", REPRODUCTION, flags=re.MULTILINE))
+    for row in table_rows(REPRODUCTION):
+        off = abs(float(row["difference"])) > 0.02
+        if "accuracy" in row:
+            off |= abs(float(row["accuracy"]) - float(row["published accuracy"])) > 2
+        assert set(row["note"].split()) <= explained
+        assert row["note"] or not off, row
+    assert "{" not in REPRODUCTION

@@ -31,6 +31,7 @@ from sans.sweeps import (
     ranges,
     report,
     run_sweeps,
+    train_grid,
 )
 from sans.sweeps import pictures as drawn
 from sans.sweeps import tasks as work
@@ -559,3 +560,20 @@ def test_sweeps_of_one_name_get_a_folder_each(tmp_path):
     names = [folder.folder for folder in folders([*sweeps, small()], None)]
     assert names == [Path("sweeps/x"), Path("sweeps/x-2"), Path("sweeps/synthetic")]
     assert [folder.folder for folder in folders(sweeps[:1], tmp_path)] == [tmp_path]
+
+
+def test_a_grid_is_trained_in_one_call_and_not_again_in_the_next(tmp_path, monkeypatch):
+    best = train_grid(DATA, GRID, tmp_path / "sweep", TRAIN)
+    sweep, folder = trained(tmp_path / "other")
+    expected = report(sweep, folder, "validation")
+    assert {name: found.row for name, found in best.items()} == {
+        name: found.row for name, found in expected.items()
+    }
+    monkeypatch.setattr(work, "perform", pytest.fail)
+    again = train_grid(DATA, GRID, tmp_path / "sweep", TRAIN, select="test")
+    lowest = {
+        name: min(row.test_phi for row in sweep.rows() if row.activation == name) for name in again
+    }
+    assert {name: found.row.test_phi for name, found in again.items()} == lowest
+    with pytest.raises(ValueError, match="not by 'training'"):
+        train_grid(DATA, GRID, tmp_path / "sweep", TRAIN, select="training")
