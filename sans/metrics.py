@@ -33,8 +33,11 @@ def phi(
         One φ per signal, ``(batch,)``.
 
     Raises:
-        ValueError: if a signal is zero everywhere; it has no relative error.
+        ValueError: if a signal is zero everywhere, so that it has no relative error, or the three
+            are not of the same signals.
     """
+    if len(activations) != len(signal):
+        raise ValueError(f"activations of {len(activations)} signals for {len(signal)} signals")
     verbosity = inverse_compression_ratio(activations, weights)
     return torch.hypot(verbosity, reconstruction_loss(signal, reconstruction))
 
@@ -56,8 +59,14 @@ def reconstruction_loss(signal: Tensor, reconstruction: Tensor) -> Tensor:
     """Return L̃ = ‖x̂ − x‖₁ / ‖x‖₁ ([SAN] Eq. 5).
 
     Raises:
-        ValueError: if a signal is zero everywhere; it has no relative error.
+        ValueError: if a signal is zero everywhere, so that it has no relative error, or the
+            reconstruction has another shape.
     """
+    if signal.shape != reconstruction.shape:
+        raise ValueError(
+            f"a reconstruction of shape {tuple(reconstruction.shape)} for signals of shape "
+            f"{tuple(signal.shape)}"
+        )
     # Summed in float64, where no float32 signal is too loud or too quiet.
     size = signal.abs().flatten(1).sum(1, dtype=torch.float64)
     if len(quiet := (size == 0).nonzero()):

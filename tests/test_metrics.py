@@ -159,3 +159,11 @@ def test_perfect_and_constant_signals_are_infinite():
     assert psnr(constant, constant).item() == math.inf
     assert prdn(constant, constant + 1).item() == math.inf
     assert snr(constant, constant + 1).item() == -math.inf
+
+
+def test_what_is_not_of_the_same_signals_is_refused():
+    signals, activations = torch.ones(3, 1, 8), torch.zeros(3, 2, 8)
+    with pytest.raises(ValueError, match=r"shape \(1, 1, 8\) for signals of shape \(3, 1, 8\)"):
+        phi(signals, signals[:1], activations, 4)
+    with pytest.raises(ValueError, match="activations of 1 signals for 3 signals"):
+        phi(signals, signals, activations[:1], 4)
