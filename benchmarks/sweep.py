@@ -29,6 +29,7 @@ from sans.configs import ModelConfig, ModelOptions
 from sans.datasets import DataConfig, Dataset, locate
 from sans.devices import steady
 from sans.engines import Engine
+from sans.errors import DatasetError
 from sans.reproduction import RECIPES
 from sans.sweeps import Grid, prepare
 from sans.sweeps.tasks import perform
@@ -205,7 +206,7 @@ def _is_here(name: str, data_dir: Path | None) -> bool:
         return False
     try:
         prepare(DataConfig(name, data_dir=data_dir), Grid(("topk",), (1,)), {})
-    except Exception:  # another record of it
+    except DatasetError:  # another record of it
         return False
     return True
 

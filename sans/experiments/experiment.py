@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 
-import sans
 from sans.configs import ModelOptions, TrainConfig
 from sans.datasets import DataConfig, Dataset, absolute, load
 from sans.errors import ModelError
@@ -79,12 +78,7 @@ class Experiment:
     @property
     def about(self) -> dict[str, Any]:
         """What a model file should remember of its origin."""
-        return {
-            "dataset": self.dataset.name,
-            "rate": self.dataset.rate,
-            "settings": self.settings.values(),
-            "version": sans.__version__,
-        }
+        return self.settings.about(self.dataset)
 
     def train(
         self, run: Run, on_batch: OnBatch | None = None, on_epoch: OnEpoch | None = None

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import sans
 from sans.configs import ModelOptions, TrainConfig, from_mapping
-from sans.datasets import DataConfig
+from sans.datasets import DataConfig, Dataset
 from sans.errors import ModelError
 
 CHANGEABLE = ("epochs", "device", "data_dir")
@@ -33,6 +34,15 @@ class Settings:
         data = asdict(self.data)
         data["data_dir"] = data["data_dir"] and str(data["data_dir"])
         return {"data": data, "model": asdict(self.model), "train": asdict(self.train)}
+
+    def about(self, dataset: Dataset) -> dict[str, Any]:
+        """Return what a model file should remember of its origin."""
+        return {
+            "dataset": dataset.name,
+            "rate": dataset.rate,
+            "settings": self.values(),
+            "version": sans.__version__,
+        }
 
     @classmethod
     def from_values(cls, values: Mapping[str, Mapping[str, Any]]) -> Settings:

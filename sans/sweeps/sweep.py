@@ -87,12 +87,7 @@ class Sweep:
         settings = self.settings
         model = settings.grid.options(row.activation, row.kernel_size)
         train = replace(settings.train, seed=row.seed)
-        return {
-            "dataset": self.dataset.name,
-            "rate": self.dataset.rate,
-            "settings": Settings(settings.data, model, train).values(),
-            "version": sans.__version__,
-        }
+        return Settings(settings.data, model, train).about(self.dataset)
 
     def take(self, outcomes: Mapping[int, Outcome]) -> None:
         """Take the outcomes of tasks, by number."""
