@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import index
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:  # torch is slow to import, and the names below are wanted without it
     from torch import Tensor
@@ -102,6 +102,36 @@ def extrema(similarity: Tensor, density: Density) -> Tensor:
     return _keep("extrema", similarity, _checked("the distance", density, similarity))
 
 
+def competing_extrema(similarity: Tensor, density: Density, rivals: int | None = None) -> Tensor:
+    """Keep the local extrema that survive a selection in which kernels compete for territory.
+
+    The candidates are those of `extrema`. Those of all rivals are visited together, from the
+    largest magnitude down, and of equal ones that of the first kernel first, then the first of its
+    map. A kept one claims everything within the density of its own kernel: a candidate of any
+    kernel is kept if it does not lie there, along every axis, for a kept one of any rival. So two
+    spikes of kernels of different densities may lie nearer to each other than the larger density,
+    if that of the larger density is the weaker one.
+
+    Args:
+        similarity: ``(batch, kernels, *space)``.
+        density: how far a kept extremum of each kernel claims territory, in samples, from 1.
+        rivals: how many kernels in a row compete, such as those of each network of several; a
+            divisor of `kernels`. None: all.
+
+    Returns:
+        Activations, ``(batch, kernels, *space)``.
+
+    Raises:
+        ValueError: if `density` or `rivals` is out of range.
+    """
+    densities = _checked("the distance", density, similarity)
+    kernels = len(densities)
+    rivals = kernels if rivals is None else rivals
+    if rivals < 1 or kernels % rivals:
+        raise ValueError(f"{kernels} kernels cannot compete {rivals} by {rivals}")
+    return _keep("competing_extrema", similarity, densities, rivals)
+
+
 def _checked(
     name: str, density: Density, similarity: Tensor, most: int | None = None
 ) -> tuple[int, ...]:
@@ -120,39 +150,50 @@ def _checked(
     return densities
 
 
-def _keep(selection: str, similarity: Tensor, densities: tuple[int, ...]) -> Tensor:
+def _keep(selection: str, similarity: Tensor, densities: tuple[int, ...], *rivals: int) -> Tensor:
     """Keep what the selection of that name selects, one density for each kernel."""
     maps = similarity.detach().flatten(0, 1)
     if not maps.dtype.itemsize >= 4:  # numba knows no half precision
         maps = maps.float()
     select = _selected_by_loops if maps.device.type == "cpu" else _selected_by_tensors
-    mask = select(selection, maps, densities * len(similarity))
+    mask = select(selection, maps, densities * len(similarity), *rivals)
     return similarity.where(mask.view_as(similarity), 0)
 
 
-def _selected_by_loops(selection: str, maps: Tensor, densities: tuple[int, ...]) -> Tensor:
+def _selected_by_loops(
+    selection: str, maps: Tensor, densities: tuple[int, ...], *rivals: int
+) -> Tensor:
     """Return the mask of maps ``(maps, *space)`` on the CPU, one density for each map."""
     import numpy as np
     import torch
 
     from sans.selection import loops
 
-    select = {"topk": loops.topk, "extrema_pool": loops.extrema_pool, "extrema": loops.extrema}
-    return torch.from_numpy(select[selection](maps.numpy(), np.array(densities, np.int64)))
+    select: dict[str, Callable[..., Any]] = {
+        "topk": loops.topk,
+        "extrema_pool": loops.extrema_pool,
+        "extrema": loops.extrema,
+        "competing_extrema": loops.competing_extrema,
+    }
+    found = select[selection](maps.numpy(), np.array(densities, np.int64), *rivals)
+    return torch.from_numpy(found)
 
 
-def _selected_by_tensors(selection: str, maps: Tensor, densities: tuple[int, ...]) -> Tensor:
+def _selected_by_tensors(
+    selection: str, maps: Tensor, densities: tuple[int, ...], *rivals: int
+) -> Tensor:
     """Return the same mask on any device."""
     import torch
 
     from sans.selection import tensors
 
-    select = {
+    select: dict[str, Callable[..., Tensor]] = {
         "topk": tensors.topk,
         "extrema_pool": tensors.extrema_pool,
         "extrema": tensors.extrema,
+        "competing_extrema": tensors.competing_extrema,
     }
-    return select[selection](maps, torch.tensor(densities, device=maps.device))
+    return select[selection](maps, torch.tensor(densities, device=maps.device), *rivals)
 
 
 @dataclass(frozen=True, slots=True)

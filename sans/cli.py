@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import sans
-from sans.commands import datasets, evaluate, kernels, reproduce, sweep, train
+from sans.commands import datasets, evaluate, kernels, reproduce, search, sweep, train
 from sans.commands.console import print_anywhere
 
 print_anywhere()  # before anything is printed, help included
@@ -40,5 +40,6 @@ app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(kernels.kernels)
 app.command()(sweep.sweep)
+app.command()(search.search)
 app.command()(reproduce.reproduce)
 app.add_typer(datasets.app, name="datasets")

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from difflib import get_close_matches
 from operator import index
 from typing import Any, TypeVar
 
 from sans.activations import ACTIVATIONS
+from sans.pursuit.stop import Stop
+from sans.pursuit.stretches import stretched_size
 
 Config = TypeVar("Config")
 
+ENCODERS = ("single-pass", "pursuit")
 DECODERS = ("adjoint", "paper")
+REFITS = ("squares", "absolute")
 STARTS = ("constant", "random", "data")
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -28,6 +32,14 @@ MOST_KERNELS = 2**16
 
 LARGEST_LR = 1e30
 """No step may leave the range of the numbers that it is computed with."""
+
+LONGEST_STRETCH = 16.0
+"""How many times longer or shorter a stretched kernel may be."""
+
+
+def _later(default: Any) -> Any:
+    """Return a field that earlier versions did not have: files leave it out at its default."""
+    return field(default=default, metadata={"later": True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +63,34 @@ class ModelConfig:
     decoder: str = "adjoint"
     """`adjoint`: an activation draws its kernel; `paper`: it draws it mirrored, as published."""
 
+    competition: bool = _later(False)
+    """Whether kernels compete for territory: no spike of any kernel lies within the distance of
+    `extrema` of a stronger one, the distance of the kernel of the stronger; see
+    `sans.activations.competing_extrema`."""
+
+    encoder: str = _later("single-pass")
+    """`single-pass`: the activation function; `pursuit`: spikes are chosen again and again on what
+    is not described yet, see `sans.pursuit`; the activation function has no part in it then."""
+
+    stop: str = _later("phi")
+    """When a pursuit stops, see `sans.pursuit.stop.Stop`."""
+
+    refit: str = _later("squares")
+    """What the amplitudes of a pursuit minimise: the sum of `squares` of what is left, or, in a
+    last step, its sum of `absolute` values, which is what φ counts."""
+
+    stretches: tuple[float, ...] = _later(())
+    """Factors by which every kernel of a pursuit is stretched in time; each spike takes one of the
+    stretched kernels, or the kernel itself."""
+
     def __post_init__(self) -> None:
         check_name("activation", self.activation, ACTIVATIONS)
-        check_name("decoder", self.decoder, DECODERS)
+        object.__setattr__(self, "stretches", tuple(float(factor) for factor in self.stretches))
+        check_encoding(self)
         if self.dimensions not in (1, 2):
             raise ValueError(f"a signal has 1 or 2 dimensions of space, not {self.dimensions}")
+        if self.stretches and self.dimensions != 1:
+            raise ValueError("kernels of signals stretch in time, not those of images")
         object.__setattr__(self, "kernel_sizes", integers("kernel sizes", self.kernel_sizes))
         if not self.kernel_sizes or min(self.kernel_sizes) < 1:
             raise ValueError(f"kernel sizes must be at least 1, not {list(self.kernel_sizes)}")
@@ -75,6 +110,11 @@ class ModelConfig:
         return tuple(rule(size, size, self.dimensions, tolerance) for size in self.kernel_sizes)
 
     @property
+    def label(self) -> str:
+        """What finds the spikes: the name of the activation, or pursuit."""
+        return self.encoder if self.encoder == "pursuit" else self.activation
+
+    @property
     def weights(self) -> int:
         """The count of scalars in all kernels together, W of φ."""
         return sum(size**self.dimensions for size in self.kernel_sizes)
@@ -84,7 +124,8 @@ class ModelConfig:
         if len(space) != self.dimensions:
             kind = {1: "signals", 2: "images"}[self.dimensions]
             raise ValueError(f"the network is for {kind}, not for data of shape {tuple(space)}")
-        if (largest := max(self.kernel_sizes)) > min(space):
+        drawn = [stretched_size(m, f) for m in self.kernel_sizes for f in (1, *self.stretches)]
+        if (largest := max(drawn)) > min(space):
             raise ValueError(f"the kernel size must be between 1 and {min(space)}, not {largest}")
 
 
@@ -107,9 +148,25 @@ class ModelOptions:
     decoder: str = "adjoint"
     """How activations draw kernels."""
 
+    competition: bool = _later(False)
+    """Whether the distance of `extrema` holds between the spikes of all kernels, too."""
+
+    encoder: str = _later("single-pass")
+    """How spikes are found."""
+
+    stop: str = _later("phi")
+    """When a pursuit stops: phi, count=…, error=… or threshold=…."""
+
+    refit: str = _later("squares")
+    """What the amplitudes of a pursuit minimise."""
+
+    stretches: tuple[float, ...] = _later(())
+    """Factors by which kernels of a pursuit are stretched in time."""
+
     def __post_init__(self) -> None:
         check_name("activation", self.activation, ACTIVATIONS)
-        check_name("decoder", self.decoder, DECODERS)
+        object.__setattr__(self, "stretches", tuple(float(factor) for factor in self.stretches))
+        check_encoding(self)
         object.__setattr__(self, "kernel_size", integers("kernel sizes", self.kernel_size))
         if self.density is not None:
             object.__setattr__(self, "density", integers("densities", self.density))
@@ -147,6 +204,11 @@ class ModelOptions:
             densities=tuple(density for density in densities for _ in range(self.kernels)),
             dimensions=len(space),
             decoder=self.decoder,
+            competition=self.competition,
+            encoder=self.encoder,
+            stop=self.stop,
+            refit=self.refit,
+            stretches=self.stretches,
         )
         config.check_space(space)
         return config
@@ -175,11 +237,27 @@ class TrainConfig:
     device: str = "auto"
     """`cpu`, `cuda`, or `auto`: cuda where there is one."""
 
+    anneal: float = _later(1.0)
+    """How many times its final value the distance of `extrema` is in the first epoch; it falls
+    along half a cosine, to reach that value in the last of `epochs`: a run that goes on with other
+    epochs goes on along another cosine. Only steps of training have it. 1: it stays."""
+
+    dropout: float = _later(0.0)
+    """The share of activations that each training step leaves out, at random; those that stay keep
+    their value."""
+
+    grow: int = _later(0)
+    """Kernels that a pursuit may add, one at a time, as long as validation φ̄ falls."""
+
+    adapt: bool = _later(False)
+    """Whether kernels of a pursuit become longer or shorter, more or fewer, where training φ̄
+    falls by it."""
+
     def __post_init__(self) -> None:
         if self.start is not None:
             check_name("start", self.start, STARTS)
         check_name("device", self.device, DEVICES)
-        for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
+        for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0), ("grow", 0)):
             said = name.replace("_", " ")
             (value,) = integers(said, (getattr(self, name),))
             if value < least:
@@ -188,10 +266,25 @@ class TrainConfig:
             raise ValueError(f"lr must be a positive number, not {self.lr}")
         if self.lr > LARGEST_LR:
             raise ValueError(f"lr must be at most {LARGEST_LR:g}, not {self.lr:g}")
+        if not (1 <= self.anneal < LARGEST):
+            raise ValueError(f"anneal must be a number from 1 on, not {self.anneal:g}")
+        if not (0 <= self.dropout < 1):
+            raise ValueError(f"dropout must be from 0 to below 1, not {self.dropout:g}")
 
     def start_for(self, model: ModelConfig) -> str:
         """Return the start for `model`: the one asked for, or the paper's."""
+        if self.start is None and model.encoder == "pursuit":
+            return "data"
         return self.start or ("constant" if len(model.kernel_sizes) == 1 else "random")
+
+    def check_model(self, model: ModelConfig) -> None:
+        """Raise a ValueError unless `model` has what these settings change."""
+        pursuit = model.encoder == "pursuit"
+        if self.anneal > 1 and (pursuit or model.activation != "extrema"):
+            name = model.encoder if pursuit else model.activation
+            raise ValueError(f"the distance of extrema is annealed, and {name} has none: anneal 1")
+        if (self.grow or self.adapt) and not pursuit:
+            raise ValueError("kernels grow and adapt with the encoder pursuit only")
 
     def doubts(self, model: ModelConfig) -> tuple[str, ...]:
         """Return what a user should know who trains `model` like this, one sentence each."""
@@ -227,17 +320,58 @@ def check_name(kind: str, name: str, known: Collection[str]) -> None:
     raise ValueError(f"there is no {kind} {name!r}; {hint}")
 
 
+def check_encoding(config: ModelConfig | ModelOptions) -> None:
+    """Raise a ValueError unless the encoder, its options and the decoder exist and agree.
+
+    The stop is rewritten as every equal stop is written.
+    """
+    check_name("decoder", config.decoder, DECODERS)
+    check_name("encoder", config.encoder, ENCODERS)
+    check_name("refit", config.refit, REFITS)
+    object.__setattr__(config, "stop", Stop.parse(config.stop).text)  # one stop, one text
+    if config.competition and config.activation != "extrema":
+        raise ValueError(f"kernels compete with extrema only, not with {config.activation}")
+    if config.encoder == "pursuit" and config.decoder != "adjoint":
+        raise ValueError(f"a pursuit draws with the decoder adjoint, not with {config.decoder}")
+    if config.encoder != "pursuit":
+        given = {"stop": config.stop != "phi", "refit": config.refit != "squares"}
+        given["stretches"] = bool(config.stretches)
+        if unfit := [name for name, other in given.items() if other]:
+            names = " and ".join(unfit)
+            raise ValueError(f"only the encoder pursuit has {names}, not single-pass")
+    for factor in config.stretches:
+        if not 1 / LONGEST_STRETCH <= factor <= LONGEST_STRETCH or factor == 1:
+            raise ValueError(
+                f"a stretch must be between 1/{LONGEST_STRETCH:g} and {LONGEST_STRETCH:g}, "
+                f"and not 1: not {factor:g}"
+            )
+
+
+def to_mapping(config: Any) -> dict[str, Any]:
+    """Return the fields of a configuration as JSON values, as `from_mapping` reads them.
+
+    What earlier versions did not have is left out at its default: equal networks then have equal
+    files and identifiers, whichever version made them.
+    """
+    values = asdict(config)
+    for each in fields(config):
+        if each.metadata.get("later") and values[each.name] == each.default:
+            del values[each.name]
+    return values
+
+
 def from_mapping(kind: type[Config], values: Mapping[str, Any]) -> Config:
     """Return the dataclass `kind` with the fields that `values`, read from a file, describe.
 
     Raises:
         ValueError: if a key is unknown or missing, or a value is illegal.
     """
-    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-    if unknown := sorted(set(values) - known):
+    known = {each.name: each.metadata for each in fields(kind)}  # type: ignore[arg-type]
+    if unknown := sorted(set(values) - set(known)):
         raise ValueError(
             f"unknown configuration keys {unknown}: this version knows {sorted(known)}"
         )
-    if missing := sorted(known - set(values)):
+    wanted = {name for name, metadata in known.items() if not metadata.get("later")}
+    if missing := sorted(wanted - set(values)):
         raise ValueError(f"the configuration lacks {missing}")
     return kind(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})

@@ -1,4 +1,4 @@
-"""Scoring a network on signals: one figure a signal, then their mean and spread."""
+"""Scoring descriptions of signals: one figure a signal, then their mean and spread."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sans.signals import CHUNK, Signals, audible
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """The figures of a network on some signals."""
+    """The figures of a network, or of a yardstick, on some signals."""
 
     scores: dict[str, NDArray[np.float64]]
     """For each figure by name, one value a signal, ``(signals,)``: `phi`,
@@ -85,25 +85,38 @@ def evaluate(model: SAN, signals: Signals) -> Evaluation:
 def _score(model: SAN, signals: Tensor) -> dict[str, Tensor]:
     """Return every figure of a batch by name, ``(batch,)`` each."""
     activations = model.encode(signals)
-    reconstruction = model.decode(activations)
+    ratio = metrics.inverse_compression_ratio(activations, model.config.weights)
+    scores = figures(signals, model.decode(activations), metrics.spikes(activations), ratio)
+    if model.config.dimensions == 2 and model.config.decoder == "paper":
+        ratio = metrics.inverse_compression_ratio(activations, sum(model.config.kernel_sizes))
+        scores["published_phi"] = torch.hypot(ratio, scores["reconstruction_loss"])
+        scores["published_inverse_compression_ratio"] = ratio
+    return scores
+
+
+def figures(
+    signals: Tensor, reconstruction: Tensor, spikes: Tensor, ratio: Tensor
+) -> dict[str, Tensor]:
+    """Return what is said of any description of signals, by name, ``(batch,)`` each.
+
+    Args:
+        signals: ``(batch, 1, *space)``, none zero everywhere.
+        reconstruction: like `signals`.
+        spikes: how many there are of each signal, ``(batch,)``.
+        ratio: CR⁻¹, the numbers kept over the samples described, ``(batch,)``.
+    """
     loss = metrics.reconstruction_loss(signals, reconstruction)
-
-    def verbosity_and_phi(weights: int, prefix: str = "") -> dict[str, Tensor]:
-        ratio = metrics.inverse_compression_ratio(activations, weights)
-        return {
-            f"{prefix}phi": torch.hypot(ratio, loss),
-            f"{prefix}inverse_compression_ratio": ratio,
-        }
-
-    scores = verbosity_and_phi(model.config.weights)
-    scores |= {"reconstruction_loss": loss, "spikes": metrics.spikes(activations)}
-    if model.config.dimensions == 1:
+    scores = {
+        "phi": torch.hypot(ratio, loss),
+        "inverse_compression_ratio": ratio,
+        "reconstruction_loss": loss,
+        "spikes": spikes,
+    }
+    if signals.ndim == 3:
         scores["prdn"] = metrics.prdn(signals, reconstruction)
         scores["snr"] = metrics.snr(signals, reconstruction)
     else:
         scores["psnr"] = metrics.psnr(signals, reconstruction)
-        if model.config.decoder == "paper":
-            scores |= verbosity_and_phi(sum(model.config.kernel_sizes), "published_")
     return scores
 
 

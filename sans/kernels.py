@@ -62,8 +62,8 @@ class Kernels(Sequence[Kernel]):
 
     @property
     def activation(self) -> str:
-        """The activation that they were learned with."""
-        return self.config.activation
+        """The activation that they were learned with, or "pursuit"."""
+        return self.config.label
 
     def __len__(self) -> int:
         return len(self.arrays)

@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from joblib import cpu_count
 from torch import Tensor, nn
 
-from sans.activations import ACTIVATIONS
+from sans.activations import ACTIVATIONS, competing_extrema
 from sans.configs import ModelConfig
 from sans.convolution import tensors
 from sans.model_files import StoredModel, check_kernels, read_model, write_model
+from sans.pursuit import encoder
+from sans.pursuit.stop import Stop
+from sans.pursuit.stretches import stretched
 
 
 class SAN(nn.Module):
@@ -45,7 +49,10 @@ class SAN(nn.Module):
         )
 
     def similarity(self, signals: Tensor) -> Tensor:
-        """Return every kernel's map, ``(batch, kernels, *space)``, of ``(batch, 1, *space)``."""
+        """Return every kernel's map, ``(batch, kernels, *space)``, of ``(batch, 1, *space)``.
+
+        With stretches, each kernel is followed by the stretched ones, here and in the activations.
+        """
         return tensors.correlate(signals, self._weights())
 
     def encode(self, signals: Tensor) -> Tensor:
@@ -58,6 +65,10 @@ class SAN(nn.Module):
             space = ", ".join(["length"] if self.config.dimensions == 1 else ["height", "width"])
             raise ValueError(f"signals must be (batch, 1, {space}), not {tuple(signals.shape)}")
         self.config.check_space(signals.shape[2:])
+        if self.config.encoder == "pursuit":
+            return self._pursue(signals)
+        if self.config.competition:
+            return competing_extrema(self.similarity(signals), self.config.densities)
         activation = ACTIVATIONS[self.config.activation]
         return activation(self.similarity(signals), self.config.densities)
 
@@ -105,5 +116,29 @@ class SAN(nn.Module):
         kernels = tuple(kernel.detach().float().cpu().numpy() for kernel in self.kernels)
         return StoredModel(self.config, kernels, dict(about or {}))
 
+    @torch.no_grad()
+    def _pursue(self, signals: Tensor) -> Tensor:
+        """Return the activations that a pursuit finds; no gradient passes."""
+        config, stop = self.config, Stop.parse(self.config.stop)
+        if signals.device.type != "cpu":
+            from sans.pursuit import tensors as pursuit
+
+            drawn = [kernel.detach() for kernel in self._drawn()]
+            found = pursuit.pursue(signals[:, 0], drawn, stop, config.refit, config.weights)
+            return found.to(signals.dtype)
+        kernels = [kernel.detach().numpy() for kernel in self._drawn()]
+        code = encoder.pursue(
+            signals[:, 0].numpy(), kernels, stop, config.refit, config.weights, cpu_count()
+        )
+        return torch.from_numpy(code.dense()).to(signals.dtype)
+
+    def _drawn(self) -> list[Tensor]:
+        """Return the kernels, each followed by what stretching makes of it."""
+        if not self.config.stretches:
+            return list(self.kernels)
+        kernels = [kernel.detach().cpu().numpy() for kernel in self.kernels]
+        found = stretched(kernels, self.config.stretches)
+        return [torch.from_numpy(kernel).to(self.kernels[0]) for kernel in found]
+
     def _weights(self) -> Tensor:
-        return tensors.stack(list(self.kernels)).unsqueeze(0)
+        return tensors.stack(self._drawn()).unsqueeze(0)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.configs import ModelConfig, from_mapping
+from sans.configs import ModelConfig, from_mapping, to_mapping
 from sans.errors import ModelError
 from sans.files import written_whole
 
@@ -39,7 +39,7 @@ class StoredModel:
     @property
     def identifier(self) -> str:
         """The first 16 hexadecimal digits of the SHA-256 of configuration and weights."""
-        digest = hashlib.sha256(json.dumps(asdict(self.config), sort_keys=True).encode())
+        digest = hashlib.sha256(json.dumps(to_mapping(self.config), sort_keys=True).encode())
         for kernel in self.kernels:
             digest.update(np.ascontiguousarray(kernel, "<f4").tobytes())
         return digest.hexdigest()[:16]
@@ -55,7 +55,7 @@ def write_model(path: Path, model: StoredModel) -> None:
     for number, kernel in enumerate(model.kernels):
         _finite(f"kernel.{number}", kernel)
     arrays = {f"kernel.{i}": kernel for i, kernel in enumerate(model.kernels)}
-    write_arrays(path, MODEL, arrays, {"config": asdict(model.config), "about": model.about})
+    write_arrays(path, MODEL, arrays, {"config": to_mapping(model.config), "about": model.about})
 
 
 def read_model(path: Path) -> StoredModel:

@@ -7,6 +7,7 @@ summary.json              the options and the outcome
 kernels.png               the kernels
 reconstruction.png        a test signal, its similarities, its spikes, what they draw
 checkpoint.safetensors    the state after the last epoch, for `sans train --resume`
+trials.csv                one row a trial, where `sans search` has left the run
 ========================= ==========================================================
 """
 
@@ -59,6 +60,11 @@ class Run:
         """The picture of a test signal's way through the network."""
         return self.folder / "reconstruction.png"
 
+    @property
+    def trials(self) -> Path:
+        """One row a trial of the search that has left the run."""
+        return self.folder / "trials.csv"
+
     def clear(self) -> None:
         """Remove the files of an earlier run of the same folder."""
         for path in (
@@ -68,6 +74,7 @@ class Run:
             self.reconstruction_figure,
             self.model,
             self.checkpoint,
+            self.trials,
         ):
             path.unlink(missing_ok=True)
 

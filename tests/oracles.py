@@ -42,6 +42,23 @@ def extrema(image, distance):
     return kept
 
 
+def competing_extrema(images, distances):
+    """Visit the candidates of all images together; what is kept claims its own distance around."""
+    candidates = [
+        (kernel, place)
+        for kernel, image in enumerate(images)
+        for place in np.ndindex(image.shape)
+        if _is_candidate(image, place)
+    ]
+    kept = np.zeros(images.shape, bool)
+    chosen = []
+    for kernel, place in sorted(candidates, key=lambda one: (-abs(images[one[0]][one[1]]), one)):
+        if all(_apart(place, other) > distances[rival] for rival, other in chosen):
+            chosen.append((kernel, place))
+            kept[(kernel, *place)] = True
+    return kept
+
+
 def _apart(place, other):
     return max(abs(i - j) for i, j in zip(place, other, strict=True))
 
@@ -95,6 +112,45 @@ def drawing(activations, kernel, decoder):
             if _inside(where, result.shape):
                 result[where] += kernel[j] * activations[place]
     return result
+
+
+def atoms_on(space, kernels):
+    """Return every atom as a column, clipped at the border, ``(kernels, *space)`` of them."""
+    columns = []
+    for kernel in kernels:
+        for place in np.ndindex(*space):
+            image = np.zeros(space)
+            image[place] = 1
+            columns.append(drawing(image, kernel, "adjoint").ravel())
+    return np.stack(columns, 1)
+
+
+def orthogonal_pursuit(signal, atoms, count):
+    """Take the atom that meets the residual best, refit all that are taken; so many times.
+
+    Args:
+        signal: any shape.
+        atoms: a column each.
+        count: how many to take.
+
+    Returns:
+        What they leave, flat.
+    """
+    energy = (atoms**2).sum(0)
+    norms = np.sqrt(np.where(energy > 1e-3 * energy.max(), energy, np.inf))
+    signal = residual = signal.ravel()
+    taken = []
+    for _ in range(count):
+        taken.append(int(np.argmax(abs(atoms.T @ residual) / norms)))
+        amplitudes = np.linalg.lstsq(atoms[:, taken], signal, rcond=None)[0]
+        residual = signal - atoms[:, taken] @ amplitudes
+    return residual
+
+
+def phi(signal, reconstruction, spikes, weights):
+    """Return φ of one signal, by its definition."""
+    verbosity = (weights + (signal.ndim + 1) * spikes) / signal.size
+    return np.hypot(verbosity, abs(reconstruction - signal).sum() / abs(signal).sum())
 
 
 def _inside(place, shape):

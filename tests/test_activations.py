@@ -14,7 +14,15 @@ from hypothesis.extra import numpy as arrays
 from torch.autograd import gradcheck
 
 from sans import activations
-from sans.activations import ACTIVATIONS, extrema, extrema_pool, identity, relu, topk
+from sans.activations import (
+    ACTIVATIONS,
+    competing_extrema,
+    extrema,
+    extrema_pool,
+    identity,
+    relu,
+    topk,
+)
 
 CUDA = pytest.param(
     "cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
@@ -289,3 +297,75 @@ def test_a_density_may_be_an_integer_of_numpy():
 def test_activations_can_be_sent_to_another_process():
     for activation in ACTIVATIONS.values():
         assert pickle.loads(pickle.dumps(activation)) == activation
+
+
+@given(cases())
+def test_kernels_compete_signal_by_signal(case):
+    similarity, densities = case
+    kept = competing_extrema(similarity, densities)
+    for signal, found in zip(similarity.numpy(), kept.numpy(), strict=True):
+        expected = np.where(oracles.competing_extrema(signal, densities), signal, 0)
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    "select", [activations._selected_by_loops, activations._selected_by_tensors]
+)
+@given(case=cases())
+def test_networks_side_by_side_compete_each_for_itself(select, case):
+    similarity, densities = case
+    alone = competing_extrema(similarity, densities)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(activations, "_selected_by_loops", select)
+        twice = torch.cat((similarity, similarity.flip(0)), 1)
+        kept = competing_extrema(twice, densities * 2, rivals=len(densities))
+    assert torch.equal(kept, torch.cat((alone, alone.flip(0)), 1))
+
+
+@given(cases())
+def test_without_rivals_competing_extrema_are_extrema(case):
+    assert torch.equal(competing_extrema(*case, rivals=1), extrema(*case))
+    similarity, densities = case[0][:, :1], case[1][:1]
+    assert torch.equal(competing_extrema(similarity, densities), extrema(similarity, densities))
+
+
+@pytest.mark.parametrize("space", [(12,), (5, 4)])
+def test_the_gradient_of_competing_extrema_is_one_where_kept(space):
+    generator = torch.Generator().manual_seed(0)
+    similarity = torch.randn(2, 2, *space, dtype=torch.float64, generator=generator)
+    assert gradcheck(lambda s: competing_extrema(s, (2, 3)), similarity.requires_grad_())
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_kernels_compete_in_every_type_of_numbers(kind):
+    similarity = torch.tensor([[[0, 2, 0, -1, 0], [0, 0, 0, -3, 0]]], dtype=kind)
+    kept = competing_extrema(similarity, 2)
+    assert kept.dtype == kind
+    assert kept.tolist() == [[[0] * 5, [0, 0, 0, -3, 0]]]
+    kept = competing_extrema(similarity, 1)
+    assert kept.tolist() == [[[0, 2, 0, 0, 0], [0, 0, 0, -3, 0]]]
+
+
+@pytest.mark.parametrize("device", ["cpu", CUDA])
+@given(case=cases())
+def test_kernels_compete_alike_on_every_device(device, case):
+    kept = competing_extrema(case[0].to(device), case[1])
+    assert kept.device.type == device
+    assert torch.equal(kept.cpu(), competing_extrema(*case))
+
+
+def test_an_empty_batch_has_nothing_to_compete_for():
+    assert competing_extrema(torch.zeros(0, 4, 9), 2, rivals=2).shape == (0, 4, 9)
+
+
+@pytest.mark.parametrize("rivals", [0, -2, 2, 4])
+def test_rivals_divide_the_kernels(rivals):
+    with pytest.raises(ValueError, match=rf"^3 kernels cannot compete {rivals} by {rivals}$"):
+        competing_extrema(torch.zeros(1, 3, 9), 2, rivals)
+
+
+def test_competing_kernels_have_a_distance_each_of_at_least_one():
+    with pytest.raises(ValueError, match=r"^the distance must be at least 1, not 0$"):
+        competing_extrema(torch.zeros(1, 2, 9), (1, 0))
+    with pytest.raises(ValueError, match=r"^3 densities for 2 kernels: give one for each$"):
+        competing_extrema(torch.zeros(1, 2, 9), (1, 2, 3))

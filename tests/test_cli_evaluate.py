@@ -13,6 +13,7 @@ from sans.configs import ModelConfig
 from sans.datasets import DataConfig, load
 from sans.evaluation import evaluate
 from sans.model import SAN
+from sans.yardsticks import score
 
 TERMS = ("phi", "inverse_compression_ratio", "reconstruction_loss")
 SMALL = ("train", "--limit", "12", "--window", "200", "--epochs", "2", "--output", "run")
@@ -78,6 +79,61 @@ def test_images_are_scored_by_psnr_and_as_published(sans):
     assert "prdn" not in values
 
 
+def cells(output):
+    """Return the heads and the rows of the table in `output`, cell by cell."""
+    lines = [line.strip() for line in output.splitlines()]
+    split = [
+        line.strip("┃│").split("┃" if "┃" in line else "│") for line in lines if line[:1] in "┃│"
+    ]
+    heads, *rows = [[cell.strip() for cell in row] for row in split if len(row) > 1]
+    return heads, rows
+
+
+@pytest.mark.usefixtures("run")
+def test_yardsticks_stand_beside_the_network(sans):
+    plain, compared = (
+        sans("evaluate", "run", *more).stdout for more in ((), ("--against", "dct,wavelet"))
+    )
+    signals = load(DataConfig(window=200, limit=12)).test.signals
+    others = [score(name, signals) for name in ("dct", "wavelet")]
+    heads, rows = cells(compared)
+    assert heads == ["extrema", "mean", "spread", "dct", "wavelet"]
+    assert [row[3:] for row in rows] == [
+        [number(other.mean(name)) for other in others] for name in others[0].scores
+    ]
+    assert cells(plain) == (
+        heads[:3],
+        [[row[0].replace("spikes or coefficients", "spikes"), *row[1:3]] for row in rows],
+    )
+    assert any("spikes or coefficients" in row[0] for row in rows)
+
+
+@pytest.mark.usefixtures("run")
+def test_the_json_of_yardsticks_is_added_to_that_of_the_network(sans):
+    plain = json.loads(sans("evaluate", "run", "--json").stdout)
+    signals = load(DataConfig(window=200, limit=12)).test.signals
+    assert "against" not in plain
+    for names in (["dct"], ["wavelet", "dct"]):
+        result = sans("evaluate", "run", "--json", "--against", ",".join([*names, names[0]]))
+        values = json.loads(result.stdout)
+        wanted = {name: score(name, signals).summary() for name in names}
+        assert values == {**plain, "against": wanted}
+        assert list(values["against"]) == names
+
+
+@pytest.mark.usefixtures("run")
+def test_yardsticks_of_images_have_no_figures_as_published(sans):
+    options = ("--kernel-size", "3", "--limit", "70", "--epochs", "1", "--decoder", "paper")
+    sans("train", "--dataset", "synthetic-2d", *options, "--output", "images")
+    _, rows = cells(sans("evaluate", "images", "--against", "wavelet").stdout)
+    last = {row[0]: row[3] for row in rows}
+    assert {name for name, cell in last.items() if cell == "–"} == {
+        "φ̄, counted as published",
+        "CR⁻¹, counted as published",
+    }
+    assert "PSNR (dB)" in last
+
+
 def test_every_signal_has_its_own_figures_whatever_the_size_of_the_chunks(monkeypatch):
     generator = torch.Generator().manual_seed(0)
     weights = [torch.randn(size, generator=generator) for size in (3, 4)]
@@ -135,6 +191,8 @@ def test_a_figure_is_drawn_and_not_drawn_over(sans, refused, tmp_path):
         (1, ("nowhere",), "nowhere is not the folder of a run"),
         (2, ("run", "--split", "tset"), "no split 'tset'; did you mean test?"),
         (2, ("run", "--device", "tpu"), "no device 'tpu'"),
+        (2, ("nowhere", "--against", "wavelt"), "no yardstick 'wavelt'; did you mean wavelet?"),
+        (2, ("run", "--against", "dct,"), "no yardstick ''; known: wavelet, dct"),
         (2, ("run", "--window", "10"), "kernel size must be between 1 and 10, not 15"),
         (
             2,

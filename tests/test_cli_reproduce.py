@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import errno
 import io
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,11 +19,20 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 from test_cli_train import content, heading, table_rows
-from test_reproduction import REPORT, count_training, write_database, write_images
+from test_reproduction import (
+    REPORT,
+    bytes_below,
+    count_searches,
+    count_training,
+    write_database,
+    write_images,
+)
 
 from sans.datasets import bonn
 from sans.reproduction import RECIPES, Reproduction
 from sans.reproduction.published import published
+from sans.reproduction.searches import PursuitSearch
+from sans.search import Budget, Search
 
 MNIST = ("reproduce", "mnist", "--data-dir", "data", "--device", "cpu")
 
@@ -67,6 +78,12 @@ def counted(monkeypatch):
     return count_training(monkeypatch)
 
 
+@pytest.fixture
+def searched(monkeypatch):
+    """The list of the searches that are made during a test."""
+    return count_searches(monkeypatch)
+
+
 def report_of(folder):
     return {name: (folder / name).read_bytes() for name in REPORT - {"summary.json"}}
 
@@ -74,7 +91,8 @@ def report_of(folder):
 def test_help_names_the_experiments(sans):
     result = sans("reproduce", "--help")
     assert result.exit_code == 0
-    for word in (*RECIPES, "--quick", "--corrected", "--seeds", "--workers", "--force"):
+    options = ("--quick", "--corrected", "--search", "--seeds", "--workers", "--force")
+    for word in (*RECIPES, *options):
         assert word in result.stdout
 
 
@@ -103,6 +121,7 @@ def test_figures_are_printed_beside_the_published_and_everything_is_written(sans
     raw = f"{float(rows[0]['raw_accuracy']):.1f}"
     assert f"accuracy on raw signals: {raw} %, published 92.17 %" in result.stdout
     assert "corrected" not in result.stdout
+    assert "pursuit" not in result.stdout
     assert "tables and pictures: reproduction/mnist" in result.stdout
 
 
@@ -117,9 +136,14 @@ def test_corrected_shows_the_other_way_beside_it(sans, tmp_path):
     assert {"corrected_phi", "corrected_accuracy", "corrected_less_raw"} <= set(first)
 
 
-@pytest.mark.usefixtures("mnist")
+@pytest.mark.usefixtures("mnist", "searched")
 def test_a_narrow_terminal_shows_fewer_columns_and_no_cut_figure(sans, monkeypatch):
-    for width, options in ((160, ()), (80, ()), (80, ("--corrected",))):
+    for width, options in (
+        (160, ()),
+        (80, ()),
+        (80, ("--search", "0.01s")),
+        (80, ("--corrected",)),
+    ):
         shown = io.StringIO()
         terminal = Console(
             file=shown, force_terminal=True, width=width, soft_wrap=True, color_system=None
@@ -133,6 +157,7 @@ def test_a_narrow_terminal_shows_fewer_columns_and_no_cut_figure(sans, monkeypat
         assert "…" not in shown.getvalue()
         assert ("difference" in shown.getvalue()) == (width == 160)
         assert "less" in shown.getvalue()
+        assert ("pursuit" in shown.getvalue()) == ("--search" in options)
         if not options:
             assert max(map(cell_len, lines)) <= width
 
@@ -264,6 +289,14 @@ def test_other_settings_are_refused_with_the_difference(sans, refused, tmp_path,
             f"seed must be below {2**63}",
         ),
         (("mnist", "--device", "gpu"), "no device 'gpu'"),
+        (("mnist", "--search", "soon"), "'soon' must be a time such as 60s, 10m or 2h"),
+        (("mnist", "--search", ""), "'' must be a time such as 60s, 10m or 2h"),
+        (("mnist", "--search", "-5s"), "'-5s' must be a time such as 60s, 10m or 2h"),
+        (("mnist", "--search", "0s"), "the budget must be more than no time, not 0 s"),
+        (
+            ("mnist", "--search", "1s", "--seed", str(2**32)),
+            f"the seed of a search must be below {2**32}, not {2**32}",
+        ),
         (("mnist", "--workers", "0"), "workers must be at least 1, not 0"),
         (("mnist", "--workers", "1", "--scheduler", "tcp://x:1"), "not both"),
     ],
@@ -352,3 +385,159 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_file(sans, refused, tmp_path
         assert "No space left on device" in refused(1, *MNIST, "--output", "out")
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert sans(*MNIST, "--output", "out").exit_code == 0
+
+
+@pytest.mark.usefixtures("mnist")
+def test_a_search_adds_a_column_and_leaves_runs(sans, tmp_path, monkeypatch, searched):
+    monkeypatch.setattr("sans.commands.progress.SECONDS_BETWEEN_LINES", -1)
+    result = sans(*MNIST, "--search", "0.01s", "--seeds", "2", "--workers", "1")
+    assert result.exit_code == 0
+    assert [(seed, budget, engine.workers) for _, seed, budget, engine in searched] == [
+        (0, Budget(0.01), 1),
+        (1, Budget(0.01), 1),
+    ]
+    folder = tmp_path / "reproduction" / "mnist"
+    phis = [
+        json.loads((folder / "mnist" / f"pursuit-{seed}" / "summary.json").read_bytes())["test"]
+        for seed in (0, 1)
+    ]
+    mean = sum(one["phi"] for one in phis) / 2
+    heads = [cell.strip() for cell in heading(result.stdout).strip().strip("┃").split("┃")]
+    assert heads[-1] == "pursuit φ̄"
+    assert {cells[-1] for cells in table_rows(result.stdout)} == {f"{mean:.3f}"}
+    assert "pursuit φ̄: kernels of a search of 0.01 s, means of 2 seeds\n" in result.stdout
+    assert [line for line in result.stderr.splitlines() if "searches" in line] == [
+        "0/2 searches",
+        "1/2 searches",
+        "2/2 searches",
+    ]
+    rows = list(csv.DictReader(io.StringIO((folder / "table.csv").read_text())))
+    assert [float(row["pursuit_phi"]) for row in rows] == pytest.approx([mean] * 10, rel=1e-15)
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["search"] == {"seconds": 0.01, "trials": None, "seeds": [0, 1]}
+    model = folder / "mnist" / "pursuit-0" / "model.safetensors"
+    assert sans("evaluate", str(model), "--data-dir", "data").exit_code == 0
+
+
+@pytest.mark.usefixtures("mnist")
+def test_a_second_call_searches_nothing_and_says_the_same(sans, tmp_path, searched, counted):
+    folder = tmp_path / "reproduction" / "mnist"
+    plain = sans(*MNIST)
+    before = report_of(folder)
+    trained = [len(calls) for calls in counted]
+    first = sans(*MNIST, "--search", "0.01s")
+    assert [len(calls) for calls in counted] == trained
+    after = bytes_below(folder)
+    assert sans(*MNIST, "--search", "0.01s").stdout == first.stdout
+    assert bytes_below(folder) == after
+    assert sans(*MNIST).stdout == plain.stdout  # and the column is gone again
+    assert report_of(folder) == before
+    assert sans(*MNIST, "--search", "10ms").exit_code == 2
+    assert sans(*MNIST, "--search", "0.01 s").stdout == first.stdout
+    assert len(searched) == 1
+
+
+@pytest.mark.usefixtures("mnist")
+def test_ctrl_c_in_a_search_keeps_those_that_are_finished(
+    sans, refused, tmp_path, monkeypatch, searched
+):
+    command = (*MNIST, "--search", "0.01s", "--seeds", "2", "--output", "out")
+    real = Search.run
+
+    def interrupt(self, *arguments):
+        real(self, *arguments)
+        if self.seed == 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Search, "run", interrupt)
+        line = refused(130, *command)
+    assert "stopped; what is finished is kept in out, and the same command goes on" in line
+    assert not (tmp_path / "out/table.csv").exists()
+    kept = bytes_below(tmp_path / "out" / "mnist" / "pursuit-0")
+    assert len(kept) == 8
+    del searched[:]
+    assert sans(*command).exit_code == 0
+    assert [call[1] for call in searched] == [1]
+    assert bytes_below(tmp_path / "out" / "mnist" / "pursuit-0") == kept
+
+
+def test_a_real_interrupt_of_a_real_search_ends_with_130(data, tmp_path):
+    write_images(data)
+    command = [sys.executable, "-m", "sans", *MNIST, "--quick", "--search", "10m"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    folder = tmp_path / "reproduction" / "mnist-quick" / "mnist"
+    patience = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < patience:
+        if len(_accuracies_in(folder)) == 31:
+            break
+        time.sleep(0.05)
+    time.sleep(1)  # until trials are under way
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "the same command goes on" in errors
+    assert "Traceback" not in errors
+    assert [path.name for path in (folder / "pursuit-0").iterdir()] == ["search.json"]
+
+
+def _accuracies_in(folder):
+    path = folder / "accuracies.json"
+    return json.loads(path.read_bytes()) if path.exists() else {}
+
+
+@pytest.mark.usefixtures("mnist", "searched")
+def test_a_search_of_another_budget_is_refused_with_the_difference(sans, refused, tmp_path):
+    sans(*MNIST, "--search", "0.01s", "--output", "out")
+    before = bytes_below(tmp_path / "out")
+    line = refused(1, *MNIST, "--search", "0.02s", "--output", "out")
+    assert "pursuit-0 holds a search of other settings: --search 0.01 s instead of 0.02 s" in line
+    assert "choose another --output, remove that folder to search again, or add --force" in line
+    assert bytes_below(tmp_path / "out") == before
+    assert sans(*MNIST, "--search", "0.02s", "--output", "out", "--force").exit_code == 0
+    assert "--search 0.02 s instead" in refused(1, *MNIST, "--search", "1m", "--output", "out")
+
+
+@pytest.mark.usefixtures("mnist", "searched")
+def test_a_damaged_search_is_one_line_and_can_be_removed(sans, refused, tmp_path):
+    command = (*MNIST, "--search", "0.01s", "--output", "out")
+    first = sans(*command)
+    record = tmp_path / "out" / "mnist" / "pursuit-0" / "search.json"
+    record.write_bytes(record.read_bytes()[:-10])
+    line = refused(1, *command)
+    assert "out/mnist/pursuit-0/search.json is damaged" in line
+    assert line.endswith("; remove out/mnist/pursuit-0 to search only its kernels again")
+    shutil.rmtree(record.parent)
+    assert sans(*command).stdout == first.stdout
+
+
+@pytest.mark.usefixtures("tiny")
+def test_data_that_are_not_here_are_not_searched(data, sans, searched):
+    write_database(data, "mitdb", "100")
+    result = sans("reproduce", "physionet", "--data-dir", "data", "--search", "0.01s")
+    assert result.exit_code == 0
+    assert [call[:2] for call in searched] == [("mitdb", 0)]
+    assert "pursuit φ̄: kernels of a search of 0.01 s\n" in result.stdout
+
+
+@pytest.mark.usefixtures("mnist", "searched")
+def test_a_full_disk_after_a_search_is_one_line_and_is_gone_on_from(
+    sans, refused, tmp_path, monkeypatch
+):
+    def full(_handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    real = PursuitSearch.perform
+
+    def fill(self, engine):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", full)
+            return real(self, engine)
+
+    command = (*MNIST, "--search", "0.01s", "--output", "out")
+    with monkeypatch.context() as patch:
+        patch.setattr(PursuitSearch, "perform", fill)
+        assert "No space left on device" in refused(1, *command)
+    folder = tmp_path / "out" / "mnist" / "pursuit-0"
+    assert [path.name for path in folder.iterdir()] == ["search.json"]
+    assert sans(*command).exit_code == 0

@@ -182,11 +182,49 @@ def test_resume_without_output_takes_the_newest_run(sans):
         (("--window", "100"), "the run has --window 200, not 100"),
         (("--seed", "1"), "the run has --seed 0, not 1"),
         (("--epochs", "2"), "run has done 3 epochs, not 2"),
+        (("--competition",), "the run has --competition left out, not on"),
+        (("--encoder", "pursuit"), "the run has --encoder single-pass, not pursuit"),
+        (("--stop", "count=3"), "the run has --stop phi, not count=3"),
+        (("--refit", "absolute"), "the run has --refit squares, not absolute"),
+        (("--stretch", "0.5,2"), "the run has --stretch left out, not 0.5,2.0"),
+        (("--anneal", "2"), "the run has --anneal 1.0, not 2.0"),
+        (("--dropout", "0.1"), "the run has --dropout 0.0, not 0.1"),
+        (("--grow", "1"), "the run has --grow 0, not 1"),
+        (("--adapt",), "the run has --adapt left out, not on"),
     ],
 )
 def test_resume_refuses_other_settings(sans, refused, options, message):
     sans(*SMALL, "--output", "run")
     assert message in refused(1, "train", "--resume", "--output", "run", *options)
+
+
+HINDERED = ("--anneal", "3", "--dropout", "0.2", "--competition", "--kernels", "2")
+
+
+@pytest.mark.parametrize("options", [HINDERED, HINDERED[:4]])
+def test_a_run_with_options_is_remembered_and_goes_on_as_never_stopped(
+    sans, refused, tmp_path, monkeypatch, options
+):
+    sans(*SMALL, *options, "--output", "whole")
+    with monkeypatch.context() as patch:
+        interrupt_in_epoch(patch, 2)
+        refused(130, *SMALL, *options, "--output", "halves")
+    resumed = ("train", "--resume", "--output", "halves")
+    assert sans(*resumed, *options).exit_code == 0  # the same options again are no others
+    assert content(tmp_path / "halves") == content(tmp_path / "whole")
+
+
+def test_the_settings_of_a_run_name_the_options_that_are_used(sans, tmp_path):
+    sans(*SMALL, *HINDERED, "--output", "run")
+    settings = json.loads((tmp_path / "run/summary.json").read_text())["settings"]
+    assert settings["model"]["competition"] is True
+    assert (settings["train"]["anneal"], settings["train"]["dropout"]) == (3.0, 0.2)
+    assert load_kernels("run").config.competition
+    sans(*SMALL, "--output", "plain")
+    settings = json.loads((tmp_path / "plain/summary.json").read_text())["settings"]
+    later = {"competition", "encoder", "stop", "refit", "stretches"}
+    later |= {"anneal", "dropout", "grow", "adapt"}
+    assert not later & (settings["model"].keys() | settings["train"].keys())
 
 
 def test_a_resumed_run_may_have_other_epochs_another_device_and_another_folder_of_data(
@@ -279,6 +317,22 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_file(refused, tmp_path, monk
         (("--lr", "-1"), "lr must be a positive number, not -1.0"),
         (("--lr", "nan"), "lr must be a positive number, not nan"),
         (("--seed", "-1"), "seed must be at least 0, not -1"),
+        (("--competition", "--activation", "relu"), "kernels compete with extrema only, not with"),
+        (("--encoder", "pursuits"), "no encoder 'pursuits'; did you mean pursuit?"),
+        (("--stop", "count"), "stop must be phi, count=…, error=… or threshold=…"),
+        (("--refit", "square"), "no refit 'square'; did you mean squares?"),
+        (("--stretch", "0.5"), "only the encoder pursuit has stretches, not single-pass"),
+        (("--stretch", "a,2"), "'a,2' must be numbers with commas between, such as 0.5,2"),
+        (("--stretch", "1", "--encoder", "pursuit"), "and not 1: not 1"),
+        (("--anneal", "0.5"), "anneal must be a number from 1 on, not 0.5"),
+        (
+            ("--anneal", "2", "--activation", "relu"),
+            "the distance of extrema is annealed, and relu has none",
+        ),
+        (("--dropout", "1"), "dropout must be from 0 to below 1, not 1"),
+        (("--grow", "-1"), "grow must be at least 0, not -1"),
+        (("--grow", "2"), "kernels grow and adapt with the encoder pursuit only"),
+        (("--adapt",), "kernels grow and adapt with the encoder pursuit only"),
     ],
 )
 def test_an_illegal_option_is_one_line_and_exit_2(refused, tmp_path, options, message):

@@ -16,7 +16,7 @@ from sans.datasets import DataConfig
 from sans.errors import ModelError
 from sans.experiments import experiment as module
 from sans.experiments import prepare, resume
-from sans.experiments.settings import CHANGEABLE, Settings
+from sans.experiments.settings import CHANGEABLE, FIELDS, Settings
 from sans.model import SAN
 from sans.model_files import CHECKPOINT, read_arrays, write_arrays
 from sans.runs import Run
@@ -36,12 +36,21 @@ OTHERS = {
     "kernel_size": (15, 31),
     "density": (3,),
     "decoder": "paper",
+    "competition": True,
+    "encoder": "pursuit",
+    "stop": "count=3",
+    "refit": "absolute",
+    "stretch": (0.5, 2.0),
     "batch_size": 3,
     "lr": 0.02,
     "seed": 1,
     "start": "data",
+    "anneal": 2.0,
+    "dropout": 0.5,
+    "grow": 1,
+    "adapt": True,
 }
-"""Another value for every setting that decides the outcome."""
+"""Another value for every option that decides the outcome."""
 
 
 class StopError(Exception):
@@ -93,7 +102,9 @@ def test_settings_come_back_from_a_file():
     data = DataConfig("mitdb", "101", "V5", 200, 24, "recording", Path("a/b"))
     model = ModelOptions("topk", 2, (9, 15), (4, 7), "paper")
     settings = Settings(data, model, TrainConfig(3, 4, 0.5, 6, "data", "cpu"))
-    for one in (settings, SETTINGS):
+    pursuit = ModelOptions(encoder="pursuit", stop="error=0.1", stretches=(0.5, 2))
+    later = Settings(data, pursuit, TrainConfig(anneal=2, dropout=0.5, grow=3, adapt=True))
+    for one in (settings, SETTINGS, later):
         assert Settings.from_values(json.loads(json.dumps(one.values()))) == one
 
 
@@ -101,7 +112,8 @@ def test_every_setting_decides_the_outcome_or_may_change():
     every = {
         field.name for kind in (DataConfig, ModelOptions, TrainConfig) for field in fields(kind)
     }
-    assert every == set(OTHERS) | {"epochs", "device", "data_dir"}
+    deciding = {FIELDS.get(option, option) for option in OTHERS}
+    assert every == deciding | {"epochs", "device", "data_dir"}
     assert set(CHANGEABLE) == {"epochs", "device", "data_dir"}
 
 

@@ -100,6 +100,33 @@ def test_the_network_is_what_the_oracle_computes(case):
         np.testing.assert_allclose(reconstruction[n, 0].numpy(), expected, atol=1e-12)
 
 
+@pytest.mark.parametrize("decoder", DECODERS)
+@pytest.mark.parametrize("space", [(30,), (8, 9)])
+def test_competing_kernels_are_what_the_oracle_computes(space, decoder):
+    options = ModelConfig("extrema", (4, 3), (5, 2), len(space), decoder, competition=True)
+    kernels = [noise(*[m] * len(space), seed=m, kind=torch.float64) for m in options.kernel_sizes]
+    model, signals = SAN(options, kernels), noise(3, 1, *space, kind=torch.float64)
+    with torch.no_grad():
+        activations, reconstruction = model.encode(signals), model(signals)
+    for n, signal in enumerate(signals[:, 0].numpy()):
+        weights = [kernel.numpy() for kernel in kernels]
+        maps = np.array([oracles.similarity(signal, kernel) for kernel in weights])
+        maps = np.where(oracles.competing_extrema(maps, options.densities), maps, 0)
+        np.testing.assert_allclose(activations[n].numpy(), maps, atol=1e-12)
+        pairs = zip(maps, weights, strict=True)
+        expected = sum(oracles.drawing(image, kernel, decoder) for image, kernel in pairs)
+        np.testing.assert_allclose(reconstruction[n, 0].numpy(), expected, atol=1e-12)
+
+
+def test_one_kernel_has_nobody_to_compete_with():
+    signals, kernel = noise(3, 1, 50), noise(7, seed=1)
+    one, other = (
+        SAN(ModelConfig("extrema", (7,), (4,), competition=competition), [kernel])
+        for competition in (False, True)
+    )
+    assert torch.equal(one.encode(signals), other.encode(signals))
+
+
 @given(networks())
 def test_a_network_of_several_kernels_is_the_sum_of_networks_of_one(case):
     model, signals = case
@@ -204,7 +231,8 @@ def test_the_identifier_changes_with_any_weight_and_with_the_configuration():
             seen.add(model.identifier)
     seen.add(network(densities=(3, 4)).identifier)
     seen.add(network(decoder="paper").identifier)
-    assert len(seen) == 1 + 9 + 2
+    seen.add(network(competition=True).identifier)
+    assert len(seen) == 1 + 9 + 3
 
 
 def test_the_identifier_is_frozen():

@@ -23,13 +23,18 @@ from sans.configs import ModelConfig, TrainConfig
 from sans.datasets import DataConfig
 from sans.engines import Engine, StoppedError
 from sans.errors import DatasetError, ModelError
+from sans.experiments import Experiment, resume
+from sans.experiments.experiment import stored_settings
 from sans.model import SAN
 from sans.reproduction import RECIPES, Wishes, prepare, reproduction
 from sans.reproduction.comparison import compare, exam_name, median, raw_accuracy
 from sans.reproduction.pictures import draw
 from sans.reproduction.published import PublishedRow, published
+from sans.reproduction.searches import Pursuit, words
 from sans.reproduction.supervised import Exam, perform, reconstruct
 from sans.reproduction.tables import table_of
+from sans.runs import Run
+from sans.search import Budget, Search
 from sans.sweeps import Network, Row, tasks
 from sans.sweeps.rows import rows_of
 from sans.sweeps.tasks import Outcome, Task
@@ -55,9 +60,9 @@ def write_images(root, folder="MNIST", training=60, test=20, side=8):
     return root
 
 
-def write_database(root, name, record):
+def write_database(root, name, record, seed=1):
     """Write 12 windows of noise as the record of a Physionet database below `root`."""
-    signal = np.random.default_rng(1).integers(-500, 500, (1, 12_000)) / 200
+    signal = np.random.default_rng(seed).integers(-500, 500, (1, 12_000)) / 200
     write_record(root / "physionet" / name / record, signal)
     return root
 
@@ -71,11 +76,12 @@ def small(name, *sizes, **options):
 
 
 def run(recipe, folder, **wishes):
-    """Do all of an experiment but its report."""
+    """Do all of an experiment but its report, from its beginning or from where it was stopped."""
     found = prepare(recipe, Wishes(device="cpu", **wishes), folder)
     found.open()
     found.train(Engine(), lambda _: None)
     found.examine(Engine(), lambda _: None)
+    found.search(Engine(), lambda _: None)
     return found
 
 
@@ -108,6 +114,26 @@ def count_training(monkeypatch):
 @pytest.fixture
 def counted(monkeypatch):
     return count_training(monkeypatch)
+
+
+def count_searches(monkeypatch):
+    """Return a list, to be filled with the searches that are made; their trials become short."""
+    monkeypatch.setattr("sans.search.search.EPOCHS", 1)
+    for name, most in (("MOST_KERNELS", 1), ("LONGEST_SIGNAL", 8)):
+        monkeypatch.setattr(f"sans.search.space.{name}", most)
+    made, real = [], Search.run
+
+    def keep(self, engine, budget, on_trial=None):
+        made.append((self.data.dataset, self.seed, budget, engine))
+        real(self, engine, budget, on_trial)
+
+    monkeypatch.setattr(Search, "run", keep)
+    return made
+
+
+@pytest.fixture
+def searched(monkeypatch):
+    return count_searches(monkeypatch)
 
 
 # The published tables
@@ -188,6 +214,10 @@ def test_quick_uses_few_signals_or_only_published_sizes():
     [
         ({"seed": -1}, "seed must be at least 0, not -1"),
         ({"seeds": 0}, "seeds must be at least 1, not 0"),
+        (
+            {"seed": 2**32 - 2, "seeds": 3, "search": Budget()},
+            "the seed of a search must be below 4294967296, not 4294967296",
+        ),
     ],
 )
 def test_illegal_wishes_are_refused(options, message):
@@ -359,6 +389,22 @@ def test_in_two_dimensions_the_published_phi_counts_m_weights_and_the_corrected_
     assert found.corrected_phi == pytest.approx(math.hypot(21 / 36, 0.6))
 
 
+def test_of_searches_the_mean_over_seeds_is_shown():
+    pursuits = (Pursuit(0.25, (9, 40)), Pursuit(0.5, (7,)), Pursuit(0.15, (8, 39)))
+    found = compare(PUBLISHED, [network()], {}, [network()], {}, None, pursuits)
+    assert found.pursuit_phi == pytest.approx(0.3)
+    assert (found.pursuit_lowest_phi, found.pursuit_highest_phi) == (0.15, 0.5)
+    assert found.pursuit_kernel_sizes == "9 40; 7; 8 39"
+    assert replace(found, pursuits=()) == compared([network()], raw=None)
+
+
+def test_without_searches_nothing_is_said_of_them():
+    found = compared([network()])
+    figures = (found.pursuit_phi, found.pursuit_lowest_phi, found.pursuit_highest_phi)
+    assert all(math.isnan(figure) for figure in figures)
+    assert found.pursuit_kernel_sizes == ""
+
+
 # Tables
 
 SUPERVISED = [
@@ -369,12 +415,18 @@ SUPERVISED = [
     compared([diverged(activation="relu")], row=replace(PUBLISHED, activation="relu")),
     compared([network("topk", last_published_phi=0.61)], row=replace(PUBLISHED, activation="topk")),
 ]
+PURSUITS = (Pursuit(0.25, (9, 40)), Pursuit(0.375, (7,)))
 UNSUPERVISED = [
     replace(one, published=replace(one.published, dataset=name, accuracy=None))
     for one, name in zip(SUPERVISED, ("ctu-uhb-ctgdb", "50%_of&all", "mitdb"), strict=True)
 ]
 TABLES = [
     table_of(comparisons, corrected)
+    for comparisons in (SUPERVISED, UNSUPERVISED)
+    for corrected in (False, True)
+]
+SEARCHED = [
+    table_of([replace(comparisons[0], pursuits=PURSUITS), *comparisons[1:]], corrected, True)
     for comparisons in (SUPERVISED, UNSUPERVISED)
     for corrected in (False, True)
 ]
@@ -412,7 +464,25 @@ def test_cells_are_rounded_signed_and_dashed():
     assert row[heads.index("our best m")] == row[heads.index("φ̄ there")] == "–"
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(("plain", "searched"), list(zip(TABLES, SEARCHED, strict=True)))
+def test_what_was_searched_stands_behind_everything_else(plain, searched):
+    assert searched.heads == [*plain.heads, "pursuit φ̄"]
+    assert [row[:-1] for row in searched.cells] == plain.cells
+    assert [row[-1] for row in searched.cells] == ["0.312", "–", "–"]
+    assert "pursuit φ̄" in searched.narrow.heads
+    rows, others = (list(csv.DictReader(io.StringIO(t.csv()))) for t in (searched, plain))
+    more = {
+        "pursuit_phi": "0.3125",
+        "pursuit_lowest_phi": "0.25",
+        "pursuit_highest_phi": "0.375",
+        "pursuit_kernel_sizes": "9 40; 7",
+    }
+    assert rows[0] == others[0] | more
+    assert rows[1:] == [other | dict.fromkeys(more, "") for other in others[1:]]
+    assert list(rows[0])[-3:] == list(more)[1:]
+
+
+@pytest.mark.parametrize("table", TABLES + SEARCHED)
 def test_markdown_has_a_row_for_each_comparison(table):
     head, rule, *rows = table.markdown().splitlines()
     assert len(rows) == len(table.comparisons)
@@ -422,7 +492,7 @@ def test_markdown_has_a_row_for_each_comparison(table):
         assert [cell.strip() for cell in row.strip("|").split("|")] == cells
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", TABLES + SEARCHED)
 def test_latex_is_well_formed(table):
     text = table.latex()
     assert text.isascii()
@@ -439,7 +509,7 @@ def test_latex_is_well_formed(table):
         assert line.count("{") == line.count("}")
         outside = "".join(line.split("$")[::2])  # of mathematics
         assert not re.search(r"(?<!\\)[_^]", outside)
-    assert (r"50\%\_of\&all" in text) == (table.comparisons is UNSUPERVISED)
+    assert (r"50\%\_of\&all" in text) == (r"our best $m$" in text)
     assert "$-0.068$" in text
 
 
@@ -857,3 +927,334 @@ def test_nothing_here_is_an_error(data, tmp_path):
     with pytest.raises(DatasetError, match=r"^mnist is not here: `sans datasets fetch mnist`"):
         prepare(RECIPES["mnist"], Wishes(data_dir=data), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+# Searches for the kernels of a pursuit
+
+TRIALS = Budget(None, 1)
+
+
+def test_a_search_of_each_seed_is_shown_in_every_row(images, tmp_path, searched):
+    wishes = {"seed": 3, "seeds": 2, "search": TRIALS, "data_dir": images}
+    found = run(small("mnist", 2), tmp_path / "out", **wishes)
+    assert [call[:3] for call in searched] == [("mnist", 3, TRIALS), ("mnist", 4, TRIALS)]
+    found.report()
+    runs = [Run(tmp_path / "out" / "mnist" / f"pursuit-{seed}") for seed in (3, 4)]
+    phis = [json.loads(one.summary.read_bytes())["test"]["phi"] for one in runs]
+    sizes = [" ".join(map(str, SAN.load(one.model).config.kernel_sizes)) for one in runs]
+    assert phis[0] != phis[1]
+    for row in read_table(tmp_path / "out/table.csv"):
+        assert float(row["pursuit_phi"]) == pytest.approx(sum(phis) / 2, rel=1e-15)
+        assert [float(row["pursuit_lowest_phi"]), float(row["pursuit_highest_phi"])] == sorted(phis)
+        assert row["pursuit_kernel_sizes"] == "; ".join(sizes)
+    summary = json.loads((tmp_path / "out/summary.json").read_text())
+    assert summary["search"] == {"seconds": None, "trials": 1, "seeds": [3, 4]}
+
+
+@pytest.mark.usefixtures("searched")
+def test_what_a_search_leaves_is_an_ordinary_run(images, tmp_path):
+    found = run(small("mnist", 2), tmp_path / "out", search=TRIALS, data_dir=images)
+    (study,) = found.studies
+    left = Run(tmp_path / "out" / "mnist" / "pursuit-0")
+    assert {path.name for path in left.folder.iterdir()} == {
+        "model.safetensors",
+        "checkpoint.safetensors",
+        "history.csv",
+        "summary.json",
+        "trials.csv",
+        "kernels.png",
+        "reconstruction.png",
+        "search.json",
+    }
+    settings, digest = stored_settings(left)
+    assert settings.data == study.sweep.settings.data
+    assert digest == study.sweep.tasks[0].digest
+    assert (settings.model.encoder, settings.model.decoder) == ("pursuit", "adjoint")
+    assert resume(left, {}).trainer.finished
+    summary = json.loads(left.summary.read_bytes())
+    with left.trials.open() as file:
+        validation = [float(row["phi"]) for row in csv.DictReader(file)]
+    assert summary["best"]["phi"] == min(validation)
+    assert study.found() == [
+        Pursuit(summary["test"]["phi"], SAN.load(left.model).config.kernel_sizes)
+    ]
+
+
+@pytest.mark.usefixtures("searched")
+def test_quick_searches_fewer_signals(images, tmp_path):
+    recipe = small("mnist", 2, quick_limit=40)
+    found = run(recipe, tmp_path / "out", quick=True, search=TRIALS, data_dir=images)
+    settings, _ = stored_settings(found.studies[0].searches[0].run)
+    assert settings.data.limit == 40
+    assert len(found.studies[0].searches[0].dataset.training.signals) < 40
+
+
+def test_every_database_has_its_own_search_and_none_is_made_twice(data, tmp_path, searched):
+    write_database(data, "mitdb", "100")
+    recipe, folder = small("physionet", 7), tmp_path / "out"
+    first = run(recipe, folder, search=TRIALS, data_dir=data)
+    assert [call[:2] for call in searched] == [("mitdb", 0)]
+    write_database(data, "emgdb", "emg_healthy", seed=2)
+    found = run(recipe, folder, search=TRIALS, data_dir=data)
+    assert [call[:2] for call in searched] == [("mitdb", 0), ("emgdb", 0)]
+    found.report()
+    phis = {}
+    for name in ("mitdb", "emgdb"):
+        summary = json.loads((folder / name / "pursuit-0" / "summary.json").read_bytes())
+        phis[name] = summary["test"]["phi"]
+    assert phis["mitdb"] != phis["emgdb"]
+    rows = read_table(folder / "table.csv")
+    assert {(row["dataset"], float(row["pursuit_phi"])) for row in rows} == set(phis.items())
+    assert first.studies[0].pursuits == found.studies[1].pursuits
+    told = []
+    again = prepare(recipe, Wishes(search=TRIALS, data_dir=data), folder)
+    again.open()
+    again.search(Engine(), told.append)
+    assert told == [2]
+    assert len(searched) == 2
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (Search, "run"),
+        (Search, "leave"),
+        (Experiment, "finish"),
+        (reproduction.searches.PursuitSearch, "_outcome"),
+    ],
+)
+def test_after_an_interrupt_the_searches_go_on(
+    images, tmp_path, monkeypatch, searched, owner, name
+):
+    recipe, folder = small("mnist", 2), tmp_path / "out"
+    wishes = {"seeds": 2, "search": TRIALS, "data_dir": images}
+    real, calls = getattr(owner, name), []
+
+    def interrupt(self, *arguments):
+        calls.append(self)
+        found = real(self, *arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            run(recipe, folder, **wishes)
+    kept = {path: path.read_bytes() for path in (folder / "mnist/pursuit-0").iterdir()}
+    assert len(kept) == 8
+    del searched[:]
+    found = run(recipe, folder, **wishes)
+    left = [1] if name != "_outcome" else []  # that is when everything is written
+    assert [call[1] for call in searched] == left
+    assert {path: path.read_bytes() for path in kept} == kept
+    whole = run(recipe, tmp_path / "whole", **wishes)
+    assert found.report().csv() == whole.report().csv()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished experiment with a search, and its images: to be copied, not to be changed."""
+    root = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        count_searches(patch)
+        write_images(root / "data")
+        run(small("mnist", 2), root / "out", search=TRIALS, data_dir=root / "data").report()
+    return root
+
+
+@pytest.fixture
+def again(finished, tmp_path):
+    """Return a function that prepares a copy of the finished experiment again."""
+    shutil.copytree(finished / "out", tmp_path / "out")
+
+    def prepared(**wishes):
+        wishes = {"search": TRIALS, "data_dir": finished / "data", "device": "cpu"} | wishes
+        return prepare(small("mnist", 2), Wishes(**wishes), tmp_path / "out")
+
+    return prepared
+
+
+def bytes_below(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *(
+            ("search.json", content)
+            for content in ("", "[]", "{", '{"settings": {}}', '{"model": null}', "[" * 100_000)
+        ),
+        ("search.json", '{"settings": 5, "model": "0"}'),
+        ("search.json", b"\xff"),
+        ("summary.json", ""),
+        ("summary.json", "{}"),
+        ("summary.json", '{"model": "0"}'),
+        ("summary.json", ("test", None)),
+        ("summary.json", ("test", {"phi": None})),
+        ("summary.json", ("test", {"phi": "low"})),
+        ("summary.json", ("test", {"phi": math.nan})),
+        ("summary.json", ("model", "0123456789abcdef")),
+        ("summary.json", None),
+        ("model.safetensors", ""),
+        ("model.safetensors", b"\x00" * 100),
+        ("model.safetensors", None),
+    ],
+)
+def test_a_damaged_search_is_one_line(again, tmp_path, searched, name, content):
+    folder = tmp_path / "out" / "mnist" / "pursuit-0"
+    path = folder / name
+    if content is None:
+        path.unlink()
+    elif isinstance(content, tuple):
+        path.write_text(json.dumps(json.loads(path.read_bytes()) | dict([content])))
+    else:
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    before = bytes_below(tmp_path / "out")
+    message = f"pursuit-0/{name} is damaged: .*; remove .*pursuit-0 to search only its kernels"
+    with pytest.raises(ModelError, match=message) as caught:
+        again().open()
+    assert len(str(caught.value).splitlines()) == 1
+    assert bytes_below(tmp_path / "out") == before
+    shutil.rmtree(folder)
+    found = again()
+    found.open()
+    found.search(Engine(), lambda _: None)
+    assert len(searched) == 1
+
+
+@pytest.mark.usefixtures("searched")
+def test_the_network_of_another_search_is_noticed(again, tmp_path):
+    place = tmp_path / "out" / "mnist"
+    found = again(search=Budget(None, 3), seed=0)
+    other = found.studies[0].searches[0]
+    other = replace(other, seed=7, run=Run(place / "pursuit-7"))
+    other.begin()
+    other.perform(Engine())
+    shutil.copy(other.run.model, place / "pursuit-0")
+    with pytest.raises(ModelError, match=r"pursuit-0/model.safetensors is damaged: it holds"):
+        again().open()
+    shutil.copy(other.run.summary, place / "pursuit-0")
+    with pytest.raises(ModelError, match=r"pursuit-0/summary.json is damaged: it is of the"):
+        again().open()
+    shutil.rmtree(place / "pursuit-0")
+    other.run.folder.rename(place / "pursuit-0")
+    with pytest.raises(ModelError, match=r"--search 3 trials instead of 1 trial, --seed 7 inst"):
+        again().open()
+
+
+@pytest.mark.parametrize(
+    ("budget", "said"),
+    [
+        (Budget(None, 2), "--search 1 trial instead of 2 trials;"),
+        (Budget(90.0), "--search 1 trial instead of 90 s;"),
+        (Budget(0.5, 1), "--search 1 trial instead of 0.5 s or 1 trial;"),
+    ],
+)
+def test_a_search_of_another_budget_is_refused_with_the_difference(again, tmp_path, budget, said):
+    before = bytes_below(tmp_path / "out")
+    found = again(search=budget)
+    with pytest.raises(ModelError, match=f"pursuit-0 holds a search of other settings: {said}"):
+        found.open()
+    assert bytes_below(tmp_path / "out") == before
+
+
+def test_a_search_of_another_budget_that_never_ended_is_no_obstacle(again, tmp_path, searched):
+    record = tmp_path / "out" / "mnist" / "pursuit-0" / "search.json"
+    record.write_text(json.dumps(json.loads(record.read_bytes()) | {"model": None}))
+    found = again(search=Budget(None, 2))
+    found.open()
+    assert [path.name for path in record.parent.iterdir()] == ["search.json"]
+    found.search(Engine(), lambda _: None)
+    assert [call[2] for call in searched] == [Budget(None, 2)]
+
+
+def test_force_searches_again_and_deletes_nothing_foreign(again, tmp_path, searched):
+    place = tmp_path / "out" / "mnist"
+    shutil.copytree(place / "pursuit-0", place / "pursuit-5")  # as of other seeds
+    shutil.copytree(place / "pursuit-0", place / "pursuit-6")
+    (place / "pursuit-mine").mkdir()
+    foreign = [place / name / "notes.txt" for name in ("pursuit-0", "pursuit-6", "pursuit-mine")]
+    for path in foreign:
+        path.write_text("mine")
+    found = again(search=Budget(None, 2))
+    found.open(force=True)
+    assert not found.studies[0].pursuits
+    assert {path.name for path in (place / "pursuit-0").iterdir()} == {"search.json", "notes.txt"}
+    assert [path.name for path in (place / "pursuit-6").iterdir()] == ["notes.txt"]
+    assert not (place / "pursuit-5").exists()
+    again(search=Budget(None, 2)).open()  # a stop here would be gone on from
+    found.search(Engine(), lambda _: None)
+    assert [call[2] for call in searched] == [Budget(None, 2)]
+    assert again(search=Budget(None, 2)).studies[0].searches[0].found() is not None
+    assert all(path.read_text() == "mine" for path in foreign)
+    again(search=None).open(force=True)
+    assert {path.name for path in (place / "pursuit-0").iterdir()} == {"notes.txt"}
+
+
+def test_a_folder_in_the_place_of_a_search_is_refused_before_anything_is_made(images, tmp_path):
+    place = tmp_path / "out" / "mnist" / "pursuit-1"
+    found = run(small("mnist", 2), tmp_path / "out", seeds=2, data_dir=images)
+    place.mkdir()
+    (place / "model.safetensors").write_text("mine")
+    before = bytes_below(tmp_path / "out")
+    wishes = Wishes(seeds=2, search=TRIALS, data_dir=images, device="cpu")
+    found = prepare(small("mnist", 2), wishes, tmp_path / "out")
+    with pytest.raises(ModelError, match="pursuit-1 exists and holds no search of this experim"):
+        found.open()
+    assert bytes_below(tmp_path / "out") == before
+    assert not (tmp_path / "out" / "mnist" / "pursuit-0").exists()
+    (place / "model.safetensors").rename(place / ".search.json.0123")  # what a kill has left
+    found.open()
+
+
+def test_without_a_search_everything_is_as_if_there_were_none(again, tmp_path, images, searched):
+    plain = run(small("mnist", 2), tmp_path / "plain", data_dir=images)
+    plain.report()
+    assert plain.searches == 0
+    files = {path.name for path in (tmp_path / "plain").rglob("*")}
+    assert not [name for name in files if "pursuit" in name or "search" in name]
+    for name in ("table.csv", "table.md", "table.tex"):
+        assert "pursuit" not in (tmp_path / "plain" / name).read_text()
+        assert "pursuit" in (tmp_path / "out" / name).read_text()
+    summary = json.loads((tmp_path / "plain" / "summary.json").read_text())
+    assert list(summary) == [
+        "version",
+        "experiment",
+        "seed",
+        "seeds",
+        "quick",
+        "corrected",
+        "device",
+        "datasets",
+        "missing",
+        "published_raw_accuracy",
+        "raw_accuracy",
+        "corrected_raw_accuracy",
+    ]
+    found = again(search=None)  # where one has been made before
+    found.open()
+    found.train(Engine(), lambda _: None)
+    found.examine(Engine(), lambda _: None)
+    found.search(Engine(), lambda _: None)
+    found.report()
+    for name in REPORT - {"summary.json"} - PICTURES:
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()
+    assert json.loads((tmp_path / "out" / "summary.json").read_text()) == summary
+    assert not searched
+
+
+@pytest.mark.parametrize(
+    ("budget", "said"),
+    [
+        (Budget(60.0), "60 s"),
+        (Budget(0.25), "0.25 s"),
+        (Budget(7_200_000.0), "7200000 s"),
+        (Budget(None, 1), "1 trial"),
+        (Budget(None, 3), "3 trials"),
+        (Budget(5.0, 3), "5 s or 3 trials"),
+    ],
+)
+def test_budgets_in_words(budget, said):
+    assert words(budget) == said

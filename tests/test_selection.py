@@ -55,6 +55,45 @@ def banks(draw, name, farthest=3):
     return np.tile(some, (most, *[1] * len(space)))[order], densities[order]
 
 
+@st.composite
+def rivals(draw, most=4):
+    """Return maps of some networks, equal ones too, a distance for each, and how many compete."""
+    space = draw(st.one_of(st.tuples(st.integers(1, 24)), st.tuples(*[st.integers(1, 7)] * 2)))
+    values = draw(st.sampled_from([TIES, ODD, TIES | ODD]))
+    kind = draw(st.sampled_from([np.float32, np.float64]))
+    each = draw(st.integers(1, most))
+    shape = (draw(st.integers(0, 2)) * each, *space)
+    maps = draw(arrays.arrays(kind, shape, elements=values))
+    if len(maps) > 1 and draw(st.booleans()):
+        maps[-1] = maps[0]
+    distances = st.integers(1, max(space) + 1) | st.just(HUGE)
+    return maps, draw(arrays.arrays(np.int64, len(maps), elements=distances)), each
+
+
+def compete(maps, distances, each):
+    return selection.competing_extrema(maps, np.broadcast_to(np.int64(distances), len(maps)), each)
+
+
+def compete_as_tensors(maps, distances, each, device="cpu"):
+    distances = torch.tensor(np.broadcast_to(np.int64(distances), len(maps)))
+    mask = tensor_selection.competing_extrema(
+        torch.tensor(np.ascontiguousarray(maps), device=device), distances.to(device), each
+    )
+    return mask.cpu().numpy()
+
+
+def compete_as_said(maps, distances, each):
+    distances = np.broadcast_to(distances, len(maps))
+    kept = [
+        oracles.competing_extrema(maps[first : first + each], distances[first : first + each])
+        for first in range(0, len(maps), each)
+    ]
+    return np.array(kept, bool).reshape(maps.shape)
+
+
+COMPETITIONS = [compete, compete_as_tensors, compete_as_said]
+
+
 def loops(name, maps, densities):
     return getattr(selection, name)(maps, np.broadcast_to(np.int64(densities), len(maps)))
 
@@ -362,3 +401,128 @@ def test_densities_that_do_not_fit_the_maps_are_refused(select, densities, messa
 def test_maps_of_another_rank_are_refused():
     with pytest.raises(ValueError, match=r"maps must be \(maps, \*space\) of 1 or 2 dimensions"):
         selection.extrema(np.zeros(50), np.array([1]))
+
+
+@settings(max_examples=150)
+@given(rivals())
+def test_the_loops_let_compete_as_the_oracle_does(case):
+    np.testing.assert_array_equal(compete(*case), compete_as_said(*case))
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@settings(max_examples=150)
+@given(case=rivals())
+def test_the_tensor_form_lets_compete_as_the_loops_do(device, case):
+    np.testing.assert_array_equal(compete_as_tensors(*case, device=device), compete(*case))
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("shape", [(12, 300), (12, 17, 23)])
+@pytest.mark.parametrize("levels", [3, 2**20])
+def test_all_three_competitions_agree_on_noise(levels, shape, device):
+    maps = np.random.default_rng(1).integers(-levels, levels + 1, shape).astype(np.float32)
+    maps[np.random.default_rng(2).random(shape) < 0.01] = np.nan
+    distances = np.resize([1, 2, 16, 5], 12)
+    for each in (1, 3, 12):
+        expected = compete_as_said(maps, distances, each)
+        np.testing.assert_array_equal(compete(maps, distances, each), expected)
+        tensors_keep = compete_as_tensors(maps, distances, each, device)
+        np.testing.assert_array_equal(tensors_keep, expected)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(("space", "most"), [((1000,), 249), ((30, 41), 30)])
+def test_rivals_of_a_real_size_compete_in_the_tensor_form_as_in_the_loops(space, most, device):
+    random = np.random.default_rng(3)
+    maps = random.standard_normal((6 * 8, *space)).astype(np.float32).cumsum(-1)
+    distances = random.integers(1, most, len(maps))
+    for each in (2, 3, 8):
+        expected = compete(maps, distances, each)
+        np.testing.assert_array_equal(compete_as_tensors(maps, distances, each, device), expected)
+
+
+@pytest.mark.parametrize("select", [compete, compete_as_tensors])
+@given(case=rivals(most=1))
+def test_a_kernel_without_rivals_keeps_its_extrema(select, case):
+    maps, distances, _ = case
+    np.testing.assert_array_equal(select(*case), loops("extrema", maps, distances))
+
+
+@given(rivals())
+def test_a_candidate_is_left_out_for_a_larger_one_that_claims_its_place_and_only_then(case):
+    maps, distances, each = case
+    candidates, kept = oracle("extrema", maps, 0), compete(*case)
+    assert not (kept & ~candidates).any()
+    for here, *place in np.argwhere(candidates):
+        first = here - here % each
+        claims = [
+            np.abs(np.subtract(other, place)).max() <= distances[rival]
+            for rival, *other in kept_of(kept, first, each)
+            if comes_before(maps, (rival, *other), (here, *place))
+        ]
+        assert kept[(here, *place)] == (not any(claims))
+
+
+def kept_of(kept, first, each):
+    """Return the kept places of one network."""
+    return [(first + kernel, *place) for kernel, *place in np.argwhere(kept[first : first + each])]
+
+
+def comes_before(maps, one, other):
+    """Return whether a selection visits `one` before `other`."""
+    return (-abs(maps[one]), one) < (-abs(maps[other]), other)
+
+
+@pytest.mark.parametrize("select", COMPETITIONS)
+def test_no_maps_compete_for_nothing(select):
+    for space in [(5,), (4, 6)]:
+        assert select(np.zeros((0, *space)), 1, 3).shape == (0, *space)
+
+
+@pytest.mark.parametrize("select", COMPETITIONS)
+def test_of_equals_the_first_kernel_wins_then_the_first_place(select):
+    late = np.array([0.0, 0, 0, 3, 0])
+    early = np.array([0.0, -3, 0, 0, 0])
+    assert select(np.array([late, early]), 2, 2).nonzero() == ([0], [3])
+    assert select(np.array([early, late]), 2, 2).nonzero() == ([0], [1])
+    assert select(np.array([early, early]), 2, 2).nonzero() == ([0], [1])
+    assert select(np.array([late, early]), 1, 2).sum() == 2
+    images = np.zeros((2, 5, 5))
+    images[0, 3, 3] = images[1, 1, 1] = 4
+    assert select(images, 2, 2).nonzero() == ([0], [3], [3])
+    assert select(images, 1, 2).sum() == 2
+
+
+@pytest.mark.parametrize("select", COMPETITIONS)
+def test_the_territory_is_as_wide_as_the_kernel_of_the_one_already_kept_says(select):
+    maps = np.zeros((2, 12))
+    maps[0, 2], maps[1, 6] = 5, 4  # four samples apart
+    assert select(maps, [4, 1], 2).nonzero()[0].tolist() == [0]
+    assert select(maps, [3, 9], 2).nonzero()[0].tolist() == [0, 1]  # the weaker one claims too late
+    maps[1, 6] = 6
+    assert select(maps, [9, 3], 2).nonzero()[0].tolist() == [0, 1]
+    assert select(maps, [1, 5], 2).nonzero()[0].tolist() == [1]
+
+
+@pytest.mark.parametrize("select", COMPETITIONS)
+def test_networks_do_not_compete_with_each_other(select):
+    maps = np.tile([0.0, 3, 0, 2, 0], (4, 1))
+    assert select(maps, 5, 4).nonzero() == ([0], [1])
+    assert select(maps, 5, 2).nonzero()[0].tolist() == [0, 2]
+    assert select(maps, 5, 1).nonzero()[0].tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("select", COMPETITIONS)
+@pytest.mark.parametrize("space", [(6,), (6, 6)])
+def test_nan_neither_wins_nor_claims(space, select):
+    maps = np.full((2, *space), np.nan)
+    assert not select(maps, 2, 2).any()
+    maps[1] = 0
+    maps[(1, *[3] * len(space))] = 1
+    assert select(maps, 9, 2).sum() == 1
+
+
+@pytest.mark.parametrize("each", [0, -1, 3, 5])
+def test_rivals_that_are_not_as_many_in_each_network_are_refused(each):
+    with pytest.raises(ValueError, match=rf"^{each} rivals among 4 maps: give as many to each"):
+        compete(np.zeros((4, 9)), 1, each)

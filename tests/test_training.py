@@ -17,8 +17,10 @@ from sans.convolution import tensors
 from sans.datasets import DataConfig, load
 from sans.errors import ModelError
 from sans.evaluation import evaluate
+from sans.model import SAN
 from sans.training import Trainer, train
 from sans.training.bank import Bank
+from sans.training.handicaps import Handicaps
 
 NAMES = sorted(ACTIVATIONS)
 DECODERS = ["adjoint", "paper"]
@@ -57,19 +59,28 @@ def same_states(one, other):
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
-def adam_oracle(signals, kernels, densities, decoder, steps, lr=0.01):
-    """Take steps of Adam on the mean absolute error of an extrema network, in float64."""
+def separately(maps, densities):
+    """Return where each map alone keeps its extrema."""
+    return np.array([oracles.extrema(s, d) for s, d in zip(maps, densities, strict=True)])
+
+
+def adam_oracle(signals, kernels, schedule, decoder, lr=0.01, select=separately, spared=None):
+    """Take steps of Adam on the mean absolute error of an extrema network, in float64.
+
+    One step for the densities of each of `schedule`; `spared` has masks ``(signals, kernels,
+    *space)`` of what each step does not leave out, in the order of the signals.
+    """
     kernels = [kernel.astype(np.float64) for kernel in kernels]
     first = [np.zeros_like(kernel) for kernel in kernels]
     second = [np.zeros_like(kernel) for kernel in kernels]
     losses = []
-    for step in range(1, steps + 1):
+    spared = [[True] * len(signals)] * len(schedule) if spared is None else spared
+    for step, (densities, stays) in enumerate(zip(schedule, spared, strict=True), 1):
         gradients = [np.zeros_like(kernel) for kernel in kernels]
         losses.append(0.0)
-        for x in signals.astype(np.float64):
-            maps = [oracles.similarity(x, kernel) for kernel in kernels]
-            pairs = zip(maps, densities, strict=True)
-            kept = [np.where(oracles.extrema(s, d), s, 0) for s, d in pairs]
+        for x, stay in zip(signals.astype(np.float64), stays, strict=True):
+            maps = np.array([oracles.similarity(x, kernel) for kernel in kernels])
+            kept = list(np.where(select(maps, densities) & stay, maps, 0))
             drawn = [oracles.drawing(a, w, decoder) for a, w in zip(kept, kernels, strict=True)]
             slope = np.sign(sum(drawn) - x) / signals.size
             losses[-1] += abs(sum(drawn) - x).sum() / signals.size
@@ -100,12 +111,154 @@ def test_three_steps_are_the_oracles(space, decoder):
     start = tensors.unstack(steps.state()["weights"][0], sizes)
     run(steps)
     kernels, losses = adam_oracle(
-        signals[:, 0].numpy(), [k.numpy() for k in start], model.densities, decoder, steps=3
+        signals[:, 0].numpy(), [k.numpy() for k in start], [model.densities] * 3, decoder
     )
     expected = tensors.stack([torch.from_numpy(kernel).float() for kernel in kernels], side)
     assert_close(steps.state()["weights"][0], expected)
     result = steps.result(0)
     assert_close([epoch.loss for epoch in result.history], losses, rtol=1.3e-6, atol=1e-5)
+
+
+@pytest.mark.parametrize("by_torch", [False, True])
+@pytest.mark.parametrize("decoder", DECODERS)
+@pytest.mark.parametrize("space", [(30,), (7, 8)])
+def test_three_steps_with_every_option_are_the_oracles(space, decoder, by_torch, monkeypatch):
+    model = ModelConfig("extrema", (4, 3), (2, 1), len(space), decoder, competition=True)
+    signals = noise(3, 1, *space)
+    config = TrainConfig(epochs=3, batch_size=3, start="random", anneal=2.5, dropout=0.25, seed=4)
+    if by_torch:
+        monkeypatch.setattr(Bank, "gradient_by_loops", Bank.gradient_by_torch)
+    steps = Trainer([model], signals, signals, config)
+    start = tensors.unstack(steps.state()["weights"][0], model.kernel_sizes)
+    shuffler, drawn = torch.Generator().manual_seed(4), Handicaps([model], config, space)
+    spared = []
+    for epoch in (1, 2, 3):  # each in the order of its batch
+        order = torch.randperm(3, generator=shuffler)
+        spared.append(drawn.draw(epoch, 3).spared[order.argsort()].numpy())
+    run(steps)
+    kernels, losses = adam_oracle(
+        signals[:, 0].numpy(),
+        [k.numpy() for k in start],
+        [(5, 2), (4, 2), (2, 1)],  # 2.5, 1.75 and 1 times 2 and 1, halves to the even number
+        decoder,
+        select=oracles.competing_extrema,
+        spared=spared,
+    )
+    expected = tensors.stack([torch.from_numpy(kernel).float() for kernel in kernels], 4)
+    assert_close(steps.state()["weights"][0], expected)
+    history = steps.result(0).history
+    assert_close([epoch.loss for epoch in history], losses, rtol=1.3e-6, atol=1e-5)
+    scored = evaluate(SAN(model, steps.bank.kernels(0, steps.bank.weights)), signals)
+    assert_close(history[-1].phi, scored.mean("phi"), rtol=1.3e-6, atol=1e-5)
+
+
+OPTIONS = {"anneal": {"anneal": 3.0}, "dropout": {"dropout": 0.3}, "competition": {}}
+
+
+def optional(name, models=None, **config):
+    """A trainer with one of the options on, or with none of them."""
+    models = models or [ModelConfig("extrema", (9, 5), (6, 2))]
+    models = [replace(model, competition=name == "competition") for model in models]
+    options = OPTIONS[name] if name else {}
+    return trainer(models, TrainConfig(**{"epochs": 4, "start": "random"} | config | options))
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_each_option_changes_the_training(name):
+    plain, other = run(optional(None)), run(optional(name))
+    assert not torch.equal(plain.state()["weights"], other.state()["weights"])
+
+
+def test_without_options_a_state_has_what_it_always_had():
+    names = {"weights", "best", "history", "shuffler"}
+    names |= {f"adam.{name}" for name in ("step", "exp_avg", "exp_avg_sq")}
+    for name in (None, "anneal", "competition"):
+        assert optional(name).state().keys() == names
+    assert optional("dropout").state().keys() == names | {"dropout"}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_networks_trained_together_with_an_option_are_networks_trained_alone(name):
+    sizes = [((9, 4), (6, 3)), ((2, 11), (1, 5)), ((7, 7), (20, 7))]
+    models = [ModelConfig("extrema", m, d) for m, d in sizes]
+    together = run(optional(name, models))
+    for index, model in enumerate(models):
+        alone, found = run(optional(name, [model])).result(0), together.result(index)
+        assert found.history == alone.history
+        assert found.model.identifier == alone.model.identifier
+
+
+@pytest.mark.parametrize("stop", range(5))
+@pytest.mark.parametrize("name", OPTIONS)
+def test_stopping_changes_nothing_with_an_option(name, stop):
+    straight, stopped = run(optional(name)), run(optional(name), stop)
+    again = optional(name)
+    run(again, 1 if stop % 2 else 0)
+    again.restore(stopped.state())
+    assert same_states(run(again), straight)
+    assert again.result(0).history == straight.result(0).history
+
+
+@pytest.mark.parametrize(
+    "damage", [None, torch.zeros(3, dtype=torch.uint8), torch.zeros(5056, dtype=torch.uint8)]
+)
+def test_a_checkpoint_without_the_state_of_the_dropout_is_refused_and_changes_nothing(damage):
+    one, other = run(optional("dropout"), 1), optional("dropout")
+    before = other.state()
+    state = {name: value for name, value in one.state().items() if name != "dropout"}
+    state |= {} if damage is None else {"dropout": damage}
+    with pytest.raises(ModelError, match=r"\Athe checkpoint is of other networks: [^\n]*\Z"):
+        other.restore(state)
+    assert all(torch.equal(other.state()[name], before[name]) for name in before)
+    with pytest.raises(ModelError, match=r"dropout is uint8 .*, wanted missing$"):
+        optional(None).restore(one.state())
+
+
+def test_validation_and_test_know_nothing_of_what_hinders_training():
+    config = {"lr": 1e-30, "epochs": 3}  # the weights stay
+    plain = run(optional(None, **config))
+    for name in ("anneal", "dropout"):
+        hindered = run(optional(name, **config))
+        np.testing.assert_array_equal(hindered.history[:, :, 1:], plain.history[:, :, 1:])
+        assert (hindered.history[:, :, 0] != plain.history[:, :, 0]).any()
+        np.testing.assert_array_equal(hindered.score(smooth(2)), plain.score(smooth(2)))
+
+
+def test_the_last_epoch_of_an_annealed_training_has_the_distance_of_the_network():
+    plain, annealed = (run(optional(n, lr=1e-30, epochs=5)) for n in (None, "anneal"))
+    same = plain.history[:, 0, 0] == annealed.history[:, 0, 0]
+    assert same.tolist() == [False] * 4 + [True]
+    one = run(optional("anneal", epochs=1)).result(0)
+    assert one.model.identifier == run(optional(None, epochs=1)).result(0).model.identifier
+
+
+def test_dropout_of_nearly_everything_leaves_nothing_to_learn_from():
+    one = trainer([ModelConfig()], TrainConfig(epochs=2, dropout=1 - 1e-12))
+    before = one.state()["weights"]
+    run(one)
+    assert torch.equal(one.state()["weights"], before)
+    assert one.result(0).history[0].loss == pytest.approx(float(smooth(6).abs().mean()))
+
+
+@pytest.mark.parametrize("name", ["identity", "relu", "topk", "extrema-pool"])
+def test_dropout_hinders_every_activation(name):
+    models = [ModelConfig(name, (4, 3), (3, 2))]
+    plain, other = (
+        run(trainer(models, TrainConfig(epochs=2, dropout=share))) for share in (0.0, 0.5)
+    )
+    assert not torch.equal(plain.state()["weights"], other.state()["weights"])
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"extrema"}))
+def test_only_extrema_have_a_distance_to_anneal(name):
+    with pytest.raises(ValueError, match=f"^the distance of extrema is annealed, and {name} has"):
+        trainer([ModelConfig(name, (4,), (3,))], TrainConfig(anneal=2))
+
+
+def test_networks_that_compete_are_not_trained_with_such_that_do_not():
+    models = [ModelConfig(competition=competition) for competition in (True, False)]
+    with pytest.raises(ValueError, match=r"count of kernels and competition, not \["):
+        trainer(models)
 
 
 @pytest.mark.parametrize("decoder", DECODERS)

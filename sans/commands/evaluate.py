@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
 from sans.commands import options as o
@@ -19,6 +20,8 @@ from sans.commands.console import (
     refuse_existing,
     usage_errors,
 )
+from sans.configs import DEVICES, ENCODERS, check_name
+from sans.yardsticks import YARDSTICKS, score
 
 if TYPE_CHECKING:
     from sans.datasets import DataConfig, Dataset
@@ -41,6 +44,9 @@ HEADINGS = {
 }
 """What the table calls each figure."""
 
+COMPARED = {"spikes": "spikes or coefficients a signal"}
+"""What it calls some of them where there are yardsticks."""
+
 
 def evaluate(
     context: typer.Context,
@@ -56,6 +62,27 @@ def evaluate(
     limit: o.Limit = None,
     split_by: o.SplitBy = o.DATA.split_by,
     data_dir: o.DataDir = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Another encoder for the same kernels: {' or '.join(ENCODERS)}.",
+            show_default=False,
+        ),
+    ] = None,
+    stop: Annotated[
+        str | None, typer.Option(help="Another stop, as for train.", show_default=False)
+    ] = None,
+    refit: Annotated[
+        str | None, typer.Option(help="Another refit, as for train.", show_default=False)
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="Yardsticks to score beside it, with commas between: "
+            f"{', '.join(f'{name} ({row.description})' for name, row in YARDSTICKS.items())}.",
+            show_default=False,
+        ),
+    ] = None,
     device: o.Device = o.TRAIN.device,
     json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
     figure: Annotated[
@@ -67,15 +94,15 @@ def evaluate(
     """Print φ̄ and its terms for a run's network, and what each field's people read."""
     with expected_errors():
         from sans import evaluation, runs
-        from sans.configs import DEVICES, check_name
         from sans.model_files import read_model
         from sans.plots import image_format
 
         with usage_errors():
             check_name("split", split, PARTS)
             check_name("device", device, DEVICES)
+            others = _names(against)
             path = runs.find_model(run)
-            stored = read_model(path)
+            stored = _encoding(read_model(path), o.chosen(encoder=encoder, stop=stop, refit=refit))
             values: dict[str, Any] = {
                 "dataset": dataset,
                 "record": record,
@@ -91,10 +118,40 @@ def evaluate(
                 image_format(figure)
                 refuse_existing(figure, force)
             model, data = _load(stored, config, device)
-            result = evaluation.evaluate(model, getattr(data, split).signals)
+            signals = getattr(data, split).signals
+            result = evaluation.evaluate(model, signals)
+            beside = {name: score(name, signals) for name in others}
             if figure:
                 _draw(model, data, split, figure)
-        _report(path, stored, data, split, result, json)
+        _report(path, stored, data, split, result, beside, json)
+
+
+def _encoding(stored: StoredModel, changes: dict[str, Any]) -> StoredModel:
+    """Return a stored network with another encoder; what its kernels draw stays.
+
+    Raises:
+        ValueError: if there is no such encoder, stop or refit, or they do not fit the network.
+    """
+    kernels = stored.kernels
+    if changes.get("encoder") == "single-pass":
+        changes = {"stop": "phi", "refit": "squares", "stretches": (), **changes}
+    if changes.get("encoder") == "pursuit":
+        changes = {**changes, "decoder": "adjoint", "competition": False}
+        if stored.config.decoder == "paper":  # which draws them mirrored
+            kernels = tuple(np.flip(kernel).copy() for kernel in kernels)
+    return replace(stored, config=replace(stored.config, **changes), kernels=kernels)
+
+
+def _names(against: str | None) -> list[str]:
+    """Return the yardsticks of a list with commas between.
+
+    Raises:
+        ValueError: if one is unknown.
+    """
+    names = [] if against is None else against.split(",")
+    for name in names:
+        check_name("yardstick", name, YARDSTICKS)
+    return names
 
 
 def _data_config(stored: StoredModel, changes: dict[str, Any]) -> DataConfig:
@@ -134,7 +191,13 @@ def _draw(model: SAN, data: Dataset, split: str, path: Path) -> None:
 
 
 def _report(
-    path: Path, stored: StoredModel, data: Dataset, split: str, result: Evaluation, as_json: bool
+    path: Path,
+    stored: StoredModel,
+    data: Dataset,
+    split: str,
+    result: Evaluation,
+    beside: dict[str, Evaluation],
+    as_json: bool,
 ) -> None:
     """Print the figures, for a program or for a person."""
     from rich.markup import escape
@@ -149,14 +212,21 @@ def _report(
             "model": stored.identifier,
             "dataset": data.name,
             "split": split,
-            "activation": stored.config.activation,
+            "activation": stored.config.label,
         }
-        print_json({**about, **result.summary(), "left_out": data.left_out.get(split, 0)})
+        values = {**about, **result.summary(), "left_out": data.left_out.get(split, 0)}
+        if beside:
+            values["against"] = {name: other.summary() for name, other in beside.items()}
+        print_json(values)
         return
-    table = Table(title=escape(f"{data.name}, {result.signals:,} {split} {noun}"))
-    for column in (stored.config.activation, "mean", "spread"):
-        table.add_column(column, justify="left" if column not in ("mean", "spread") else "right")
+    title = f"{data.name}, {result.signals:,} {split} {noun}"
+    table = Table(stored.config.label, title=escape(title))
+    for column in ("mean", "spread", *beside):
+        table.add_column(column, justify="right")
+    headings = HEADINGS | (COMPARED if beside else {})
     for name in result.scores:
-        table.add_row(HEADINGS[name], number(result.mean(name)), number(result.spread(name)))
+        means = [other.mean(name) if name in other.scores else None for other in beside.values()]
+        figures = (result.mean(name), result.spread(name), *means)
+        table.add_row(headings[name], *map(number, figures))
     out.print(table)
     out.print(f"model: {path}", markup=False)

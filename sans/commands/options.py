@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from sans.activations import ACTIVATIONS
-from sans.configs import DECODERS, DEVICES, STARTS, ModelOptions, TrainConfig
+from sans.configs import DECODERS, DEVICES, ENCODERS, REFITS, STARTS, ModelOptions, TrainConfig
 from sans.datasets import DataConfig
 from sans.datasets.folders import is_file
 
@@ -30,6 +30,18 @@ def sizes(text: str) -> tuple[int, ...]:
         raise ValueError(
             f"{text!r} must be whole numbers with commas between, such as 15,31"
         ) from None
+
+
+def factors(text: str) -> tuple[float, ...]:
+    """Return the numbers of a list such as "0.5,2".
+
+    Raises:
+        ValueError: if a part of it is no number.
+    """
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"{text!r} must be numbers with commas between, such as 0.5,2") from None
 
 
 def names(text: str) -> list[str]:
@@ -96,6 +108,26 @@ Density = Annotated[
     ),
 ]
 Decoder = Annotated[str, typer.Option(help=f"One of {', '.join(DECODERS)}.")]
+Competition = Annotated[
+    bool,
+    typer.Option(
+        "--competition", help="Let the distance of extrema hold between the spikes of all kernels."
+    ),
+]
+Encoder = Annotated[str, typer.Option(help=f"One of {', '.join(ENCODERS)}.")]
+StopRule = Annotated[
+    str, typer.Option(help="When a pursuit stops: phi, count=N, error=X or threshold=X.")
+]
+Refit = Annotated[
+    str, typer.Option(help=f"What amplitudes of a pursuit minimise: {' or '.join(REFITS)}.")
+]
+Stretch = Annotated[
+    str | None,
+    typer.Option(
+        help="Factors by which kernels of a pursuit are stretched, e.g. 0.5,2. Default: none.",
+        show_default=False,
+    ),
+]
 Start = Annotated[
     str | None,
     typer.Option(
@@ -112,7 +144,23 @@ BatchSize = Annotated[
     typer.Option(help="Default: the paper's for the data set, 2 or 64.", show_default=False),
 ]
 LearningRate = Annotated[float, typer.Option(help="Learning rate of Adam.")]
-Seed = Annotated[int, typer.Option(help="Seed of the start and of the order of the signals.")]
+Anneal = Annotated[
+    float,
+    typer.Option(
+        help="How many times longer the distance of extrema is at first; it falls along a cosine."
+    ),
+]
+Dropout = Annotated[
+    float, typer.Option(help="Share of the activations that each training step leaves out.")
+]
+Grow = Annotated[int, typer.Option(help="Kernels that a pursuit may add.")]
+Adapt = Annotated[
+    bool,
+    typer.Option("--adapt", help="Let kernels of a pursuit become longer, shorter, more or fewer."),
+]
+Seed = Annotated[
+    int, typer.Option(help="Seed of the start, the order of the signals and the dropout.")
+]
 Device = Annotated[str, typer.Option(help=f"One of {', '.join(DEVICES)}.")]
 Workers = Annotated[
     int | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,19 +15,21 @@ from rich.progress import (
     Progress,
     TaskID,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
 
 if TYPE_CHECKING:
-    from sans.training import Epoch, OnBatch, Trainer
+    from sans.search import Budget, Finished
+    from sans.training import Epoch, OnBatch, PursuitTrainer, Trainer
 
 SECONDS_BETWEEN_LINES = 5.0
 
 
 @contextmanager
 def watched(
-    trainer: Trainer, console: Console
+    trainer: Trainer | PursuitTrainer, console: Console
 ) -> Iterator[tuple[OnBatch, Callable[[Epoch], None]]]:
     """Show how a training goes; yield what it tells after each batch and each epoch."""
     epochs = trainer.config.epochs
@@ -77,6 +80,34 @@ def counted(total: int, noun: str, console: Console) -> Iterator[Callable[[int],
 
     with bar:
         yield advance
+
+
+@contextmanager
+def searched(budget: Budget, console: Console) -> Iterator[Callable[[Finished], None]]:
+    """Show how a search goes; yield what it tells after each trial."""
+    columns = (
+        TextColumn("{task.fields[trials]} trials"),
+        BarColumn(),
+        TextColumn("validation φ̄ {task.fields[phi]}"),
+        TimeElapsedColumn(),
+    )
+    bar = Progress(*columns, console=console, disable=not console.is_terminal)
+    total = budget.seconds if budget.trials is None else budget.trials
+    task = bar.add_task("", total=total, trials=0, phi="–")
+    began = last = time.monotonic()
+    lowest = math.inf
+
+    def on_trial(trial: Finished) -> None:
+        nonlocal last, lowest
+        lowest = min(lowest, trial.phi)
+        done = time.monotonic() - began if budget.trials is None else trial.trial
+        bar.update(task, completed=done, trials=trial.trial, phi=f"{lowest:.4f}")
+        if not console.is_terminal and time.monotonic() - last > SECONDS_BETWEEN_LINES:
+            last = time.monotonic()
+            console.print(f"{trial.trial} trials  validation φ̄ {lowest:.4f}")
+
+    with bar:
+        yield on_trial
 
 
 @contextmanager

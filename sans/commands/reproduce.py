@@ -20,6 +20,7 @@ from sans.commands.console import (
     print_table,
     usage_errors,
 )
+from sans.commands.search import seconds
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -43,9 +44,20 @@ def reproduce(
         bool,
         typer.Option("--corrected", help="Show beside it what comes out without known flaws."),
     ] = False,
+    search: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Also search kernels for a pursuit, this long for each data set and seed: 60s.",
+            show_default=False,
+        ),
+    ] = None,
     seed: o.Seed = o.TRAIN.seed,
     seeds: Annotated[
-        int, typer.Option(help="How many seeds, from --seed on; figures are medians.")
+        int,
+        typer.Option(
+            help="How many seeds, from --seed on; figures are medians, those of --search means."
+        ),
     ] = 1,
     device: o.Device = o.TRAIN.device,
     data_dir: o.DataDir = o.DATA.data_dir,
@@ -65,11 +77,13 @@ def reproduce(
         from sans import reproduction
         from sans.configs import TrainConfig, check_name
         from sans.engines import Engine
+        from sans.search import Budget
 
         with usage_errors():
             check_name("published experiment", experiment, reproduction.RECIPES)
             TrainConfig(seed=seed, device=device)
-            wishes = reproduction.Wishes(seed, seeds, quick, corrected, data_dir, device)
+            budget = None if search is None else Budget(seconds(search))
+            wishes = reproduction.Wishes(seed, seeds, quick, corrected, data_dir, device, budget)
             engine = Engine(workers, scheduler)
             name = f"{experiment}-quick" if quick else experiment
             folder = output or Path("reproduction") / name
@@ -86,7 +100,7 @@ def reproduce(
 
 
 def _work(found: Reproduction, engine: Engine) -> None:
-    """Train networks and classifiers with a progress bar each."""
+    """Train networks and classifiers, and search, with a progress bar each."""
     from sans.commands.progress import counted
 
     with counted(found.networks, "networks", err) as advance:
@@ -95,6 +109,9 @@ def _work(found: Reproduction, engine: Engine) -> None:
     if exams:
         with counted(exams, "classifiers", err) as advance:
             found.examine(engine, advance)
+    if found.searches:
+        with counted(found.searches, "searches", err) as advance:
+            found.search(engine, advance)
 
 
 @contextmanager
@@ -112,6 +129,8 @@ def _stoppable(folder: Path, force: bool) -> Iterator[None]:
 
 def _print(found: Reproduction, shown: ComparisonTable) -> None:
     """Print the table, the accuracies on raw signals, and where everything lies."""
+    from sans.reproduction.searches import words
+
     seeds = found.wishes.seeds
     over = f"medians of {seeds} seeds" if seeds > 1 else f"seed {found.wishes.seed}"
     quick = f", quick: {found.recipe.quick}" if found.wishes.quick else ""
@@ -121,6 +140,9 @@ def _print(found: Reproduction, shown: ComparisonTable) -> None:
         out.print(f"accuracy on raw signals: {raw:.1f} %, published {published} %")
         if found.wishes.corrected:
             out.print(f"accuracy on raw signals, corrected: {found.raw(best=True):.1f} %")
+    if (budget := found.wishes.search) is not None:
+        means = f", means of {seeds} seeds" if seeds > 1 else ""
+        out.print(f"pursuit φ̄: kernels of a search of {words(budget)}{means}")
     out.print(f"tables and pictures: {found.folder}", markup=False)
 
 

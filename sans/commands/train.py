@@ -35,10 +35,19 @@ def train(
     kernel_size: o.KernelSize = o.KERNEL_SIZE,
     density: o.Density = None,
     decoder: o.Decoder = o.MODEL.decoder,
+    competition: o.Competition = o.MODEL.competition,
+    encoder: o.Encoder = o.MODEL.encoder,
+    stop: o.StopRule = o.MODEL.stop,
+    refit: o.Refit = o.MODEL.refit,
+    stretch: o.Stretch = None,
     start: o.Start = o.TRAIN.start,
     epochs: o.Epochs = None,
     batch_size: o.BatchSize = None,
     lr: o.LearningRate = o.TRAIN.lr,
+    anneal: o.Anneal = o.TRAIN.anneal,
+    dropout: o.Dropout = o.TRAIN.dropout,
+    grow: o.Grow = o.TRAIN.grow,
+    adapt: o.Adapt = o.TRAIN.adapt,
     seed: o.Seed = o.TRAIN.seed,
     device: o.Device = o.TRAIN.device,
     record: o.Record = o.DATA.record,
@@ -65,24 +74,46 @@ def train(
         with usage_errors():
             data = DataConfig(dataset, record, channel, window, limit, split_by, data_dir)
             sizes, densities = o.sizes(kernel_size), o.sizes(density) if density else None
-            model = ModelOptions(activation, kernels, sizes, densities, decoder)
+            stretches = o.factors(stretch) if stretch else ()
             training = o.chosen(
-                epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, start=start, device=device
+                epochs=epochs,
+                batch_size=batch_size,
+                lr=lr,
+                seed=seed,
+                start=start,
+                device=device,
+                anneal=anneal,
+                dropout=dropout,
+                grow=grow,
+                adapt=adapt,
             )
             if resume and force:
                 raise ValueError("--resume goes on with a run, --force replaces it: choose one")
             if resume:
                 run = runs.find(output)
-                values = {**context.params, "kernel_size": sizes, "density": densities}
+                lists = {"kernel_size": sizes, "density": densities, "stretch": stretches}
+                values = {**context.params, **lists}
                 names = o.given(context) - NOT_SETTINGS
                 experiment = experiments.resume(run, {name: values[name] for name in names})
             else:
+                model = ModelOptions(
+                    activation,
+                    kernels,
+                    sizes,
+                    densities,
+                    decoder,
+                    competition,
+                    encoder,
+                    stop,
+                    refit,
+                    stretches,
+                )
                 experiment = experiments.prepare(data, model, training)
                 run = runs.create(output, experiment.name, force)
         for sentence in experiment.notices:
             notice(sentence)
         _train(experiment, run)
-        _report(experiment, run, experiment.finish(run))
+        report(experiment, run, experiment.finish(run))
 
 
 def _train(experiment: Experiment, run: Run) -> None:
@@ -105,13 +136,13 @@ def _train(experiment: Experiment, run: Run) -> None:
         ) from None
 
 
-def _report(experiment: Experiment, run: Run, evaluation: Evaluation) -> None:
+def report(experiment: Experiment, run: Run, evaluation: Evaluation) -> None:
     """Print a short table, where the run lies, and what to type next."""
     from rich.markup import escape
     from rich.table import Table
 
     best = experiment.trainer.result(0).best
-    title = f"{experiment.dataset.name}, {experiment.model.activation}"
+    title = f"{experiment.dataset.name}, {experiment.model.label}"
     table = Table(title=escape(title))
     for column in ("", "φ̄", "CR⁻¹", "L̃"):
         table.add_column(column, justify="right" if column else "left")

@@ -63,6 +63,25 @@ def _breakdown(address: str, error: Exception) -> str | None:
 
 def check_scheduler(address: str) -> None:
     """Raise a SansError unless a Dask scheduler answers; a client alone would wait for ever."""
+    _identity(address)
+
+
+def threads_of(address: str) -> int:
+    """Return how many threads the workers of a Dask cluster have.
+
+    Raises:
+        SansError: if no Dask scheduler answers.
+    """
+    workers = _identity(address).get("workers", {})
+    return sum(int(worker.get("nthreads", 1)) for worker in workers.values())
+
+
+def _identity(address: str) -> dict[str, Any]:
+    """Return what a Dask scheduler says of itself.
+
+    Raises:
+        SansError: if nobody answers, or somebody else.
+    """
     try:
         from distributed import rpc
         from distributed.utils import LoopRunner
@@ -90,6 +109,7 @@ def check_scheduler(address: str) -> None:
         ) from error
     if (kind := found.get("type")) != "Scheduler":
         raise SansError(f"at {address} is a {kind} of Dask, not a scheduler")
+    return dict(found)
 
 
 def _backend(client: Client) -> ParallelBackendBase:

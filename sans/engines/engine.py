@@ -83,6 +83,16 @@ class Engine:
                         raise KeyboardInterrupt from None
                     raise
 
+    def slots(self) -> int:
+        """Return how many tasks are performed at a time.
+
+        Raises:
+            SansError: if the scheduler does not answer.
+        """
+        if self.scheduler is not None:
+            return max(1, cluster.threads_of(self.scheduler))
+        return self.workers or int(joblib.cpu_count())
+
     def check(self) -> None:
         """Raise a SansError if tasks could not even be begun: nobody answers, Dask is missing."""
         if self.scheduler is not None:

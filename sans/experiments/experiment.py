@@ -22,7 +22,7 @@ from sans.experiments.settings import Settings
 from sans.files import write_text
 from sans.model_files import CHECKPOINT, read_arrays, write_arrays
 from sans.runs import Run
-from sans.training import Epoch, OnBatch, Trainer, Training
+from sans.training import Epoch, OnBatch, Training, trainer_for
 
 OnEpoch = Callable[[Epoch], None]
 
@@ -47,8 +47,8 @@ class Experiment:
         self._digest = dataset.digest
         space = dataset.training.signals.shape[2:]
         self.model = settings.model.config(space, dataset.recipe.tolerance)
-        self.trainer = Trainer(
-            [self.model], dataset.training.signals, dataset.validation.signals, settings.train
+        self.trainer = trainer_for(
+            self.model, dataset.training.signals, dataset.validation.signals, settings.train
         )
 
     @property
@@ -73,7 +73,7 @@ class Experiment:
     def name(self) -> str:
         """What a folder for this experiment may be called."""
         sizes = "-".join(str(size) for size in self.settings.model.kernel_size)
-        return f"{self.settings.data.label}-{self.model.activation}-{sizes}"
+        return f"{self.settings.data.label}-{self.model.label}-{sizes}"
 
     @property
     def about(self) -> dict[str, Any]:
@@ -123,6 +123,10 @@ class Experiment:
         """
         arrays, _ = read_arrays(run.checkpoint, CHECKPOINT)
         self.trainer.restore({name: torch.from_numpy(array) for name, array in arrays.items()})
+
+    def save(self, run: Run) -> None:
+        """Write the state as it is, and the best network so far if there is one."""
+        self._save(run, self.trainer.state())
 
     def _save(self, run: Run, state: Mapping[str, torch.Tensor]) -> None:
         """Write what the next epochs need, and the best network so far if there is one."""

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import sans
-from sans.configs import ModelOptions, TrainConfig, from_mapping
+from sans.configs import ModelOptions, TrainConfig, from_mapping, to_mapping
 from sans.datasets import DataConfig, Dataset
 from sans.errors import ModelError
 
 CHANGEABLE = ("epochs", "device", "data_dir")
 """Options that a resumed run may be given anew."""
+
+FIELDS = {"stretch": "stretches"}
+"""The fields of options that have another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Settings:
         """Return the settings as JSON values; `from_values` takes them back."""
         data = asdict(self.data)
         data["data_dir"] = data["data_dir"] and str(data["data_dir"])
-        return {"data": data, "model": asdict(self.model), "train": asdict(self.train)}
+        return {"data": data, "model": to_mapping(self.model), "train": to_mapping(self.train)}
 
     def about(self, dataset: Dataset) -> dict[str, Any]:
         """Return what a model file should remember of its origin."""
@@ -65,12 +68,14 @@ class Settings:
         Raises:
             ModelError: if an option differs that is not in `CHANGEABLE`.
         """
-        stored = {name: value for group in self.values().values() for name, value in group.items()}
+        groups = (self.data, self.model, self.train)
+        stored = {name: value for group in groups for name, value in asdict(group).items()}
         for name, value in options.items():
-            if name not in CHANGEABLE and value != stored[name]:
+            has = stored[FIELDS.get(name, name)]
+            if name not in CHANGEABLE and value != has:
                 raise ModelError(
-                    f"the run has --{name.replace('_', '-')} {_text(stored[name])}, not "
-                    f"{_text(value)}: a resumed run keeps its settings"
+                    f"the run has --{name.replace('_', '-')} {_text(has)}, not {_text(value)}: "
+                    "a resumed run keeps its settings"
                 )
         train = {name: options[name] for name in ("epochs", "device") if name in options}
         data = {"data_dir": options["data_dir"]} if "data_dir" in options else {}
@@ -79,6 +84,8 @@ class Settings:
 
 def _text(value: Any) -> str:
     """Return an option's value as a user types it."""
-    if value is None:
+    if value is None or value is False or value == ():
         return "left out"
+    if value is True:
+        return "on"
     return ",".join(str(part) for part in value) if isinstance(value, tuple) else str(value)

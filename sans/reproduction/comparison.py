@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 
 from sans.classifiers import Classification
 from sans.reproduction.published import PublishedRow
+from sans.reproduction.searches import Pursuit
 from sans.sweeps import Network, Row
 
 RAW = "raw"
@@ -22,6 +24,8 @@ Exams = Mapping[str, Classification]
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """A published row and what we found, medians over seeds; NaN where nothing was found.
+
+    Of the searches for the kernels of a pursuit it is the mean over seeds.
 
     Figures without another word are the published way: after the last epoch, with m weights counted
     for a kernel of m x m.
@@ -78,6 +82,33 @@ class Comparison:
     corrected_raw_accuracy: float
     """The same on raw signals."""
 
+    pursuits: tuple[Pursuit, ...] = ()
+    """What searches on the data set have found, one for each seed."""
+
+    @property
+    def pursuit_phi(self) -> float:
+        """φ̄ of the test part with the kernels that were found."""
+        return fmean(found) if (found := self._pursuit_phis) else math.nan
+
+    @property
+    def pursuit_lowest_phi(self) -> float:
+        """The lowest of all seeds."""
+        return min(self._pursuit_phis, default=math.nan)
+
+    @property
+    def pursuit_highest_phi(self) -> float:
+        """The highest of all seeds."""
+        return max(self._pursuit_phis, default=math.nan)
+
+    @property
+    def pursuit_kernel_sizes(self) -> str:
+        """The sizes of the kernels that were found, those of one seed after those of another."""
+        return "; ".join(" ".join(map(str, found.kernel_sizes)) for found in self.pursuits)
+
+    @property
+    def _pursuit_phis(self) -> list[float]:
+        return [found.phi for found in self.pursuits]
+
     @property
     def difference(self) -> float:
         """Ours less the published φ̄."""
@@ -111,6 +142,7 @@ def compare(
     corrected: Iterable[Network],
     corrected_exams: Exams,
     published_raw: float | None,
+    pursuits: Iterable[Pursuit] = (),
 ) -> Comparison:
     """Return what we found beside a published row.
 
@@ -121,6 +153,7 @@ def compare(
         corrected: networks of the split that cannot leak; `networks` where the published cannot.
         corrected_exams: classifiers of that split.
         published_raw: the published accuracy on raw signals, in percent; None: there was none.
+        pursuits: what searches on its data set have found, one for each seed.
     """
     family = [network.row for network in networks if network.row.activation == row.activation]
     ours = [one for one in family if one.kernel_size == row.kernel_size]
@@ -150,6 +183,7 @@ def compare(
         corrected_phi=median(one.test_phi for one in same),
         corrected_accuracy=median(_accuracies(corrected_exams, same, "best", best=True)),
         corrected_raw_accuracy=raw_accuracy(corrected_exams, best=True),
+        pursuits=tuple(pursuits),
     )
 
 

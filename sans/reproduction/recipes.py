@@ -8,7 +8,11 @@ from pathlib import Path
 from sans.activations import ACTIVATIONS
 from sans.datasets import DataConfig
 from sans.reproduction.published import PublishedRow, published
+from sans.search import Budget
 from sans.sweeps import Grid
+
+SEARCH_SEEDS = 2**32
+"""Seeds of a search lie below this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +37,21 @@ class Wishes:
     device: str = "auto"
     """Where networks are trained."""
 
+    search: Budget | None = None
+    """How long to search for the kernels of a pursuit, for each data set and seed; None: not."""
+
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise ValueError(f"seed must be at least 0, not {self.seed}")
         if self.seeds < 1:
             raise ValueError(f"seeds must be at least 1, not {self.seeds}")
+        if self.search is not None and (last := self.every_seed[-1]) >= SEARCH_SEEDS:
+            raise ValueError(f"the seed of a search must be below {SEARCH_SEEDS}, not {last}")
+
+    @property
+    def every_seed(self) -> range:
+        """All seeds, from the first on."""
+        return range(self.seed, self.seed + self.seeds)
 
 
 @dataclass(frozen=True, slots=True)

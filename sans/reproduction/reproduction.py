@@ -1,4 +1,4 @@
-"""A published experiment from its recipe to a folder: train, examine, compare, report."""
+"""A published experiment from its recipe to a folder: train, examine, search, compare, report."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from sans.datasets import locate, resolve
 from sans.engines import Engine
 from sans.errors import DatasetError, ModelError
 from sans.files import write_text
+from sans.reproduction import searches
 from sans.reproduction.comparison import RAW, Comparison, compare, exam_name, raw_accuracy
 from sans.reproduction.recipes import Recipe, Wishes
+from sans.reproduction.searches import Pursuit, PursuitSearch
 from sans.reproduction.supervised import Exam, perform
 from sans.reproduction.tables import ComparisonTable, table_of
 from sans.sweeps import Network, Sweep, SweepFolder, run_sweeps
@@ -55,10 +57,20 @@ class Study:
     exams: dict[str, Classification] = field(default_factory=dict)
     """What became of its classifiers, by name."""
 
+    searches: tuple[PursuitSearch, ...] = ()
+    """Searches for the kernels of a pursuit, one for each seed, where they are asked for."""
+
+    pursuits: dict[int, Pursuit] = field(default_factory=dict)
+    """What they have found, by seed."""
+
     @property
     def record(self) -> Path:
         """The file that remembers the exams."""
         return self.folder.folder / "accuracies.json"
+
+    def found(self) -> list[Pursuit]:
+        """Return what its searches have found so far, in the order of their seeds."""
+        return [self.pursuits[seed] for seed in sorted(self.pursuits)]
 
 
 @dataclass(slots=True, eq=False)
@@ -102,6 +114,11 @@ class Reproduction:
         return sum(study.sweep.count for study in self._all)
 
     @property
+    def searches(self) -> int:
+        """How many searches there are to be made."""
+        return sum(len(study.searches) for study in self.studies)
+
+    @property
     def _all(self) -> tuple[Study, ...]:
         return self.studies + self.corrected
 
@@ -119,8 +136,14 @@ class Reproduction:
         for study in self._all:
             if force:
                 study.record.unlink(missing_ok=True)
+                searches.clear(study.folder.folder)
             study.folder.open(study.sweep.values, force)
             study.exams |= _read_exams(study.record)
+            for search in study.searches:
+                if not force and (found := search.found()):
+                    study.pursuits[search.seed] = found
+                else:
+                    search.begin()
 
     def train(self, engine: Engine, on_networks: OnNetworks) -> None:
         """Train every network that is not trained."""
@@ -152,6 +175,19 @@ class Reproduction:
                 )
                 on_exams(1)
 
+    def search(self, engine: Engine, on_searches: OnNetworks) -> None:
+        """Make every search that is not made, one after the other, and keep what it finds."""
+        left = [
+            (study, search)
+            for study in self.studies
+            for search in study.searches
+            if search.seed not in study.pursuits
+        ]
+        on_searches(self.searches - len(left))
+        for study, search in left:
+            study.pursuits[search.seed] = search.perform(engine)
+            on_searches(1)
+
     def comparisons(self) -> list[Comparison]:
         """Return a comparison for each published row whose data set is here."""
         found = []
@@ -163,7 +199,10 @@ class Reproduction:
             if (name := row.dataset) in by_name:
                 exams, others = by_name[name].exams, other[name].exams
                 raw = self.recipe.raw_accuracy
-                found.append(compare(row, networks[name], exams, corrected[name], others, raw))
+                pursuits = by_name[name].found()
+                found.append(
+                    compare(row, networks[name], exams, corrected[name], others, raw, pursuits)
+                )
         return found
 
     def report(self) -> ComparisonTable:
@@ -175,7 +214,7 @@ class Reproduction:
         from sans.reproduction.pictures import draw
 
         comparisons = self.comparisons()
-        table = table_of(comparisons, self.wishes.corrected)
+        table = table_of(comparisons, self.wishes.corrected, self.wishes.search is not None)
         write_text(self.folder / "table.csv", table.csv(), ModelError)
         write_text(self.folder / "table.md", table.markdown() + "\n", ModelError)
         write_text(self.folder / "table.tex", table.latex() + "\n", ModelError)
@@ -198,6 +237,7 @@ class Reproduction:
         """Return what was done, and the accuracies on raw signals, as JSON values."""
         wishes = asdict(self.wishes)
         del wishes["data_dir"]
+        search = wishes.pop("search")
         wishes["device"] = devices.pick(self.wishes.device).type
         return {
             "version": sans.__version__,
@@ -208,6 +248,7 @@ class Reproduction:
             "published_raw_accuracy": self.recipe.raw_accuracy,
             "raw_accuracy": self.raw(),
             "corrected_raw_accuracy": self.raw(best=True) if self.wishes.corrected else None,
+            **({"search": {**search, "seeds": list(self.wishes.every_seed)}} if search else {}),
         }
 
     def _check(self) -> None:
@@ -219,6 +260,8 @@ class Reproduction:
             )
         for study in self._all:
             study.folder.check(study.sweep.values)
+            for search in study.searches:
+                search.found()
 
     def _begun(self) -> bool:
         """Return whether the folder holds this experiment, as far as it came."""
@@ -227,10 +270,9 @@ class Reproduction:
     def _exams(self, study: Study, which: str) -> list[Exam]:
         """Return the classifiers on raw signals and on networks of the epoch "last" or "best"."""
         data, digest = study.sweep.settings.data, study.sweep.tasks[0].digest
-        first = self.wishes.seed
         exams = [
             Exam(f"{RAW}-{seed}", data, digest, self._classifier(seed))
-            for seed in range(first, first + self.wishes.seeds)
+            for seed in self.wishes.every_seed
         ]
         for network in study.sweep.networks():
             row, kernels, phi = network.row, network.kernels, network.row.test_phi
@@ -255,7 +297,9 @@ def prepare(recipe: Recipe, wishes: Wishes, folder: Path) -> Reproduction:
     missing: dict[str, str] = {}
     for name in recipe.datasets:
         try:
-            studies.append(_study(recipe, wishes, name, PUBLISHED_SPLIT, folder / name))
+            study = _study(recipe, wishes, name, PUBLISHED_SPLIT, folder / name)
+            study.searches = _searches(study, wishes)
+            studies.append(study)
         except DatasetError as error:
             missing[name] = str(error)
     if not studies:
@@ -275,6 +319,15 @@ def _study(recipe: Recipe, wishes: Wishes, name: str, split_by: str, folder: Pat
     train = {"seed": wishes.seed, "device": wishes.device}
     sweep = prepare_sweep(data, recipe.grid(name, wishes), train)
     return Study(name, sweep, SweepFolder(folder))
+
+
+def _searches(study: Study, wishes: Wishes) -> tuple[PursuitSearch, ...]:
+    """Return the searches that are asked for on the data set of a study."""
+    if wishes.search is None:
+        return ()
+    sweep, folder = study.sweep, study.folder.folder
+    data, digest = sweep.settings.data, sweep.tasks[0].digest
+    return searches.plan(data, sweep.dataset, digest, wishes.every_seed, wishes.search, folder)
 
 
 def _read_exams(path: Path) -> dict[str, Classification]:

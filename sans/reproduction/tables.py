@@ -149,6 +149,28 @@ CORRECTED_RAW = (
 )
 """The same where they are shown without the flaws of the published way."""
 
+PURSUIT = (Column("pursuit_phi", "pursuit φ̄", f"pursuit {PHI}", lambda c: c.pursuit_phi, 3),)
+"""What is there where kernels of a pursuit were searched."""
+
+PURSUIT_DETAILS = (
+    Column(
+        "pursuit_lowest_phi",
+        "lowest pursuit φ̄",
+        f"lowest pursuit {PHI}",
+        lambda c: c.pursuit_lowest_phi,
+        3,
+    ),
+    Column(
+        "pursuit_highest_phi",
+        "highest pursuit φ̄",
+        f"highest pursuit {PHI}",
+        lambda c: c.pursuit_highest_phi,
+        3,
+    ),
+    Column("pursuit_kernel_sizes", "pursuit m", "pursuit $m$", lambda c: c.pursuit_kernel_sizes),
+)
+"""The same in the .csv file."""
+
 SECONDARY = ("best_epoch_phi", "difference", "published_accuracy")
 """What a narrow terminal leaves to the files."""
 
@@ -205,13 +227,24 @@ class ComparisonTable(NamedTuple):
         return str(tabulate(rows, heads, form, disable_numparse=True, colalign=sides))
 
 
-def table_of(comparisons: Sequence[Comparison], corrected: bool) -> ComparisonTable:
+def table_of(
+    comparisons: Sequence[Comparison], corrected: bool, searched: bool = False
+) -> ComparisonTable:
     """Return the table that shows comparisons of one experiment.
 
     Args:
         comparisons: rows of one published table, at least one.
         corrected: whether to show what comes out without the flaws of the published way.
+        searched: whether to show what searches for the kernels of a pursuit have found.
     """
+    table = _table_of_networks(comparisons, corrected)
+    if not searched:
+        return table
+    columns, details = (*table.columns, *PURSUIT), (*table.details, *PURSUIT_DETAILS)
+    return table._replace(columns=columns, details=details)
+
+
+def _table_of_networks(comparisons: Sequence[Comparison], corrected: bool) -> ComparisonTable:
     supervised = any(one.published.accuracy is not None for one in comparisons)
     if supervised:
         more = (*ACCURACIES, *(CORRECTED if corrected else ()))

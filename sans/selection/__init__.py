@@ -4,6 +4,6 @@
 tensor operations, for devices that the loops cannot reach. Both select the same, entry for entry.
 """
 
-from sans.selection.loops import extrema, extrema_pool, topk
+from sans.selection.loops import competing_extrema, extrema, extrema_pool, topk
 
-__all__ = ["extrema", "extrema_pool", "topk"]
+__all__ = ["competing_extrema", "extrema", "extrema_pool", "topk"]

@@ -84,7 +84,35 @@ def extrema(maps: Maps, distances: Densities) -> Mask:
     distances = np.minimum(distances, max(maps.shape[1:]))  # farther reaches no more, and overflows
     if maps.ndim == 2:
         return _extrema_1d(np.ascontiguousarray(maps), distances)
-    return _extrema_2d(np.ascontiguousarray(maps), distances)
+    return _compete(np.ascontiguousarray(maps)[:, None], distances[:, None], False)[:, 0]
+
+
+def competing_extrema(maps: Maps, distances: Densities, rivals: int) -> Mask:
+    """Keep the extrema that survive a greedy selection among the maps of several kernels.
+
+    The candidates of a map are those of `extrema`. Those of all rivals are visited together, from
+    the largest magnitude down, and of equal ones the one of the first map first. One is kept if it
+    lies beyond the distance of every kept one on some axis: the distance is that of the map of the
+    kept one, whosever the other is.
+
+    Args:
+        maps: ``(networks * rivals, *space)``, the maps of a network one after the other.
+        distances: minimum distance around what is kept of each map, ``(maps,)``, from 1.
+        rivals: how many maps in a row compete, from 1.
+
+    Returns:
+        Where an entry is kept, like `maps`.
+
+    Raises:
+        ValueError: if the distances or the rivals do not fit the maps.
+    """
+    distances = _one_each(distances, maps, None)
+    if rivals < 1 or len(maps) % rivals:
+        raise ValueError(f"{rivals} rivals among {len(maps)} maps: give as many to each network")
+    distances = np.minimum(distances, max(maps.shape[1:])).reshape(-1, rivals)
+    height = 1 if maps.ndim == 2 else maps.shape[1]
+    images = np.ascontiguousarray(maps).reshape(len(distances), rivals, height, maps.shape[-1])
+    return _compete(images, distances, maps.ndim == 2).reshape(maps.shape)
 
 
 def _one_each(densities: Densities, maps: Maps, most: int | None) -> Densities:
@@ -224,21 +252,39 @@ def _walk(
 
 
 @compiled
-def _extrema_2d(maps: Maps, distances: Densities) -> Mask:
-    kept = np.zeros(maps.shape, np.bool_)
-    height, width = maps.shape[1:]
+def _compete(images: Maps, distances: Densities, signals: bool) -> Mask:
+    """Select among the candidates of all rivals, ``(networks, rivals, height, width)``.
+
+    Linear in the samples but for the sorting: what is kept of one map lies apart, so that no entry
+    is taken more than four times for each rival.
+
+    Args:
+        images: similarities.
+        distances: ``(networks, rivals)``.
+        signals: whether the images have a height of 1 because they have no height at all.
+    """
+    kept = np.zeros(images.shape, np.bool_)
+    rivals, height, width = images.shape[1:]
     taken = np.empty((height, width), np.bool_)
-    places = np.empty(height * width, np.int64)
-    magnitudes = np.empty(height * width, maps.dtype)
-    for row in range(maps.shape[0]):
-        count = _candidates_2d(maps[row], places, magnitudes)
+    places = np.empty(rivals * height * width, np.int32)
+    magnitudes = np.empty(places.size, images.dtype)
+    ends = np.empty(rivals, np.int64)
+    for network in range(images.shape[0]):
+        count = 0
+        for k in range(rivals):
+            if signals:
+                count += _candidates(images[network, k, 0], places[count:], magnitudes[count:])
+            else:
+                count += _candidates_2d(images[network, k], places[count:], magnitudes[count:])
+            ends[k] = count
         taken[:] = False
-        distance = distances[row]
         for best in np.argsort(-magnitudes[:count], kind="mergesort"):  # stable: ties in order
             y, x = places[best] // width, places[best] % width
             if taken[y, x]:
                 continue
-            kept[row, y, x] = True
+            k = np.searchsorted(ends, best, "right")
+            distance = distances[network, k]
+            kept[network, k, y, x] = True
             for i in range(max(y - distance, 0), min(y + distance + 1, height)):
                 for j in range(max(x - distance, 0), min(x + distance + 1, width)):
                     taken[i, j] = True
@@ -246,7 +292,7 @@ def _extrema_2d(maps: Maps, distances: Densities) -> Mask:
 
 
 @compiled
-def _candidates_2d(image: Maps, places: NDArray[np.int64], magnitudes: Maps) -> int:
+def _candidates_2d(image: Maps, places: NDArray[np.int32], magnitudes: Maps) -> int:
     """Write flat place and magnitude of every candidate of one image and return their count."""
     height, width = image.shape
     count = 0

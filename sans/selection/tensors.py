@@ -47,13 +47,44 @@ def extrema(maps: Tensor, distances: Tensor) -> Tensor:
     """
     alive = _ranks(maps) * _candidates(maps)
     kept = torch.zeros_like(maps, dtype=torch.bool)
-    windows = [_windows(maps, distances, axis) for axis in range(1, maps.ndim)]
+    windows = _windows(maps, distances, most=maps.shape[1:].numel())
     while bool(alive.any()):  # waits for the device, which idles meanwhile: so not at every round
         for _ in range(ROUNDS):  # once nobody is alive, nobody wins, and a round changes nothing
             winners = (alive > 0) & (alive == _largest_within(alive, windows))
             kept |= winners
             alive = alive.masked_fill(_any_within(winners, windows), 0)
     return kept
+
+
+def competing_extrema(maps: Tensor, distances: Tensor, rivals: int) -> Tensor:
+    """Return the mask of `sans.selection.competing_extrema` of ``(networks * rivals, *space)``.
+
+    Rounds as those of `extrema`, over the maps of all rivals. Who wins is larger than everybody
+    alive whose distance reaches it, so that nobody can take its place any more, and than everybody
+    alive within its own distance, so that all who die by it come after it.
+    """
+    networks = _by_network(maps, rivals)
+    alive = _ranks(networks).reshape(maps.shape) * _candidates(maps)
+    kept = torch.zeros_like(maps, dtype=torch.bool)
+    windows = _windows(maps, distances, most=networks.shape[1:].numel())
+    while bool(alive.any()):
+        for _ in range(ROUNDS):
+            reaching = _over_rivals(_largest_within(alive, windows), rivals)
+            reached = _largest_within(_over_rivals(alive, rivals), windows)
+            winners = (alive > 0) & (alive == torch.maximum(reaching, reached))
+            kept |= winners
+            alive = alive.masked_fill(_over_rivals(_any_within(winners, windows), rivals), 0)
+    return kept
+
+
+def _over_rivals(maps: Tensor, rivals: int) -> Tensor:
+    """Return for every entry the largest at its place on the maps of its rivals and its own."""
+    networks = _by_network(maps, rivals)
+    return networks.amax(1, keepdim=True).expand_as(networks).flatten(0, 1)
+
+
+def _by_network(maps: Tensor, rivals: int) -> Tensor:
+    return maps.reshape(len(maps) // rivals, rivals, *maps.shape[1:])
 
 
 def _magnitudes(maps: Tensor) -> Tensor:
@@ -123,15 +154,26 @@ class _Windows(NamedTuple):
     """What lifts every block above the one before, twice as long as the maps along the axis."""
 
 
-def _windows(maps: Tensor, distances: Tensor, axis: int) -> _Windows:
-    """Return the windows that reach as far as the distance of their map, one distance for each."""
+def _windows(maps: Tensor, distances: Tensor, most: int) -> list[_Windows]:
+    """Return the windows along every axis that reach as far as the distance of their map.
+
+    Args:
+        maps: ``(maps, *space)``.
+        distances: ``(maps,)``.
+        most: the largest rank that there is.
+    """
+    return [_windows_along(axis, maps, distances, most) for axis in range(1, maps.ndim)]
+
+
+def _windows_along(axis: int, maps: Tensor, distances: Tensor, most: int) -> _Windows:
+    """Return the windows along one axis, of the arguments of `_windows`."""
     side = maps.shape[axis]
     reach = _along(maps, 0, distances.clamp(max=side - 1))  # farther reaches no more, and overflows
     place = _along(maps, axis, torch.arange(side, device=maps.device))
     first, last = (place - reach).clamp(min=0), (place + reach).clamp(max=side - 1)
     blocks = place // (2 * reach + 1)
     blocks = torch.cat((blocks, 2 * side - blocks.flip(axis)), axis)
-    floors = blocks * (maps.shape[1:].numel() + 1)  # no rank is that large
+    floors = blocks * (most + 1)
     return _Windows(axis, first.expand_as(maps), last.expand_as(maps), floors)
 
 

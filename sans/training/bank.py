@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 
 from sans import devices, metrics
-from sans.activations import ACTIVATIONS
+from sans.activations import ACTIVATIONS, competing_extrema
 from sans.configs import ModelConfig
 from sans.convolution import loops, tensors
 from sans.signals import CHUNK
 from sans.training.gradient import loss_and_gradient
+from sans.training.handicaps import UNHINDERED, Handicap
 
 FIGURES = (
     "phi",
@@ -30,7 +31,7 @@ m weights counted for a kernel of m x m; for signals they are the same."""
 
 
 class Bank:
-    """Networks that share activation, decoder, dimensions and count of kernels.
+    """Networks that share activation, decoder, dimensions, count of kernels and competition.
 
     Their kernel sizes and densities may differ. A single network is the smallest bank.
 
@@ -49,11 +50,14 @@ class Bank:
         kernels: Sequence[Sequence[Tensor]],
         device: torch.device,
     ) -> None:
-        kinds = {(m.activation, m.decoder, m.dimensions, len(m.kernel_sizes)) for m in models}
+        kinds = {
+            (m.activation, m.decoder, m.dimensions, len(m.kernel_sizes), m.competition)
+            for m in models
+        }
         if len(kinds) != 1:
             raise ValueError(
-                "networks trained together share activation, decoder, dimensions and count of "
-                f"kernels, not {sorted(kinds)}"
+                "networks trained together share activation, decoder, dimensions, count of "
+                f"kernels and competition, not {sorted(kinds)}"
             )
         self.models = tuple(models)
         self.weights = _stack(kernels).to(device)
@@ -63,21 +67,28 @@ class Bank:
         self._compiled = device.type == "cpu"
         self._decoder = self.models[0].decoder
         self._activation = ACTIVATIONS[self.models[0].activation]
-        self._densities = [density for model in self.models for density in model.densities]
+        self._competition = self.models[0].competition
+        self.densities = [density for model in self.models for density in model.densities]
+        """The density of every kernel of every network, ``(models * kernels,)``."""
         sizes = [size for model in self.models for size in model.kernel_sizes]
         self._sizes = np.array(sizes, np.int64)
         counted = [(model.weights, sum(model.kernel_sizes)) for model in self.models]
         self._counted_weights = torch.tensor(counted, device=device)
 
-    def encode(self, signals: Tensor) -> Tensor:
-        """Return activations ``(batch, models * kernels, *space)`` of ``(batch, 1, *space)``."""
+    def encode(self, signals: Tensor, densities: Sequence[int] | None = None) -> Tensor:
+        """Return activations ``(batch, models * kernels, *space)`` of ``(batch, 1, *space)``.
+
+        Args:
+            signals: what to encode.
+            densities: like `self.densities`, and in their place.
+        """
         if self._compiled:
             kernels = self.weights.flatten(0, 1).numpy()
             found = loops.correlate(signals.numpy(), kernels, self._sizes)
             similarity = torch.from_numpy(found)
         else:
             similarity = tensors.correlate(signals, self.weights)
-        return self._activation(similarity, self._densities)
+        return self._activate(similarity, densities)
 
     def decode(self, activations: Tensor) -> Tensor:
         """Return reconstructions ``(batch, models, *space)``."""
@@ -87,29 +98,34 @@ class Bank:
             return torch.from_numpy(drawn)
         return tensors.decode(activations, self.weights, self._decoder)
 
-    def gradient(self, signals: Tensor) -> tuple[Tensor, Tensor]:
+    def gradient(self, signals: Tensor, handicap: Handicap = UNHINDERED) -> tuple[Tensor, Tensor]:
         """Return each network's mean absolute error, and its slope along the weights.
 
         Args:
             signals: ``(batch, 1, *space)``.
+            handicap: what the step does differently from `encode`.
 
         Returns:
             Losses ``(models,)`` and gradients like `weights`.
         """
         if self._compiled and self._activation.keeps:
-            return self.gradient_by_loops(signals)
-        return self.gradient_by_torch(signals)
+            return self.gradient_by_loops(signals, handicap)
+        return self.gradient_by_torch(signals, handicap)
 
     @torch.no_grad()
-    def gradient_by_loops(self, signals: Tensor) -> tuple[Tensor, Tensor]:
+    def gradient_by_loops(
+        self, signals: Tensor, handicap: Handicap = UNHINDERED
+    ) -> tuple[Tensor, Tensor]:
         """Return losses and gradients summed by compiled loops, on the CPU."""
-        activations, weights = self.encode(signals).numpy(), self.weights.numpy()
+        activations = self._spare(self.encode(signals, handicap.densities), handicap.spared)
         losses, gradient = loss_and_gradient(
-            signals.numpy(), activations, weights, self._sizes, self._decoder
+            signals.numpy(), activations.numpy(), self.weights.numpy(), self._sizes, self._decoder
         )
         return torch.from_numpy(losses), torch.from_numpy(gradient)
 
-    def gradient_by_torch(self, signals: Tensor) -> tuple[Tensor, Tensor]:
+    def gradient_by_torch(
+        self, signals: Tensor, handicap: Handicap = UNHINDERED
+    ) -> tuple[Tensor, Tensor]:
         """Return the same by automatic differentiation, on any device.
 
         The same but for entries that are kept and exactly zero, which pass a gradient here.
@@ -117,7 +133,8 @@ class Bank:
         weights = self.weights.detach().requires_grad_()
         with torch.enable_grad(), devices.exact():
             similarity = tensors.correlate(signals, weights)
-            activations = self._activation(similarity, self._densities)
+            kept = self._activate(similarity, handicap.densities)
+            activations = self._spare(kept, handicap.spared)
             reconstruction = tensors.decode(activations, weights, self._decoder)
             losses = (reconstruction - signals).abs().transpose(0, 1).flatten(1).mean(1)
             (gradient,) = torch.autograd.grad(losses.sum(), weights)
@@ -140,6 +157,19 @@ class Bank:
     def kernels(self, index: int, weights: Tensor) -> list[Tensor]:
         """Return the kernels of the network at `index` out of a tensor like `self.weights`."""
         return tensors.unstack(weights[index], self.models[index].kernel_sizes)
+
+    def _activate(self, similarity: Tensor, densities: Sequence[int] | None) -> Tensor:
+        densities = self.densities if densities is None else densities
+        if self._competition:
+            return competing_extrema(similarity, densities, rivals=self.weights.shape[1])
+        return self._activation(similarity, densities)
+
+    def _spare(self, activations: Tensor, spared: Tensor | None) -> Tensor:
+        """Leave out the activations that are not spared, of every network alike."""
+        if spared is None:
+            return activations
+        alike = torch.cat([spared.to(activations.device)] * len(self.models), 1)
+        return activations.where(alike, 0)
 
     @torch.no_grad()
     def _score(self, signals: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ from sans.model import SAN
 from sans.signals import Signals, audible
 from sans.training.bank import Bank
 from sans.training.descent import Adam
+from sans.training.handicaps import Handicaps
 from sans.training.starts import start_kernels
 
 OnBatch = Callable[[int, int, float], None]
@@ -63,32 +64,12 @@ class Training:
     """Every epoch, in order."""
 
 
-def train(
-    model: ModelConfig, training: Signals, validation: Signals, config: TrainConfig | None = None
-) -> Training:
-    """Train one network.
-
-    Args:
-        model: what the network is.
-        training: ``(signals, 1, *space)``; signals that are zero everywhere are left out.
-        validation: like `training`; they choose the epoch.
-        config: how to train; None: the paper's settings for recordings.
-
-    Raises:
-        ValueError: if the signals do not fit the network.
-        ModelError: if no epoch had a finite φ.
-    """
-    trainer = Trainer([model], training, validation, config)
-    while not trainer.finished:
-        trainer.run_epoch()
-    return trainer.result(0)
-
-
 class Trainer:
     """Trains networks of one kind together, epoch by epoch; can be stopped and restored between.
 
-    The networks share activation, decoder, dimensions and count of kernels; sizes and densities may
-    differ. Signals that are zero everywhere have no φ and are left out: `silent` counts them.
+    The networks share activation, decoder, dimensions, count of kernels and competition; sizes and
+    densities may differ. Signals that are zero everywhere have no φ and are left out: `silent`
+    counts them.
 
     Args:
         models: the networks.
@@ -97,7 +78,8 @@ class Trainer:
         config: how to train; None: the paper's settings for recordings.
 
     Raises:
-        ValueError: if the networks are of different kinds, or the signals do not fit them.
+        ValueError: if the networks are of different kinds, or `config` or the signals do not fit
+            them.
     """
 
     def __init__(
@@ -113,6 +95,7 @@ class Trainer:
         self.validation, validation_silent = audible(validation, device)
         self.silent = {"training": training_silent, "validation": validation_silent}
         for model in models:
+            self.config.check_model(model)
             for signals in (self.training, self.validation):
                 model.check_space(signals.shape[2:])
 
@@ -120,6 +103,7 @@ class Trainer:
         self.bank = Bank(models, kernels, device)
         self.bank.encode(self.training[:1])  # a density that does not fit shows now
         self._shuffler = torch.Generator().manual_seed(self.config.seed)
+        self._handicaps = Handicaps(models, self.config, self.training.shape[2:])
         self._best = self.bank.weights.clone()
         self._rows = np.empty((0, len(models), 4))  # the figures of an `Epoch`, but its number
         self._adam = Adam(self.bank.weights, self.config.lr)
@@ -204,6 +188,7 @@ class Trainer:
             "best": self._best,
             "history": torch.from_numpy(self._rows),
             "shuffler": self._shuffler.get_state(),
+            **self._handicaps.state(),
             **{f"adam.{name}": tensor for name, tensor in self._adam.state.items()},
         }
         return {name: tensor.cpu().clone().contiguous() for name, tensor in state.items()}
@@ -219,9 +204,11 @@ class Trainer:
             epochs = len(state.get("history", ()))  # of any count
             wanted["history"] = wanted["history"].new_zeros(epochs, *wanted["history"].shape[1:])
             _check_forms(state, wanted)
-            self._shuffler.set_state(state["shuffler"])
+            shuffler = torch.Generator().set_state(state["shuffler"])
+            self._handicaps.restore(state)
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"the checkpoint is of other networks: {error}") from error
+        self._shuffler = shuffler
         self.bank.weights.copy_(state["weights"])
         self._best.copy_(state["best"])
         self._rows = state["history"].numpy().copy()
@@ -243,7 +230,8 @@ class Trainer:
 
     def _step(self, signals: Tensor) -> Tensor:
         """Take one step of Adam and return each network's mean absolute error, ``(models,)``."""
-        losses, gradient = self.bank.gradient(signals)
+        handicap = self._handicaps.draw(self.epoch + 1, len(signals))
+        losses, gradient = self.bank.gradient(signals, handicap)
         self._adam.step(gradient)
         return losses
 

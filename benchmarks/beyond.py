@@ -1,0 +1,181 @@
+"""How far below the published φ̄ a pursuit goes, and what each of its ingredients contributes.
+
+python benchmarks/beyond.py                  everything that the data at hand allow, an hour
+python benchmarks/beyond.py search           the searches alone
+python benchmarks/beyond.py ingredients      what each ingredient did to φ̄, alone
+
+Prints tables in Markdown; `--output` keeps the runs of the searches. Test φ̄ throughout, the
+paper's windows and splits; everything was chosen by validation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from tabulate import tabulate
+
+from sans import experiments, search
+from sans.configs import ModelOptions
+from sans.datasets import DataConfig, load
+from sans.engines import Engine
+from sans.errors import DatasetError
+from sans.evaluation import evaluate
+from sans.runs import Run
+from sans.yardsticks import YARDSTICKS, score
+
+SEARCHED = {
+    "mitdb": (DataConfig("mitdb"), 0.45, 60),
+    "bpssrat": (DataConfig("bpssrat"), 0.38, 60),
+    "ctu-uhb-ctgdb": (DataConfig("ctu-uhb-ctgdb"), 0.49, 60),
+    "emgdb": (DataConfig("emgdb"), 0.53, 60),
+    "noneeg": (DataConfig("noneeg"), 0.38, 60),
+    "bidmc": (DataConfig("bidmc"), 0.32, 60),
+    "wrist s5_run": (DataConfig("wrist", record="s5_run"), 0.49, 60),
+    "uci-epilepsy": (DataConfig("uci-epilepsy"), 0.55, 60),
+    "mnist": (DataConfig("mnist"), 0.51, 60),
+    "fashion-mnist": (DataConfig("fashion-mnist"), 0.63, 60),
+}
+"""Which signals, the published best φ̄ of any activation, and seconds to search."""
+
+RECORDINGS = ("mitdb", "bpssrat", "ctu-uhb-ctgdb", "emgdb", "noneeg", "bidmc", "wrist s5_run")
+
+WHOLE = (
+    {"kernel_size": (30, 12), "encoder": "pursuit", "refit": "absolute"},
+    {"epochs": 20, "adapt": True},
+)
+"""The options of a model and of its training with all ingredients that help."""
+
+SINGLE = ({"kernel_size": (15, 30), "activation": "extrema"}, {"start": "data"})
+"""The same of a single pass."""
+
+INGREDIENTS = {
+    "all of them": (WHOLE, {}, {}),
+    "without a second look: single pass, `extrema`": (
+        WHOLE,
+        {"encoder": "single-pass", "refit": "squares"},
+        {"adapt": False, "start": "data", "epochs": 80},
+    ),
+    "without `--refit absolute`": (WHOLE, {"refit": "squares"}, {}),
+    "without `--adapt`": (WHOLE, {}, {"adapt": False, "epochs": 80}),
+    "without starting from the data: `--start random`": (WHOLE, {}, {"start": "random"}),
+    "without a second kernel at the start": (WHOLE, {"kernel_size": (20,)}, {}),
+    "without either: one kernel of 20, no `--adapt`": (
+        WHOLE,
+        {"kernel_size": (20,)},
+        {"adapt": False, "epochs": 80},
+    ),
+    "with `--grow 2` instead of `--adapt`": (WHOLE, {}, {"adapt": False, "grow": 2, "epochs": 80}),
+    "with `--dropout 0.1`": (WHOLE, {}, {"dropout": 0.1}),
+    "with `--dropout 0.3`": (WHOLE, {}, {"dropout": 0.3}),
+    "with `--stretch 0.5,2`": (WHOLE, {"stretches": (0.5, 2.0)}, {}),
+    "with `--stretch 0.25,0.5,2,4`": (WHOLE, {"stretches": (0.25, 0.5, 2.0, 4.0)}, {}),
+}
+"""For each line of the table: the base, and what is different in model and training."""
+
+SINGLE_PASS = {
+    "single pass, `extrema`, kernels of 15 and 30": (SINGLE, {}, {}),
+    "with `--anneal 4`": (SINGLE, {}, {"anneal": 4.0}),
+    "with `--competition`": (SINGLE, {"competition": True}, {}),
+    "with `--dropout 0.1`": (SINGLE, {}, {"dropout": 0.1}),
+    "with `--dropout 0.3`": (SINGLE, {}, {"dropout": 0.3}),
+}
+
+
+def main() -> None:
+    """Print the tables that are asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("part", nargs="?", choices=("search", "ingredients", "all"), default="all")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--datasets", nargs="*", choices=list(SEARCHED), default=list(SEARCHED))
+    parser.add_argument("--workers", type=int)
+    parser.add_argument("--output", type=Path, help="where the runs of the searches are kept")
+    chosen = parser.parse_args()
+    if chosen.part != "ingredients":
+        print(search_table(chosen))
+    if chosen.part != "search":
+        print(ingredient_table(INGREDIENTS, chosen))
+        print(ingredient_table(SINGLE_PASS, chosen))
+
+
+def here(names: list[str]) -> Iterator[str]:
+    """Yield the data sets that are here."""
+    for name in names:
+        try:
+            load(SEARCHED[name][0])
+        except DatasetError as error:
+            print(f"left out: {error}")
+        else:
+            yield name
+
+
+def search_table(chosen: argparse.Namespace) -> str:
+    """Search every data set with every seed, and return how well the best describe test signals."""
+    rows = []
+    with TemporaryDirectory() as temporary:
+        for name in here(chosen.datasets):
+            data, published, seconds = SEARCHED[name]
+            found, sizes, times = [], [], []
+            for seed in range(chosen.seeds):
+                folder = (chosen.output or Path(temporary)) / f"{name.replace(' ', '-')}-{seed}"
+                folder.mkdir(parents=True)
+                began = time.monotonic()
+                looking = search.prepare(data, seed)
+                looking.run(Engine(chosen.workers), search.Budget(seconds))
+                times.append(time.monotonic() - began)
+                test = looking.leave(Run(folder)).finish(Run(folder))
+                found.append(test.mean("phi"))
+                sizes.append(looking.best.found if looking.best else "")
+            signals = load(data).test.signals
+            beside = [score(yardstick, signals).mean("phi") for yardstick in YARDSTICKS]
+            spread = f"{min(found):.3f} to {max(found):.3f}"
+            figures = (f"{np.mean(found):.3f}", spread, "; ".join(sizes), f"{max(times):.0f} s")
+            rows.append((name, published, *figures, *(f"{phi:.3f}" for phi in beside)))
+            print("|", *rows[-1], flush=True)
+    heads = ("data set", "published best φ̄", f"searched φ̄, mean of {chosen.seeds}", "from to")
+    heads += ("samples of the kernels", "at most", *(f"best-k {name}" for name in YARDSTICKS))
+    return tabulate(rows, heads, "github", disable_numparse=True) + "\n"
+
+
+def ingredient_table(lines: dict, chosen: argparse.Namespace) -> str:
+    """Return test φ̄ of every recording with and without each ingredient, means over the seeds."""
+    names = list(here([name for name in RECORDINGS if name in chosen.datasets]))
+    rows: list[tuple[str, ...]] = []
+    base = None
+    for line, ((model, training), other_model, other_training) in lines.items():
+        means = []
+        for name in names:
+            scores = [
+                trained(
+                    SEARCHED[name][0],
+                    {**model, **other_model},
+                    {**training, **other_training},
+                    seed,
+                )
+                for seed in range(chosen.seeds)
+            ]
+            means.append(float(np.median(scores)))
+        base = np.mean(means) if base is None else base
+        change = f"{100 * (np.mean(means) / base - 1):+.1f} %"
+        rows.append((line, *(f"{phi:.3f}" for phi in means), f"{np.mean(means):.3f}", change))
+        print("|", *rows[-1], flush=True)
+    return tabulate(rows, ("", *names, "mean", "change"), "github", disable_numparse=True) + "\n"
+
+
+def trained(data: DataConfig, model: dict, training: dict, seed: int) -> float:
+    """Return the test φ̄ of one training."""
+    experiment = experiments.prepare(data, ModelOptions(**model), {**training, "seed": seed})
+    while not experiment.trainer.finished:
+        experiment.trainer.run_epoch()
+    network = experiment.trainer.result(0).model
+    return evaluate(network, experiment.dataset.test.signals).mean("phi")
+
+
+if __name__ == "__main__":
+    main()

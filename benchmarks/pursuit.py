@@ -1,0 +1,370 @@
+"""How fast a pursuit describes signals and images, beside a plain loop, SPORCO and alphacsc.
+
+    python benchmarks/pursuit.py [--peers PYTHON] [--longest 4000000] [--rounds 5]
+
+Every figure is measured in this run, on one core unless a row says otherwise. The plain loop takes
+one spike at a time and refits all amplitudes, in numpy, as one would write it first. SPORCO
+(ConvBPDN by ADMM) and alphacsc (locally greedy coordinate descent) minimise squares plus λ times
+the sum of amplitudes. PYTHON is a python that has them, which need not have this package:
+
+    python3.11 -m venv peers && peers/bin/pip install sporco alphacsc "numpy<2"
+
+All get the same signal and kernels. Of what a peer finds the largest amplitudes are kept, as many
+as the pursuit has spikes, and refitted by least squares on their places, which is not timed; of
+several λ the one with the least error then is shown, with the time of that λ alone, after one run
+to warm up. alphacsc knows no negative amplitudes: it gets every kernel with either sign.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+import numpy as np  # noqa: E402 - it asks at once how many threads there are
+from numpy.typing import NDArray  # noqa: E402
+
+Array = NDArray[Any]
+Spikes = tuple[Array, Array]
+"""Kernel and first sample of every spike."""
+
+KERNELS, SIZE = 8, 64
+PER_THOUSAND = 30
+"""Spikes per 1,000 samples."""
+
+LAMBDAS = (0.3, 0.1, 0.03, 0.01)
+"""Shares of the largest similarity, at which the first amplitude appears."""
+
+PIXELS, SPOTS = 5, 40
+"""Samples along a side of the kernels of images, and spikes an image."""
+
+MEASURE = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+"""A small process in between: a child's memory counts from what its parent held."""
+
+
+def unit(kernel: Array) -> Array:
+    """Return a kernel of norm 1."""
+    return kernel / np.linalg.norm(kernel)
+
+
+def recording(data_dir: Path | None) -> Array:
+    """Return the first 12,000 samples of the usual record of mitdb, cut and scaled as usual."""
+    from sans.datasets import DataConfig, load
+
+    data = load(DataConfig(dataset="mitdb", data_dir=data_dir))
+    parts = (data.training, data.validation, data.test)
+    return np.concatenate([part.signals.reshape(-1) for part in parts]).astype(np.float64)
+
+
+def pieces(signal: Array, count: int, size: int) -> list[Array]:
+    """Return kernels cut out of a signal at random."""
+    begins = np.random.default_rng(0).integers(len(signal) - size, size=count)
+    return [unit(signal[begin : begin + size]) for begin in begins]
+
+
+def digits(count: int, data_dir: Path | None) -> tuple[Array, list[Array]]:
+    """Return test images of MNIST, and kernels cut out of them at random."""
+    from sans.datasets import DataConfig, load
+
+    images = load(DataConfig(dataset="mnist", data_dir=data_dir)).test.signals[:, 0]
+    random, kernels = np.random.default_rng(0), []
+    while len(kernels) < 4:
+        y, x = random.integers(8, 16, 2)
+        kernels.append(unit(images[len(kernels), y : y + PIXELS, x : x + PIXELS] + 1e-3))
+    return images[:count].astype(np.float64), kernels
+
+
+def long_signal(length: int, data_dir: Path | None) -> Array:
+    """Return the recording again and again, with noise, so that nothing comes back exactly."""
+    noise = np.random.default_rng(0).standard_normal(length)
+    return (np.resize(recording(data_dir), length) + 0.05 * noise).astype(np.float32)
+
+
+def seconds(task: Callable[[], object], rounds: int) -> float:
+    """Return the median time of a task, after once to warm up."""
+    task()
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        task()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def error(signal: Array, left: Array) -> float:
+    """Return the PRDN, in percent."""
+    return float(100 * np.linalg.norm(left) / np.linalg.norm(signal - signal.mean()))
+
+
+def atoms_at(spikes: Spikes, kernels: Array, length: int) -> Array:
+    """Return the atoms of spikes, a row each, cut off where the signal ends."""
+    atoms = np.zeros((len(spikes[0]), length))
+    for atom, kernel, begin in zip(atoms, *spikes, strict=True):
+        end = min(length, begin + kernels.shape[1])
+        atom[begin:end] = kernels[kernel][: end - begin]
+    return atoms
+
+
+def left_by(spikes: Spikes, signal: Array, kernels: Array) -> Array:
+    """Return what spikes leave of a signal with amplitudes of the least sum of squares."""
+    atoms = atoms_at(spikes, kernels, len(signal))
+    amplitudes = np.linalg.lstsq(atoms @ atoms.T, atoms @ signal, rcond=None)[0]
+    return signal - amplitudes @ atoms
+
+
+def plain_pursuit(signal: Array, kernels: Array, count: int) -> Array:
+    """Take the atom that meets the residual best, refit all; return what `count` of them leave."""
+    atoms, left = np.zeros((count, len(signal))), signal
+    for taken in range(count):
+        similarity = np.stack([np.correlate(left, kernel, "valid") for kernel in kernels])
+        kernel, begin = np.unravel_index(np.abs(similarity).argmax(), similarity.shape)
+        atoms[taken, begin : begin + kernels.shape[1]] = kernels[kernel]
+        own = atoms[: taken + 1]
+        amplitudes = np.linalg.lstsq(own @ own.T, own @ signal, rcond=None)[0]
+        left = signal - amplitudes @ own
+    return left
+
+
+def plain_images(images: Array, kernels: list[Array], count: int) -> None:
+    """Do the same for images, with all atoms that there are in one matrix."""
+    height, width = images.shape[1:]
+    atoms = []
+    for kernel in kernels:
+        for y in range(height - PIXELS + 1):
+            for x in range(width - PIXELS + 1):
+                atom = np.zeros((height, width))
+                atom[y : y + PIXELS, x : x + PIXELS] = kernel
+                atoms.append(atom.ravel())
+    matrix = np.array(atoms)
+    for image in images.reshape(len(images), -1):
+        left, taken = image, []
+        for _ in range(count):
+            taken.append(int(np.abs(matrix @ left).argmax()))
+            own = matrix[taken]
+            left = image - np.linalg.lstsq(own @ own.T, own @ image, rcond=None)[0] @ own
+
+
+def by_sporco(signal: Array, kernels: Array, strength: float) -> Array:
+    """Return the activations that SPORCO finds, ``(kernels, samples)``, by first samples."""
+    from sporco.admm import cbpdn
+
+    options = cbpdn.ConvBPDN.Options({"MaxMainIter": 500, "RelStopTol": 1e-3})
+    solver = cbpdn.ConvBPDN(kernels.T, signal, strength, options, dimK=0, dimN=1)
+    return solver.solve().reshape(len(signal), len(kernels)).T
+
+
+def by_alphacsc(signal: Array, kernels: Array, strength: float) -> Array:
+    """Return the activations that alphacsc finds, ``(kernels, places)``, by first samples."""
+    from alphacsc.update_z_multi import update_z_multi
+
+    both = np.concatenate((kernels, -kernels))[:, None]
+    options = {"tol": 1e-3, "max_iter": 10**6}
+    found, *_ = update_z_multi(
+        signal[None, None], both, reg=strength, solver="lgcd", solver_kwargs=options
+    )
+    positive, negative = np.asarray(found)[0].reshape(2, len(kernels), -1)
+    return positive - negative
+
+
+PEERS = {"SPORCO": by_sporco, "alphacsc": by_alphacsc}
+
+
+def run_peer(peer: str, folder: Path) -> None:
+    """Describe the signal in a folder by one of the peers; leave spikes and seconds there."""
+    given = np.load(folder / "given.npz")
+    signal, kernels, count = given["signal"], given["kernels"], int(given["count"])
+    largest = max(np.abs(np.correlate(signal, kernel)).max() for kernel in kernels)
+    PEERS[peer](signal, kernels, 0.5 * largest)  # compiles
+    found: dict[str, Array] = {}
+    for share in LAMBDAS:
+        start = time.perf_counter()
+        activations = PEERS[peer](signal, kernels, share * largest)
+        found[f"{share}/seconds"] = np.array(time.perf_counter() - start)
+        strongest = np.argsort(-np.abs(activations), axis=None)[:count]
+        strongest = strongest[activations.ravel()[strongest] != 0]
+        found[f"{share}/spikes"] = np.stack(np.unravel_index(strongest, activations.shape))
+    np.savez(folder / f"{peer}.npz", **found)  # type: ignore[arg-type]
+
+
+def peer_row(python: Path, peer: str, folder: Path) -> tuple[float, Spikes, str] | None:
+    """Return seconds, spikes and λ of the best of a peer's codes; None where it does not run."""
+    command = [str(python), "-W", "ignore", __file__, "--run-peer", peer, "--folder", str(folder)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        print(f"{peer}: {result.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+        return None
+    given, found = np.load(folder / "given.npz"), np.load(folder / f"{peer}.npz")
+    rows = []
+    for share in LAMBDAS:
+        spikes = tuple(found[f"{share}/spikes"])
+        left = np.linalg.norm(left_by(spikes, given["signal"], given["kernels"]))
+        rows.append(
+            (left, float(found[f"{share}/seconds"]), spikes, f"λ = {share:g} of its largest")
+        )
+    return min(rows, key=lambda row: row[0])[1:]
+
+
+def print_peers(signal: Array, python: Path | None, rounds: int) -> None:
+    """Print time and error of everybody on the same signal, kernels and count of spikes."""
+    from sans.pursuit.encoder import pursue
+    from sans.pursuit.stop import Stop
+
+    kernels, count = np.stack(pieces(signal, KERNELS, SIZE)), len(signal) * PER_THOUSAND // 1000
+    print(f"{len(signal):,} samples of mitdb, {KERNELS} kernels of {SIZE}, {count} spikes:\n")
+    print("| | seconds | against sans | spikes | PRDN, % |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    stop = Stop("count", count)
+    own = seconds(lambda: pursue(signal[None], kernels, stop), rounds)
+    code = pursue(signal[None], kernels, stop)
+    left = signal - code.draw(kernels)[0]
+    print(f"| sans | {own:.4f} | 1 x | {len(code.signal)} | {error(signal, left):.2f} |")
+    plain = seconds(lambda: plain_pursuit(signal, kernels, count), 1)
+    left = plain_pursuit(signal, kernels, count)
+    print(
+        f"| plain loop | {plain:.2f} | {plain / own:.0f} x | {count} | {error(signal, left):.2f} |"
+    )
+    if python is None:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder, "given.npz"), signal=signal, kernels=kernels, count=count)
+        for peer in PEERS:
+            row = peer_row(python, peer, Path(folder))
+            if row:
+                took, spikes, about = row
+                found = error(signal, left_by(spikes, signal, kernels))
+                print(
+                    f"| {peer}, {about} | {took:.2f} | {took / own:.0f} x | {len(spikes[0])} "
+                    f"| {found:.2f} |"
+                )
+
+
+def print_lengths(longest: int, data_dir: Path | None, rounds: int) -> None:
+    """Print the rate over the length of a signal, by count and by φ."""
+    from sans.pursuit.encoder import pursue
+    from sans.pursuit.stop import Stop
+
+    kernels = pieces(recording(data_dir), KERNELS, SIZE)
+    print("| samples | million samples/s, 30 per 1,000 | until φ stops falling |")
+    print("| ---: | ---: | ---: |")
+    lengths = [12_000, 50_000, 200_000, 1_000_000, 4_000_000]
+    for length in [length for length in lengths if length <= longest]:
+        signals = long_signal(length, data_dir)[None]
+        stops = (Stop("count", length * PER_THOUSAND // 1000), Stop())
+        times = [
+            seconds(
+                lambda stop=stop, signals=signals: pursue(signals, kernels, stop),
+                1 if length > 10**6 else rounds,
+            )
+            for stop in stops
+        ]
+        print(f"| {length:,} | " + " | ".join(f"{length / t / 1e6:.2f}" for t in times) + " |")
+
+
+def print_images(data_dir: Path | None, rounds: int) -> None:
+    """Print the rate on images, with one thread and with two."""
+    from sans.pursuit.encoder import pursue
+    from sans.pursuit.stop import Stop
+
+    images, kernels = digits(2_000, data_dir)
+    plain = 10 / seconds(lambda: plain_images(images[:10], kernels, SPOTS), 1)
+    print(f"| MNIST, 4 kernels of {PIXELS} x {PIXELS} | images/s | two threads | plain loop |")
+    print("| --- | ---: | ---: | ---: |")
+    for about, stop, refit in (
+        (f"{SPOTS} spikes", Stop("count", SPOTS), "squares"),
+        ("until φ stops falling", Stop(), "squares"),
+        ("the same, absolute", Stop(), "absolute"),
+    ):
+        one, two = (
+            len(images)
+            / seconds(
+                lambda t=threads, s=stop, r=refit: pursue(images, kernels, s, r, threads=t), rounds
+            )
+            for threads in (1, 2)
+        )
+        slow = f"{one / plain:.0f} x" if stop.kind == "count" else ""
+        print(f"| {about} | {one:,.0f} | {two:,.0f} | {slow} |")
+
+
+def print_windows(signal: Array, rounds: int) -> None:
+    """Print the time of describing a few windows, as learning does again and again."""
+    from sans.pursuit.encoder import pursue
+
+    windows = signal.reshape(-1, 1000)[:6]
+    kernels = [
+        piece[:size] for piece, size in zip(pieces(signal, 3, 60), (60, 30, 12), strict=True)
+    ]
+    print("| 6 windows of 1,000, 3 kernels, until φ stops falling | ms |")
+    print("| --- | ---: |")
+    for refit in ("squares", "absolute"):
+        took = seconds(lambda refit=refit: pursue(windows, kernels, refit=refit), 5 * rounds)
+        print(f"| {refit} | {1000 * took:.2f} |")
+
+
+def print_memory(longest: int, data_dir: Path | None) -> None:
+    """Print the most memory that a process held which described a signal."""
+    print("| samples | memory, MB | beyond the signal |")
+    print("| ---: | ---: | ---: |")
+    for length in (0, longest // 4, longest):
+        command = [sys.executable, __file__, "--describe", str(length)]
+        command += ["--data-dir", str(data_dir)] if data_dir else []
+        outer = [sys.executable, "-S", "-c", MEASURE, *command]
+        result = subprocess.run(outer, capture_output=True, text=True, check=True)
+        held, own = int(result.stdout) / 1000, 4e-6 * length
+        print(f"| {length:,} | {held:,.0f} | {held - own:,.0f} |")
+
+
+def describe(length: int, data_dir: Path | None) -> None:
+    """Describe a signal of random samples, or none."""
+    from sans.pursuit.encoder import pursue
+    from sans.pursuit.stop import Stop
+
+    kernels = pieces(recording(data_dir), KERNELS, SIZE)
+    signals = np.random.default_rng(0).standard_normal((1, max(length, 20_000)), np.float32)
+    pursue(signals, kernels, Stop("count", length * PER_THOUSAND // 1000))
+
+
+def main() -> None:
+    """Measure and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data-dir", type=Path, help="where the data lie; default: $SANS_DATA")
+    parser.add_argument("--peers", type=Path, help="a python that has SPORCO and alphacsc")
+    parser.add_argument("--longest", type=int, default=4_000_000, help="samples of the longest")
+    parser.add_argument("--rounds", type=int, default=5, help="repetitions; the median counts")
+    parser.add_argument("--run-peer", choices=PEERS, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--describe", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.run_peer:
+        run_peer(options.run_peer, options.folder)
+        return
+    if options.describe is not None:
+        describe(options.describe, options.data_dir)
+        return
+    signal = recording(options.data_dir)
+    print_peers(signal, options.peers, options.rounds)
+    print()
+    print_lengths(options.longest, options.data_dir, options.rounds)
+    print()
+    print_images(options.data_dir, options.rounds)
+    print()
+    print_windows(signal, options.rounds)
+    print()
+    print_memory(options.longest, options.data_dir)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""`sans search`: find kernels for a data set without being told how many, how long, learned how."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sans.commands import options as o
+from sans.commands.console import (
+    INTERRUPTED,
+    err,
+    expected_errors,
+    fail,
+    notice,
+    number,
+    usage_errors,
+)
+from sans.commands.train import report
+
+if TYPE_CHECKING:
+    from sans.engines import Engine
+    from sans.experiments import Experiment
+    from sans.runs import Run
+    from sans.search import Budget, Search
+
+UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+def search(
+    dataset: o.Dataset = o.DATA.dataset,
+    budget: Annotated[
+        str, typer.Option(help="How long to search, such as 60s, 10m or 2h.")
+    ] = "60s",
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            help="How many trials instead: the same kernels on every machine.", show_default=False
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of what is tried, and of every trial.")] = 0,
+    record: o.Record = o.DATA.record,
+    channel: o.Channel = o.DATA.channel,
+    window: o.Window = o.DATA.window,
+    limit: o.Limit = o.DATA.limit,
+    split_by: o.SplitBy = o.DATA.split_by,
+    data_dir: o.DataDir = o.DATA.data_dir,
+    workers: o.Workers = None,
+    scheduler: o.Scheduler = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="The run's folder. Default: a new one below runs/.", show_default=False),
+    ] = None,
+    force: o.Force = False,
+) -> None:
+    """Find the kernels that describe a data set with the lowest validation φ̄, and leave a run."""
+    with expected_errors():
+        from sans import runs, search
+        from sans.datasets import DataConfig
+        from sans.engines import Engine
+
+        with usage_errors():
+            data = DataConfig(dataset, record, channel, window, limit, split_by, data_dir)
+            allowed = search.Budget(None if trials else seconds(budget), trials)
+            engine = Engine(workers, scheduler)
+            engine.check()
+            looking = search.prepare(data, seed)
+            run = runs.create(output, f"{data.label}-search", force)
+        for sentence in looking.dataset.notices:
+            notice(sentence)
+        experiment = _search(looking, run, engine, allowed)
+        report(experiment, run, experiment.finish(run))
+
+
+def seconds(text: str) -> float:
+    """Return how long a text such as "60s" or "1.5h" is.
+
+    Raises:
+        ValueError: if it is no time.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([a-z]*)", text.strip())
+    if not found or found[2] not in UNITS:
+        raise ValueError(f"{text!r} must be a time such as 60s, 10m or 2h")
+    return float(found[1]) * UNITS[found[2]]
+
+
+def _search(looking: Search, run: Run, engine: Engine, budget: Budget) -> Experiment:
+    """Search with a progress bar, and leave the best so far in the run's folder at any time."""
+    from sans.commands.progress import searched
+
+    stopped = False
+    with searched(budget, err) as on_trial:
+        try:
+            looking.run(engine, budget, on_trial)
+        except KeyboardInterrupt:
+            stopped = True
+        finally:
+            if not looking.finished:  # nothing half-written
+                run.folder.rmdir()
+    if not looking.finished:
+        raise fail("stopped before the first trial was finished: nothing is kept", INTERRUPTED)
+    experiment = looking.leave(run)
+    if stopped:
+        experiment.finish(run)
+        best = looking.best
+        phi = number(best.phi if best else None)
+        raise fail(
+            f"stopped after {len(looking.finished)} trials; the best is in {run.folder}, "
+            f"validation φ̄ {phi}",
+            INTERRUPTED,
+        )
+    _tell(looking)
+    return experiment
+
+
+def _tell(looking: Search) -> None:
+    """Say how the best was found, and whether the time was enough."""
+    best, trials = looking.best, len(looking.finished)
+    if best is None:
+        return
+    if all(trial.cut for trial in looking.finished):
+        notice(f"the budget ended before the first trial: the best of {best.epochs} epochs is kept")
+    notice(f"trial {best.trial} of {trials} was best: kernels of {best.found} samples")

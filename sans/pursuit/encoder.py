@@ -1,0 +1,268 @@
+"""Pursuit of signals of any number and length, on numpy arrays.
+
+from sans.pursuit.encoder import pursue
+
+code = pursue(signals, kernels)
+
+Signals do not know of each other: they may be described in any company. A signal longer than a
+segment is described segment by segment, each on what the one before has left of it, with its share
+of weights and spikes: memory is that of a segment, and time grows with the length.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sans.convolution import loops as convolution
+from sans.convolution.frames import Floats, Integers, as_images
+from sans.pursuit import loops, rounds
+from sans.pursuit.absolute import ROUNDS, refit_all
+from sans.pursuit.atoms import Atoms, align, atoms_of, draw_all, scales
+from sans.pursuit.stop import KINDS, Stop
+
+SEGMENT = 2**14
+"""Samples of a signal that are described at once; enough for borders between them to be rare."""
+
+CHUNK = 2**18
+"""Entries of similarity computed at once: what fits a processor's cache is computed fastest."""
+
+PHI = Stop()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Code:
+    """Spikes that describe signals, by signal and then by place."""
+
+    signal: Integers
+    """``(spikes,)``: which signal."""
+
+    kernel: Integers
+    """``(spikes,)``: which kernel."""
+
+    place: Integers
+    """``(spikes, dimensions)``: where the kernel's origin lies, in samples."""
+
+    amplitude: Floats
+    """``(spikes,)``: how strongly the kernel is drawn."""
+
+    shape: tuple[int, ...]
+    """Signals, kernels, and samples along each dimension of space."""
+
+    @property
+    def counts(self) -> Integers:
+        """How many spikes each signal has, ``(signals,)``."""
+        return np.bincount(self.signal, minlength=self.shape[0])
+
+    def dense(self, dtype: Any = np.float32) -> NDArray[Any]:
+        """Return the activations, ``(signals, kernels, *space)``, zero where there is no spike."""
+        activations = np.zeros(self.shape, dtype)
+        activations[self.signal, self.kernel, *self.place.T] = self.amplitude
+        return activations
+
+    def draw(self, kernels: Sequence[NDArray[Any]]) -> Floats:
+        """Return what the spikes draw with kernels, ``(signals, *space)``."""
+        space = self.shape[2:]
+        images = as_images(np.zeros((self.shape[0], *space)), len(space))
+        aligned = as_images(align(kernels), len(space))
+        y = self.place[:, 0] if len(space) == 2 else np.zeros_like(self.signal)
+        draw_all(images, aligned, self.signal, self.kernel, y, self.place[:, -1], self.amplitude)
+        return images.reshape(self.shape[0], *space)
+
+
+class Plan(NamedTuple):
+    """What all signals of a pursuit share."""
+
+    kernels: Floats
+    """``(kernels, *side)``, origins aligned."""
+
+    sizes: Integers
+    """Samples along a side of each kernel."""
+
+    atoms: Atoms
+    """The same kernels for the compiled loops."""
+
+    stop: Stop
+    """When to stop."""
+
+    refit: str
+    """What the amplitudes minimise."""
+
+    weights: int
+    """What φ counts as weights."""
+
+
+Found = tuple[Integers, Integers, Integers, Integers, Floats]
+"""Signal, kernel, row, column and amplitude of spikes."""
+
+
+def pursue(
+    signals: NDArray[Any],
+    kernels: Sequence[NDArray[Any]],
+    stop: Stop = PHI,
+    refit: str = "squares",
+    weights: int | None = None,
+    threads: int = 1,
+) -> Code:
+    """Describe signals by spikes of kernels.
+
+    Every round takes the largest extrema, over all kernels, of what is not described yet, and
+    refits all amplitudes by least squares. Where φ says when to stop, spikes without which it is
+    lower are taken out again.
+
+    Args:
+        signals: ``(signals, *space)``, with one or two dimensions of space.
+        kernels: ``(size,)`` or ``(size, size)`` each, of any norm.
+        stop: when to stop.
+        refit: "squares", or "absolute": at last, amplitudes of the least sum of absolute errors.
+        weights: what φ counts as weights; None: all of the kernels.
+        threads: how many share the work; the result is the same.
+
+    Returns:
+        The spikes; a signal of zeros has none.
+
+    Raises:
+        ValueError: if kernels do not fit the signals, or a sample or weight is not finite.
+    """
+    _check(signals, kernels)
+    atoms, sizes = atoms_of(kernels)
+    counted = sum(kernel.size for kernel in kernels) if weights is None else weights
+    plan = Plan(align(kernels), sizes, atoms, stop, refit, counted)
+    space = signals.shape[1:]
+    if len(space) == 1 and space[0] > SEGMENT:
+        parts, work = [(i, i + 1) for i in range(len(signals))], _long
+    else:
+        each = max(1, CHUNK // (len(kernels) * max(1, math.prod(space))))
+        each = min(each, max(1, -(-len(signals) // threads)))
+        bounds = [*range(0, len(signals), each), len(signals)]
+        parts, work = list(pairwise(bounds)), _short
+
+    def perform(part: tuple[int, int]) -> Found:
+        signal, kernel, y, x, amplitude = work(signals[slice(*part)], plan)
+        return signal + part[0], kernel, y, x, amplitude
+
+    if threads > 1 and len(parts) > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            found = list(pool.map(perform, parts))
+    else:
+        found = [perform(part) for part in parts]
+    return _code(found, (len(signals), len(kernels), *space))
+
+
+def _check(signals: NDArray[Any], kernels: Sequence[NDArray[Any]]) -> None:
+    """Raise a ValueError unless the kernels can describe the signals."""
+    dimensions = signals.ndim - 1
+    if dimensions not in (1, 2):
+        raise ValueError(
+            f"signals must be (signals, length) or (signals, height, width), not {signals.shape}"
+        )
+    if len(kernels) == 0:
+        raise ValueError("a pursuit wants at least one kernel, not none")
+    for number, kernel in enumerate(kernels):
+        if kernel.ndim != dimensions or not kernel.size or len(set(kernel.shape)) != 1:
+            raise ValueError(f"kernel {number} of shape {kernel.shape} is not for {dimensions}-D")
+        if len(kernel) > min(signals.shape[1:]):
+            raise ValueError(
+                f"the kernel size must be between 1 and {min(signals.shape[1:])}, not {len(kernel)}"
+            )
+        if not np.isfinite(kernel).all():
+            raise ValueError(f"kernel {number} holds NaN or infinity")
+    # The least and the largest sample take no memory, as a flag for every sample would.
+    if signals.size and not np.isfinite((signals.min(), signals.max())).all():
+        (silent, *_), *_ = np.nonzero(~np.isfinite(signals))
+        raise ValueError(f"signal {silent} holds NaN or infinity: leave it out")
+
+
+def _code(found: Sequence[Found], shape: tuple[int, ...]) -> Code:
+    """Return the spikes of all parts as one code."""
+    columns = [np.concatenate(column) for column in zip(*found, strict=True)]
+    signal, kernel, y, x, amplitude = columns or [np.empty(0, np.int64)] * 5
+    place = x[:, None] if len(shape) == 3 else np.stack((y, x), 1)
+    return Code(signal, kernel, place, amplitude.astype(np.float64), shape)
+
+
+def _task(plan: Plan, samples: int, share: float, first: int, last: int) -> loops.Task:
+    """Return what is to be described of an image; its size and energy are filled in later."""
+    cost, kind = float(plan.kernels.ndim), KINDS.index(plan.stop.kind)
+    weights, value = plan.weights * share, float(plan.stop.value)
+    return loops.Task(0.0, 0.0, first, last, float(samples), weights, cost, kind, value)
+
+
+def _room(task: loops.Task) -> int:
+    """Return how many spikes an image can have: none that would cost more than no spike at all."""
+    if task.stop == loops.COUNT:
+        return int(min(task.value, task.samples))
+    if task.stop == loops.PHI:
+        return int(
+            min(
+                math.hypot(1, task.weights / task.samples) * task.samples / task.cost + 1,
+                task.samples,
+            )
+        )
+    return int(task.samples)
+
+
+def _short(signals: NDArray[Any], plan: Plan) -> Found:
+    """Describe signals that are no longer than a segment."""
+    space = signals.shape[1:]
+    laid = scales(plan.kernels, plan.sizes, space)
+    task = _task(plan, math.prod(space), 1.0, 0, space[-1])
+    images = as_images(signals.astype(np.float64), len(space))
+    found, _ = _described(images, images, laid, task, plan)
+    return found
+
+
+def _described(
+    images: Floats, originals: Floats, laid: Floats, task: loops.Task, plan: Plan
+) -> tuple[Found, Floats]:
+    """Describe images ``(batch, height, width)``; return spikes, and what they leave."""
+    batch, height, width = images.shape
+    signals = images if plan.kernels.ndim == 3 else images[:, 0]
+    maps = convolution.correlate(signals[:, None], plan.kernels, plan.sizes)
+    maps = maps.reshape(batch, -1, height, width)
+    room = _room(task)
+    spikes, residuals = loops.room_for(batch * room), images.copy()
+    counts = rounds.pursue_all(residuals, originals, maps, plan.atoms, laid, task, spikes)
+    if plan.refit == "absolute":
+        begins = room * np.arange(batch)
+        refit_all(spikes, begins, counts, plan.atoms, residuals, ROUNDS)
+    signal = np.repeat(np.arange(batch), counts)
+    at = signal * room + np.arange(len(signal)) - np.repeat(np.cumsum(counts) - counts, counts)
+    kept = at[spikes.amplitude[at] != 0]
+    found = (spikes.kernel[kept], spikes.y[kept], spikes.x[kept], spikes.amplitude[kept])
+    return (kept // max(room, 1), *found), residuals
+
+
+def _long(signals: NDArray[Any], plan: Plan) -> Found:
+    """Describe one signal that is longer than a segment, ``(1, length)``."""
+    (signal,) = signals
+    length, reach = len(signal), int(plan.sizes.max())
+    step = max(SEGMENT, reach)
+    found: list[Found] = []
+    carried: Floats = np.empty(0)
+    laid: dict[tuple[int, int, int], Floats] = {}
+    spent = 0
+    for begin in range(0, length, step):
+        end = min(begin + step, length)
+        low, high = max(0, begin - reach), min(length, end + reach)
+        image = signal[low:high].astype(np.float64)
+        image[: len(carried)] = carried
+        form = (begin - low, end - low, high - low)
+        if form not in laid:
+            laid[form] = scales(plan.kernels, plan.sizes, (high - low,))
+        task = _task(plan, end - begin, (end - begin) / length, *form[:2])
+        if task.stop == loops.COUNT:  # shares that add up to the count, what is left over included
+            task = task._replace(value=float(int(plan.stop.value * end / length) - spent))
+        original = signal[begin:end].astype(np.float64)[None, None]
+        spikes, residual = _described(image[None, None], original, laid[form], task, plan)
+        found.append((*spikes[:3], spikes[3] + low, spikes[4]))
+        spent += len(spikes[0])
+        carried = residual[0, 0, max(0, end - reach) - low :]
+    return tuple(np.concatenate(column) for column in zip(*found, strict=True))  # type: ignore[return-value]

@@ -1,0 +1,181 @@
+"""What the compiled loops of a pursuit work on: spikes and a task, on numpy arrays.
+
+A signal is an image of height 1.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from sans.compiled import compiled, reordered
+from sans.convolution.frames import Floats, Integers
+
+SHARE = 0.8
+"""A round takes entries down to this share of the largest: less takes fewer rounds, and spikes that
+others would have made needless."""
+
+NOTHING = 1e-9
+"""What is below this share of the largest entry at the start is rounding."""
+
+PATIENCE = 3
+"""Rounds without a lower φ after which a pursuit has seen enough, and spikes that pruning tries."""
+
+PHI, COUNT, ERROR, THRESHOLD = range(4)
+"""The kinds of `sans.pursuit.stop.Stop`, in the order of `KINDS`."""
+
+
+class Spikes(NamedTuple):
+    """Room for the spikes of one image, in the order of their places."""
+
+    kernel: Integers
+    """``(room,)``, as all others."""
+
+    y: Integers
+    """Row."""
+
+    x: Integers
+    """Column."""
+
+    amplitude: Floats
+    """How strongly the kernel is drawn."""
+
+    clipped: Integers
+    """Which of the clipped products are those of the atom; -1: it is whole."""
+
+
+class Task(NamedTuple):
+    """What is to be described, and until when."""
+
+    size: float
+    """The sum of absolute values of the signal, what φ measures the error by."""
+
+    energy: float
+    """Its sum of squares."""
+
+    first: int
+    """Spikes lie in this column or behind it."""
+
+    last: int
+    """Spikes lie before this column."""
+
+    samples: float
+    """What φ counts as samples, n."""
+
+    weights: float
+    """What φ counts as weights, W."""
+
+    cost: float
+    """What φ counts for a spike, D + 1."""
+
+    stop: int
+    """PHI, COUNT, ERROR or THRESHOLD."""
+
+    value: float
+    """The value of the stop."""
+
+
+@compiled
+def room_for(maximum: int) -> Spikes:
+    """Return room for spikes."""
+    return Spikes(
+        np.empty(maximum, np.int64),
+        np.empty(maximum, np.int64),
+        np.empty(maximum, np.int64),
+        np.zeros(maximum),
+        np.empty(maximum, np.int64),
+    )
+
+
+@compiled
+def part(spikes: Spikes, begin: int, end: int) -> Spikes:
+    """Return some of the room, from `begin` to before `end`."""
+    return Spikes(
+        spikes.kernel[begin:end],
+        spikes.y[begin:end],
+        spikes.x[begin:end],
+        spikes.amplitude[begin:end],
+        spikes.clipped[begin:end],
+    )
+
+
+@compiled
+def insert(spikes: Spikes, count: int, kernel: int, y: int, x: int) -> int:
+    """Insert a spike of amplitude 0 in the order of places; return where, -1: it was there."""
+    at = count
+    while at > 0 and (spikes.y[at - 1], spikes.x[at - 1]) > (y, x):
+        at -= 1
+    before = at
+    while before > 0 and spikes.y[before - 1] == y and spikes.x[before - 1] == x:
+        before -= 1
+        if spikes.kernel[before] == kernel:
+            return -1
+    for i in range(count, at, -1):
+        _move(spikes, i - 1, spikes, i)
+    spikes.kernel[at], spikes.y[at], spikes.x[at] = kernel, y, x
+    spikes.amplitude[at], spikes.clipped[at] = 0, -1
+    return at
+
+
+@compiled
+def remove(spikes: Spikes, count: int, at: int) -> None:
+    """Take one of the first `count` spikes out; those behind it move up."""
+    for i in range(at, count - 1):
+        _move(spikes, i + 1, spikes, i)
+
+
+@compiled
+def copy(source: Spikes, count: int, target: Spikes) -> None:
+    """Copy the first spikes."""
+    for i in range(count):
+        _move(source, i, target, i)
+
+
+@compiled
+def _move(source: Spikes, i: int, target: Spikes, j: int) -> None:
+    target.kernel[j], target.y[j], target.x[j] = source.kernel[i], source.y[i], source.x[i]
+    target.amplitude[j], target.clipped[j] = source.amplitude[i], source.clipped[i]
+
+
+@compiled
+def neighbours(spikes: Spikes, count: int, rows: int, columns: int) -> Integers:
+    """Return for every spike the first in the order of places whose atom can meet its own."""
+    first = np.empty(count, np.int64)
+    begin = 0
+    for i in range(count):
+        while not (
+            spikes.y[i] - spikes.y[begin] < rows
+            and (rows > 1 or spikes.x[i] - spikes.x[begin] < columns)
+        ):
+            begin += 1
+        first[i] = begin
+    return first
+
+
+@compiled
+def phi(task: Task, count: int, error: float) -> float:
+    """Return φ of the image with so many spikes and so large a sum of absolute errors."""
+    verbosity = (task.weights + task.cost * count) / task.samples
+    return math.sqrt(verbosity**2 + (error / task.size) ** 2)
+
+
+@reordered
+def absolute(image: Floats) -> float:
+    """Return the sum of absolute values of an image ``(height, width)``."""
+    total = 0.0
+    for y in range(image.shape[0]):
+        for x in range(image.shape[1]):
+            total += abs(image[y, x])
+    return total
+
+
+@reordered
+def squares(image: Floats) -> float:
+    """Return the sum of squares of an image ``(height, width)``."""
+    total = 0.0
+    for y in range(image.shape[0]):
+        for x in range(image.shape[1]):
+            total += image[y, x] * image[y, x]
+    return total

@@ -1,0 +1,99 @@
+"""Which spikes a round of a pursuit chooses."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sans.compiled import compiled
+from sans.convolution.frames import Floats, Integers
+from sans.pursuit.state import BLOCK
+
+
+@compiled
+def choose(
+    strongest: Floats,
+    tops: Floats,
+    least: float,
+    distance: int,
+    taken: NDArray[np.bool_],
+    chosen: Integers,
+) -> int:
+    """Choose extrema, borders included, from the largest down, none within a distance of another.
+
+    Args:
+        strongest: ``(height, width)``, positive where there is anything.
+        tops: ``(height, blocks)``, the largest entry of every block.
+        least: what an entry is at least.
+        distance: along every axis.
+        taken: room for a flag a place.
+        chosen: room for all places; the chosen ones are written, from the largest down.
+
+    Returns:
+        How many are chosen.
+    """
+    height, width = strongest.shape
+    candidates = _candidates(strongest, tops, least, chosen)
+    if candidates > 1:
+        _sort(chosen[:candidates], strongest)
+        taken[:] = False
+    count = 0
+    for i in range(candidates):
+        place = chosen[i]
+        y, x = place // width, place % width
+        if candidates == 1 or not taken[y, x]:
+            chosen[count] = place
+            count += 1
+            if candidates > 1:
+                for row in range(max(y - distance, 0), min(y + distance + 1, height)):
+                    taken[row, max(x - distance, 0) : x + distance + 1] = True
+    return count
+
+
+@compiled
+def _sort(places: Integers, strongest: Floats) -> None:
+    """Sort places from the largest entry down, equal ones in their order, by merging."""
+    width, count = strongest.shape[1], places.size
+    other, step = np.empty_like(places), 1
+    while step < count:
+        other[:] = places
+        for begin in range(0, count, 2 * step):
+            i, j = begin, min(begin + step, count)
+            middle, end = j, min(begin + 2 * step, count)
+            for at in range(begin, end):
+                first = i < middle
+                if first and j < end:
+                    one, two = other[i], other[j]
+                    first = (
+                        strongest[one // width, one % width] >= strongest[two // width, two % width]
+                    )
+                places[at] = other[i] if first else other[j]
+                i, j = i + first, j + (not first)
+        step *= 2
+
+
+@compiled
+def _candidates(strongest: Floats, tops: Floats, least: float, places: Integers) -> int:
+    """Write the places of peaks in their order; return how many there are."""
+    height, width = strongest.shape
+    count = 0
+    for y in range(height):
+        for block in range(tops.shape[1]):
+            if tops[y, block] >= least:
+                for x in range(block * BLOCK, min((block + 1) * BLOCK, width)):
+                    if strongest[y, x] >= least and _is_peak(strongest, y, x):
+                        places[count] = y * width + x
+                        count += 1
+    return count
+
+
+@compiled
+def _is_peak(image: Floats, y: int, x: int) -> bool:
+    """Return whether no neighbour along an axis is larger; of equal ones the first is a peak."""
+    value = image[y, x]
+    return not (
+        (x > 0 and image[y, x - 1] >= value)
+        or (y > 0 and image[y - 1, x] >= value)
+        or (x + 1 < image.shape[1] and image[y, x + 1] > value)
+        or (y + 1 < image.shape[0] and image[y + 1, x] > value)
+    )

@@ -1,0 +1,118 @@
+"""Amplitudes of the least sum of squares, for the compiled loops of a pursuit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sans.compiled import compiled
+from sans.convolution.frames import Floats, Integers
+from sans.pursuit.atoms import Atoms, Index, draw, subtract_products, view
+from sans.pursuit.least_squares import Envelope, envelope, solve
+from sans.pursuit.loops import Spikes, neighbours, part
+from sans.pursuit.state import State, touch
+
+
+@compiled
+def gram(spikes: Spikes, first: Integers, atoms: Atoms, clipped: Floats) -> Envelope:
+    """Return the inner products of the atoms of spikes, each with those from its first on.
+
+    Args:
+        spikes: the spikes, in the order of their places.
+        first: ``(spikes,)``.
+        atoms: the kernels.
+        clipped: the products of clipped atoms, as in `State`.
+    """
+    kernel, ys, xs, slot, products = (
+        spikes.kernel,
+        spikes.y,
+        spikes.x,
+        spikes.clipped,
+        atoms.products,
+    )
+    _, rows, columns = atoms.kernels.shape
+    matrix = envelope(first)
+    entries, at = matrix.entries, 0
+    for i in range(first.size):
+        for j in range(first[i], i + 1):
+            down, across = ys[i] - ys[j], xs[i] - xs[j]
+            if down < rows and -columns < across < columns:
+                row, column = Index(rows - 1 + down), Index(columns - 1 + across)
+                drawn, seen = Index(kernel[j]), Index(kernel[i])
+                if slot[j] >= 0:
+                    entries[at] = clipped[Index(slot[j]), seen, row, column]
+                elif slot[i] >= 0:
+                    row, column = Index(rows - 1 - down), Index(columns - 1 - across)
+                    entries[at] = clipped[Index(slot[i]), drawn, row, column]
+                else:
+                    entries[at] = products[drawn, seen, row, column]
+            at += 1
+    return matrix
+
+
+@compiled
+def refit(spikes: Spikes, count: int, atoms: Atoms, state: State, negligible: float) -> None:
+    """Change all amplitudes to those of the least sum of squares; what changes less is left."""
+    kernel, y, x, maps, scales = spikes.kernel, spikes.y, spikes.x, state.maps, state.scales
+    first = neighbours(spikes, count, atoms.kernels.shape[1], atoms.kernels.shape[2])
+    begin, moved = 0, False
+    for i in range(count):
+        norm = abs(maps[kernel[i], y[i], x[i]]) * scales[kernel[i], y[i], x[i]]
+        moved |= norm > negligible
+        if i + 1 == count or first[i + 1] == i + 1:  # those behind meet nothing of those before
+            if moved:
+                own = part(spikes, begin, i + 1)
+                _refit_part(own, first[begin : i + 1] - begin, atoms, state, negligible)
+            begin, moved = i + 1, False
+
+
+@compiled
+def _refit_part(
+    spikes: Spikes, first: Integers, atoms: Atoms, state: State, negligible: float
+) -> None:
+    """Refit spikes of which each meets others of them only."""
+    kernel, y, x, maps, scales = spikes.kernel, spikes.y, spikes.x, state.maps, state.scales
+    change = np.empty(first.size)
+    for i in range(first.size):
+        change[i] = maps[kernel[i], y[i], x[i]]
+    solve(gram(spikes, first, atoms, state.clipped), change)
+    for i in range(first.size):
+        if abs(change[i]) <= negligible * scales[kernel[i], y[i], x[i]]:
+            change[i] = 0.0
+    amplify(spikes, change, atoms, state)
+
+
+@compiled
+def amplify(spikes: Spikes, change: Floats, atoms: Atoms, state: State) -> None:
+    """Change the amplitudes of spikes, and all that depends on them."""
+    kernel, y, x, amplitude, slot = spikes
+    kernels, products = atoms
+    maps, residual, clipped, stale = state.maps, state.residual, state.clipped, state.stale
+    below, beside = kernels.shape[1] - 1, kernels.shape[2] - 1
+    for i in range(change.size):
+        if change[i] != 0:
+            amplitude[i] += change[i]
+            if slot[i] >= 0:
+                subtract_products(clipped, slot[i], change[i], y[i], x[i], maps)
+            else:
+                subtract_products(products, kernel[i], change[i], y[i], x[i], maps)
+            draw(kernels[kernel[i]], -change[i], y[i], x[i], residual)
+            touch(stale, y[i], x[i], below, beside)
+
+
+@compiled
+def polish(spikes: Spikes, count: int, atoms: Atoms, state: State) -> Envelope:
+    """Refit amplitudes by what the atoms meet in the residual; return the factor of the matrix.
+
+    Maps are not kept up to date.
+    """
+    first = neighbours(spikes, count, atoms.kernels.shape[1], atoms.kernels.shape[2])
+    matrix, change = gram(spikes, first, atoms, state.clipped), np.empty(count)
+    kernels, residual = atoms.kernels, state.residual
+    kernel, y, x = spikes.kernel, spikes.y, spikes.x
+    for i in range(count):
+        change[i] = view(kernels[kernel[i]], y[i], x[i], residual)
+    solve(matrix, change)
+    for i in range(count):
+        spikes.amplitude[i] += change[i]
+        draw(kernels[kernel[i]], -change[i], y[i], x[i], residual)
+    return matrix

@@ -1,0 +1,238 @@
+"""The pursuit of one image, in compiled loops on numpy arrays.
+
+A round looks at the similarity of what is not described yet with every kernel, each by its norm. Of
+the largest entries it takes those that are extrema over all kernels and farther from each other
+than the longest kernel reaches, so that none changes what the others see. Then all amplitudes are
+refitted by least squares, and the next round looks at what they leave.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sans.compiled import compiled
+from sans.convolution.frames import Floats, Integers
+from sans.pursuit.atoms import Atoms, is_whole
+from sans.pursuit.loops import (
+    ERROR,
+    NOTHING,
+    PATIENCE,
+    PHI,
+    SHARE,
+    THRESHOLD,
+    Spikes,
+    Task,
+    absolute,
+    copy,
+    insert,
+    part,
+    phi,
+    room_for,
+    squares,
+)
+from sans.pursuit.peaks import choose
+from sans.pursuit.pruning import prune
+from sans.pursuit.refits import polish, refit
+from sans.pursuit.state import (
+    State,
+    slot_of,
+    state_for,
+    state_of,
+    strongest_kernel,
+    survey,
+    with_room,
+)
+
+SLIGHT = 1e-9
+"""A refit leaves what draws less than this share of the strongest atom to the next one."""
+
+
+FALL = 0.01
+"""Where the strongest atom falls below this share of the last, what a refit left matters again."""
+
+
+class Sheets(NamedTuple):
+    """Room that every image uses again."""
+
+    chosen: Integers
+    """``(height * width,)``: places."""
+
+    taken: NDArray[np.bool_]
+    """``(height, width)``: flags of places."""
+
+    best: Spikes
+    """The spikes of the lowest φ so far."""
+
+    residual: Floats
+    """``(height, width)``: what they leave."""
+
+
+@compiled
+def pursue(
+    atoms: Atoms, task: Task, state: State, sheets: Sheets, spikes: Spikes
+) -> tuple[int, State]:
+    """Describe an image by spikes.
+
+    Args:
+        atoms: the kernels.
+        task: what is to be described, and until when.
+        state: what is known of the image; its residual becomes what the spikes leave.
+        sheets: room to work in.
+        spikes: room, written.
+
+    Returns:
+        How many spikes there are, and the state, which may have got more room.
+    """
+    beyond = _beyond(task, state.residual)
+    top, count = survey(state, task), 0
+    floor = NOTHING * top
+    lowest, kept, worse = phi(task, 0, task.size), 0, 0
+    sheets.residual[:] = state.residual
+    while count < spikes.x.size and top > floor:
+        before = count
+        if not _is_done(task, top, state.left.sum() - beyond):
+            found = _choose(atoms, task, top, state, sheets)
+            state = with_room(state, found)
+            count = _add(sheets.chosen[:found], atoms, state, spikes, count)
+        if count == before:
+            break
+        top = _settle(spikes, count, atoms, state, task, top)
+        if task.stop == PHI:
+            now = phi(task, count, state.left.sum() - beyond)
+            if now < lowest:
+                lowest, kept, worse = now, count, 0
+                copy(spikes, count, sheets.best)
+                sheets.residual[:] = state.residual
+            else:
+                worse += 1
+                if worse == PATIENCE or phi(task, count, 0.0) >= lowest:
+                    break
+    if task.stop == PHI:
+        copy(sheets.best, kept, spikes)
+        state.residual[:] = sheets.residual
+        count = prune(spikes, kept, atoms, state, task, beyond)
+    else:
+        polish(spikes, count, atoms, state)
+    return count, state
+
+
+@compiled
+def _beyond(task: Task, image: Floats) -> float:
+    """Return what does not count of what is left: that of the columns where no spikes lie.
+
+    φ is to feel every change of them; an error does not feel those behind, which are to be
+    described later, and then to their own measure.
+    """
+    before, after = image[:, : task.first], image[:, task.last :]
+    return squares(before) if task.stop == ERROR else absolute(before) + absolute(after)
+
+
+@compiled
+def _is_done(task: Task, top: float, left: float) -> bool:
+    """Return whether the stop by error or threshold says so before a round."""
+    if task.stop == ERROR:
+        return left <= task.value**2 * task.energy
+    return task.stop == THRESHOLD and top < task.value
+
+
+@compiled
+def _choose(atoms: Atoms, task: Task, top: float, state: State, sheets: Sheets) -> int:
+    """Choose the places of a round's spikes; return how many there are."""
+    least = max(SHARE * top, task.value if task.stop == THRESHOLD else 0.0)
+    distance = max(atoms.kernels.shape[1], atoms.kernels.shape[2])
+    return choose(state.strongest, state.tops, least, distance, sheets.taken, sheets.chosen)
+
+
+@compiled
+def _add(places: Integers, atoms: Atoms, state: State, spikes: Spikes, count: int) -> int:
+    """Add the strongest atoms at places as spikes of amplitude 0; return how many spikes there are.
+
+    The strongest come first: where room is left for some of them only, it is theirs.
+    """
+    _, rows, columns = atoms.kernels.shape
+    maps, scales, room = state.maps, state.scales, spikes.x.size
+    _, height, width = maps.shape
+    for place in places[: room - count]:
+        y, x = place // width, place % width
+        kernel = strongest_kernel(maps, scales, y, x)
+        at = insert(spikes, count, kernel, y, x)
+        if at >= 0:
+            count += 1
+            if not is_whole((rows, columns), y, x, (height, width)):
+                spikes.clipped[at] = slot_of(atoms, kernel, y, x, state)
+    return count
+
+
+@compiled
+def _settle(
+    spikes: Spikes, count: int, atoms: Atoms, state: State, task: Task, top: float
+) -> float:
+    """Refit all amplitudes and look again; return the norm of the strongest atom.
+
+    Where hardly anything is left, so little matters that the refit is done again.
+    """
+    while True:
+        refit(spikes, count, atoms, state, SLIGHT * top)
+        before, top = top, survey(state, task)
+        if top > FALL * before or top <= 0:
+            return top
+
+
+@compiled
+def pursue_all(
+    images: Floats,
+    originals: Floats,
+    maps: Floats,
+    atoms: Atoms,
+    scales: Floats,
+    task: Task,
+    found: Spikes,
+) -> Integers:
+    """Describe images by spikes, each for itself.
+
+    Args:
+        images: ``(batch, height, width)``; become what the spikes leave of them.
+        originals: ``(batch, height, last - first)``: what φ and the error are measured by.
+        maps: ``(batch, kernels, height, width)``, their similarity with every kernel; used up.
+        atoms: the kernels.
+        scales: ``(kernels, height, width)``, 1 / norm of every atom, 0 where none may lie.
+        task: what is to be described, and until when; size and energy are those of each original.
+        found: room for ``(batch * room,)`` spikes, written.
+
+    Returns:
+        How many spikes each image has, ``(batch,)``; those of image b begin at b * room.
+    """
+    batch, height, width = images.shape
+    counts = np.zeros(batch, np.int64)
+    room = found.x.size // max(batch, 1)
+    best = room_for(room if task.stop == PHI else 0)
+    chosen, taken = np.empty(height * width, np.int64), np.empty((height, width), np.bool_)
+    sheets = Sheets(chosen, taken, best, np.empty((height, width)))
+    state = state_for(atoms.kernels, scales)
+    for b in range(batch):
+        size = absolute(originals[b])
+        if size > 0:
+            state = state_of(state, images[b], maps[b])
+            own = part(found, b * room, (b + 1) * room)
+            sized = _sized(task, size, squares(originals[b]))
+            counts[b], state = pursue(atoms, sized, state, sheets, own)
+    return counts
+
+
+@compiled
+def _sized(task: Task, size: float, energy: float) -> Task:
+    """Return a task for an image of some sum of absolute values, and of squares."""
+    return Task(
+        size,
+        energy,
+        task.first,
+        task.last,
+        task.samples,
+        task.weights,
+        task.cost,
+        task.stop,
+        task.value,
+    )

@@ -1,0 +1,222 @@
+"""What the compiled loops of a pursuit know of an image, kept up to date where something changes.
+
+Images are divided into blocks, pieces of one row: what has changed in none of a block's places is
+not looked at again.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sans.compiled import compiled, reordered
+from sans.convolution.frames import Floats, Integers
+from sans.pursuit.atoms import Atoms, Index, clipped_products
+from sans.pursuit.loops import ERROR, Task
+
+BLOCK = 64
+"""Places of a block, at most."""
+
+KEPT = 2**20
+"""Products of clipped atoms that are kept from one image to the next, at most."""
+
+
+class State(NamedTuple):
+    """What a pursuit knows of an image beside its spikes."""
+
+    residual: Floats
+    """``(height, width)``: the image without what the spikes draw."""
+
+    maps: Floats
+    """``(kernels, height, width)``: the similarity of the residual with every kernel."""
+
+    scales: Floats
+    """``(kernels, height, width)``: 1 / norm of every atom, 0 where none may lie."""
+
+    strongest: Floats
+    """``(height, width)``: the norm of the strongest atom at every place, -1 where none may lie."""
+
+    tops: Floats
+    """``(height, blocks)``: the largest of them in every block."""
+
+    left: Floats
+    """``(height, blocks)``: the sum of absolute values of the residual; where it is an error that
+    stops, of squares, without what lies behind the last place of a spike."""
+
+    stale: NDArray[np.bool_]
+    """``(height, blocks)``: whether something has changed in a block."""
+
+    clipped: Floats
+    """``(clipped atoms, kernels, 2 height - 1, 2 width - 1)``: the products of atoms at the border,
+    of the kernels' height and width."""
+
+    slots: Integers
+    """``(kernels, height, width)``: where in `clipped` those of an atom are, -1: nowhere yet."""
+
+    used: Integers
+    """``(1,)``: how many of them there are."""
+
+
+@compiled
+def state_for(kernels: Floats, scales: Floats) -> State:
+    """Return what is known of no image yet, for images of the shape of `scales`."""
+    _, height, width = scales.shape
+    blocks = (width + BLOCK - 1) // BLOCK
+    rows, columns = 2 * kernels.shape[1] - 1, 2 * kernels.shape[2] - 1
+    return State(
+        np.empty((height, width)),
+        np.empty((1, 1, 1)),
+        scales,
+        np.empty((height, width)),
+        np.empty((height, blocks)),
+        np.empty((height, blocks)),
+        np.empty((height, blocks), np.bool_),
+        np.empty((4, kernels.shape[0], rows, columns)),
+        np.full(scales.shape, -1, np.int64),
+        np.zeros(1, np.int64),
+    )
+
+
+@compiled
+def state_of(known: State, residual: Floats, maps: Floats) -> State:
+    """Return what is known of another image of the same shape, all of it to be looked at."""
+    known.stale[:] = True
+    if known.clipped[0].size * known.used[0] > KEPT:
+        known.slots[:] = -1
+        known.used[0] = 0
+    return _with(known, residual, maps, known.clipped)
+
+
+@compiled
+def _with(known: State, residual: Floats, maps: Floats, clipped: Floats) -> State:
+    return State(
+        residual,
+        maps,
+        known.scales,
+        known.strongest,
+        known.tops,
+        known.left,
+        known.stale,
+        clipped,
+        known.slots,
+        known.used,
+    )
+
+
+@compiled
+def with_room(state: State, more: int) -> State:
+    """Return the same with room for more clipped atoms."""
+    used = state.used[0]
+    if used + more <= state.clipped.shape[0]:
+        return state
+    _, kernels, rows, columns = state.clipped.shape
+    clipped = np.empty((2 * used + more, kernels, rows, columns))
+    clipped[:used] = state.clipped[:used]
+    return _with(state, state.residual, state.maps, clipped)
+
+
+@compiled
+def slot_of(atoms: Atoms, kernel: int, y: int, x: int, state: State) -> int:
+    """Return where the products of a clipped atom are; there must be room for them."""
+    slot = int(state.slots[kernel, y, x])
+    if slot < 0:
+        slot = int(state.used[0])
+        state.used[0] += 1
+        state.slots[kernel, y, x] = slot
+        height, width = state.residual.shape
+        clipped_products(atoms.kernels, kernel, y, x, height, width, state.clipped[slot])
+    return slot
+
+
+@compiled
+def touch(stale: NDArray[np.bool_], y: int, x: int, below: int, beside: int) -> None:
+    """Note that something has changed around a place.
+
+    Args:
+        stale: as in `State`.
+        y: row of the place.
+        x: column of the place.
+        below: as many rows above and below.
+        beside: as many columns before and behind.
+    """
+    height, blocks = stale.shape
+    begin, end = max(0, x - beside) // BLOCK, min(blocks - 1, (x + beside) // BLOCK)
+    for row in range(max(0, y - below), min(height, y + below + 1)):
+        for block in range(begin, end + 1):
+            stale[row, block] = True
+
+
+@compiled
+def survey(state: State, task: Task) -> float:
+    """Look again where something has changed; return the norm of the strongest atom of all."""
+    # The state is taken apart once: to hand it on whole would take longer than to look.
+    stale, tops, strongest, residual = state.stale, state.tops, state.strongest, state.residual
+    maps, scales, left = state.maps, state.scales, state.left
+    height, width = residual.shape
+    squared, top = task.stop == ERROR, -1.0
+    for y in range(height):
+        for block in range(stale.shape[1]):
+            if stale[y, block]:
+                stale[y, block] = False
+                begin, end = block * BLOCK, min(block * BLOCK + BLOCK, width)
+                strongest[y, begin:end] = -1
+                first, last = max(begin, task.first), min(end, task.last)
+                if first < last:
+                    _raise(maps, scales, y, first, last, strongest)
+                tops[y, block] = _largest(strongest, y, begin, end)
+                counted = last if squared else end
+                left[y, block] = _left(residual, y, begin, counted, squared)
+            top = max(top, tops[y, block])
+    return top
+
+
+@compiled
+def _raise(maps: Floats, scales: Floats, y: int, first: int, last: int, strongest: Floats) -> None:
+    """Raise the norms of a part of a row to those of the atoms there that are stronger."""
+    row, begin = Index(y), Index(first)
+    for k in range(Index(maps.shape[0])):
+        for i in range(Index(last - first)):
+            norm = abs(maps[k, row, begin + i]) * scales[k, row, begin + i]
+            before = strongest[row, begin + i]
+            strongest[row, begin + i] = norm if norm > before else before
+
+
+@compiled
+def _largest(image: Floats, y: int, first: int, last: int) -> float:
+    """Return the largest entry of a part of a row; by fours, so that none waits for another."""
+    row, i, end = Index(y), Index(first), Index(last)
+    a = b = c = d = float(image[row, i])
+    while i + Index(4) <= end:
+        a, b = max(a, image[row, i]), max(b, image[row, i + Index(1)])
+        c, d = max(c, image[row, i + Index(2)]), max(d, image[row, i + Index(3)])
+        i += Index(4)
+    while i < end:
+        a = max(a, image[row, i])
+        i += Index(1)
+    return max(max(a, b), max(c, d))
+
+
+@reordered
+def _left(residual: Floats, y: int, first: int, last: int, squared: bool) -> float:
+    """Return the sum of absolute values of a part of a row, or of squares."""
+    row, begin, count, total = Index(y), Index(first), Index(max(last - first, 0)), 0.0
+    if squared:
+        for i in range(count):
+            total += residual[row, begin + i] * residual[row, begin + i]
+    else:
+        for i in range(count):
+            total += abs(residual[row, begin + i])
+    return total
+
+
+@compiled
+def strongest_kernel(maps: Floats, scales: Floats, y: int, x: int) -> int:
+    """Return the kernel of the strongest atom at a place, the first of equals."""
+    strongest, which = -1.0, 0
+    for k in range(maps.shape[0]):
+        norm = abs(maps[k, y, x]) * scales[k, y, x]
+        if norm > strongest:
+            strongest, which = norm, k
+    return which

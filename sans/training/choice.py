@@ -1,0 +1,40 @@
+"""Training of one network, whichever its encoder."""
+
+from __future__ import annotations
+
+from joblib import cpu_count
+
+from sans.configs import ModelConfig, TrainConfig
+from sans.signals import Signals
+from sans.training.pursuit_trainer import PursuitTrainer
+from sans.training.trainer import Trainer, Training
+
+
+def train(
+    model: ModelConfig, training: Signals, validation: Signals, config: TrainConfig | None = None
+) -> Training:
+    """Train one network.
+
+    Args:
+        model: what the network is.
+        training: ``(signals, 1, *space)``; signals that are zero everywhere are left out.
+        validation: like `training`; they choose the epoch.
+        config: how to train; None: the paper's settings for recordings.
+
+    Raises:
+        ValueError: if the signals or the settings do not fit the network.
+        ModelError: if no epoch had a finite φ.
+    """
+    trainer = trainer_for(model, training, validation, config)
+    while not trainer.finished:
+        trainer.run_epoch()
+    return trainer.result(0)
+
+
+def trainer_for(
+    model: ModelConfig, training: Signals, validation: Signals, config: TrainConfig | None = None
+) -> Trainer | PursuitTrainer:
+    """Return what trains one network; arguments and errors are those of `train`."""
+    if model.encoder == "pursuit":
+        return PursuitTrainer(model, training, validation, config, threads=cpu_count())
+    return Trainer([model], training, validation, config)

@@ -1,0 +1,171 @@
+"""`sans search`, and pursuit by `sans train` and `sans evaluate`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import sans.search.search as module
+from sans import SAN
+from sans.commands.search import seconds
+from sans.runs import find_model
+
+SYNTHETIC = ("--dataset", "synthetic", "--limit", "9")
+
+
+def test_a_search_prints_a_table_and_leaves_a_run(sans, monkeypatch):
+    monkeypatch.setattr(module, "EPOCHS", 1)
+    result = sans("search", *SYNTHETIC, "--trials", "3")
+    assert result.exit_code == 0, result.output
+    assert "pursuit" in result.stdout
+    assert "validation, epoch 1" in result.stdout
+    assert "next: sans evaluate runs/synthetic-search" in result.stdout
+    assert "of 3 was best: kernels of" in result.stderr
+    files = {path.name for path in Path("runs/synthetic-search").iterdir()}
+    assert files == {
+        "model.safetensors",
+        "checkpoint.safetensors",
+        "history.csv",
+        "summary.json",
+        "trials.csv",
+        "kernels.png",
+        "reconstruction.png",
+    }
+    found = json.loads(sans("evaluate", "--json").stdout)
+    assert found["activation"] == "pursuit"
+    assert f"{found['phi']:.4g}" in result.stdout
+
+
+def test_a_budget_too_small_for_a_trial_leaves_the_best_so_far_and_says_so(sans):
+    result = sans("search", *SYNTHETIC, "--budget", "0.001s")
+    assert result.exit_code == 0, result.output
+    assert "the budget ended before the first trial" in result.stderr
+    assert SAN.load(find_model()).config.encoder == "pursuit"
+
+
+def test_an_interrupted_search_leaves_a_complete_run(sans, monkeypatch):
+    from sans.search import Search
+
+    monkeypatch.setattr(module, "EPOCHS", 1)
+    whole = Search.run
+
+    def interrupted(self, engine, _, on_trial):
+        whole(self, engine, module.Budget(None, 2), on_trial)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Search, "run", interrupted)
+    result = sans("search", *SYNTHETIC)
+    assert result.exit_code == 130
+    (line,) = result.stderr.splitlines()[-1:]
+    assert line.startswith("sans: stopped after 2 trials; the best is in runs/synthetic-search, ")
+    assert Path("runs/synthetic-search/kernels.png").is_file()
+    assert sans("evaluate", "runs/synthetic-search").exit_code == 0
+
+
+def test_a_search_that_is_stopped_at_once_leaves_nothing(sans, monkeypatch):
+    from sans.search import Search
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Search, "run", interrupted)
+    result = sans("search", *SYNTHETIC)
+    assert result.exit_code == 130
+    assert "nothing is kept" in result.stderr
+    assert not list(Path("runs").iterdir())
+
+
+def test_a_real_interrupt_ends_a_real_search(tmp_path):
+    command = [sys.executable, "-m", "sans", "search", *SYNTHETIC, "--budget", "10m"]
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "COLUMNS": "200"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    time.sleep(12)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert errors.splitlines()[-1].startswith("sans: stopped ")
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--budget", "soon"), "'soon' must be a time such as 60s, 10m or 2h"),
+        (("--budget", "0s"), "more than no time"),
+        (("--trials", "0"), "trials must be at least 1, not 0"),
+        (("--workers", "0"), "workers must be at least 1, not 0"),
+        (("--seed", "-1"), "seed must be at least 0 and below 4294967296, not -1"),
+    ],
+)
+def test_illegal_options_are_refused(refused, arguments, message):
+    assert message in refused(2, "search", *SYNTHETIC, *arguments)
+    assert not Path("runs").exists()
+
+
+def test_what_is_not_there_is_refused(refused):
+    assert "nowhere.npy" in refused(1, "search", "--dataset", "nowhere.npy")
+    assert not Path("runs").exists()
+
+
+def test_a_folder_with_something_in_it_is_refused(refused, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").touch()
+    assert "not empty" in refused(1, "search", *SYNTHETIC, "--output", "mine")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("60s", 60), ("60", 60), ("1.5m", 90), ("2h", 7200), ("3min", 180)]
+)
+def test_a_time_is_read(text, expected):
+    assert seconds(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "s", "-1s", "1d", "1s2", "nan", "inf"])
+def test_what_is_no_time_is_refused(text):
+    with pytest.raises(ValueError, match="must be a time"):
+        seconds(text)
+
+
+def test_pursuit_kernels_are_trained_and_evaluated(sans):
+    result = sans(
+        "train", *SYNTHETIC, "--encoder", "pursuit", "--epochs", "2", "--adapt", "--dropout", "0.1"
+    )
+    assert result.exit_code == 0, result.output
+    assert "run: runs/synthetic-pursuit-15" in result.stdout
+    assert sans("evaluate", "--stop", "count=4").exit_code == 0
+    found = json.loads(sans("evaluate", "--stop", "count=4", "--json").stdout)
+    assert found["spikes"] == 4
+    table = sans("evaluate", "--against", "dct").stdout
+    assert "dct" in table
+    resumed = sans("train", "--resume", "--epochs", "3", "--output", "runs/synthetic-pursuit-15")
+    assert resumed.exit_code == 0, resumed.output
+
+
+def test_kernels_of_a_single_pass_are_used_by_a_pursuit(sans):
+    assert sans("train", *SYNTHETIC, "--epochs", "5", "--decoder", "paper").exit_code == 0
+    single = json.loads(sans("evaluate", "--json").stdout)
+    pursued = json.loads(sans("evaluate", "--encoder", "pursuit", "--json").stdout)
+    assert pursued["activation"] == "pursuit"
+    assert pursued["phi"] < single["phi"]
+
+
+def test_an_unknown_encoder_or_stop_is_refused(sans, refused):
+    assert sans("train", *SYNTHETIC, "--epochs", "1").exit_code == 0
+    assert "did you mean pursuit?" in refused(2, "evaluate", "--encoder", "persuit")
+    assert "stop must be phi" in refused(2, "evaluate", "--encoder", "pursuit", "--stop", "count")
+    assert "adjoint, not with paper" in refused(
+        2, "train", *SYNTHETIC, "--encoder", "pursuit", "--decoder", "paper"
+    )

@@ -1,0 +1,176 @@
+"""Training for a pursuit: epochs, the best of them, stops in between, and what it refuses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from sans import ModelConfig, TrainConfig, evaluate, train
+from sans.dictionary.pieces import unit
+from sans.errors import ModelError
+from sans.training import PursuitTrainer, Trainer, trainer_for
+
+
+def signals(seed, count=6, length=200):
+    random = np.random.default_rng(seed)
+    kernel = unit(np.sin(np.arange(15) / 3) * np.hanning(15))
+    found = np.zeros((count, 1, length), np.float32)
+    for signal in found:
+        for place in random.choice(np.arange(10, length - 30, 25), 4, replace=False):
+            signal[0, place : place + 15] += random.uniform(1, 2) * kernel
+    return found + 0.02 * random.standard_normal(found.shape).astype(np.float32)
+
+
+def pursuit(**options):
+    return ModelConfig(encoder="pursuit", **{"kernel_sizes": (15,), **options})
+
+
+def trained(model=None, config=None, epochs=3):
+    config = config or TrainConfig(epochs=epochs)
+    trainer = PursuitTrainer(model or pursuit(), signals(0), signals(1, 2), config)
+    while not trainer.finished:
+        trainer.run_epoch()
+    return trainer
+
+
+def test_training_finds_kernels_that_describe_better_than_where_it_began():
+    config = TrainConfig(epochs=5, start="random")
+    result = train(pursuit(), signals(0), signals(1), config)
+    assert len(result.history) == 5
+    assert [epoch.epoch for epoch in result.history] == [1, 2, 3, 4, 5]
+    assert result.best.phi == min(epoch.phi for epoch in result.history)
+    start = PursuitTrainer(pursuit(), signals(0), signals(1), config)
+    before = evaluate(start_model(start), signals(2)).mean("phi")
+    after = evaluate(result.model, signals(2)).mean("phi")
+    assert after < 0.7 * before
+    assert float(result.model.kernels[0].detach().norm()) == pytest.approx(1, abs=1e-6)
+
+
+def start_model(trainer):
+    from sans import SAN
+
+    kernels = [torch.from_numpy(kernel) for kernel in trainer._kernels]
+    return SAN(trainer.model, [kernel.float() for kernel in kernels])
+
+
+def test_validation_is_what_evaluation_says():
+    for refit in ("squares", "absolute"):
+        result = trained(pursuit(refit=refit)).result(0)
+        found = evaluate(result.model, signals(1, 2))
+        assert found.mean("phi") == pytest.approx(result.best.phi, rel=1e-4)
+        ratio = found.mean("inverse_compression_ratio")
+        assert ratio == pytest.approx(result.best.inverse_compression_ratio, rel=1e-6)
+
+
+@pytest.mark.parametrize("options", [{}, {"adapt": True}, {"grow": 1}, {"dropout": 0.3}])
+def test_going_on_after_a_stop_gives_the_same_bits(options):
+    config = TrainConfig(epochs=4, **options)
+    whole = trained(config=config)
+    first = PursuitTrainer(pursuit(), signals(0), signals(1, 2), config)
+    first.run_epoch()
+    first.run_epoch()
+    second = PursuitTrainer(pursuit(), signals(0), signals(1, 2), config)
+    second.restore(first.state())
+    assert second.epoch == 2
+    while not second.finished:
+        second.run_epoch()
+    expected, found = whole.state(), second.state()
+    assert expected.keys() == found.keys()
+    for name, tensor in expected.items():
+        assert torch.equal(tensor, found[name]), name
+
+
+def test_equal_seeds_give_equal_kernels_and_others_others():
+    states = [trained(config=TrainConfig(epochs=1, seed=seed)).state() for seed in (0, 0, 1)]
+    assert torch.equal(states[0]["kernel.0"], states[1]["kernel.0"])
+    assert not torch.equal(states[0]["kernel.0"], states[2]["kernel.0"])
+
+
+def test_threads_do_not_change_the_result():
+    one, two = (
+        PursuitTrainer(pursuit(), signals(0), signals(1), TrainConfig(epochs=1), threads)
+        for threads in (1, 2)
+    )
+    one.run_epoch()
+    two.run_epoch()
+    assert torch.equal(one.state()["kernel.0"], two.state()["kernel.0"])
+
+
+def test_kernels_of_several_lengths_are_learned_together():
+    result = trained(pursuit(kernel_sizes=(15, 6))).result(0)
+    assert [len(kernel) for kernel in result.model.kernels] == [15, 6]
+
+
+def test_adapted_kernels_make_a_network_of_their_sizes():
+    trainer = trained(config=TrainConfig(epochs=6, adapt=True))
+    network = trainer.result(0).model
+    sizes = tuple(len(kernel) for kernel in network.kernels)
+    assert network.config.kernel_sizes == sizes
+    assert sizes != (15,)
+
+
+def test_growing_adds_a_kernel_only_while_validation_falls():
+    trainer = trained(config=TrainConfig(epochs=6, grow=2))
+    phi = trainer.state()["history"][:, 1].numpy()
+    stages = [phi[first : first + 2].min() for first in (0, 2, 4)]
+    kernels = sum(name.startswith("kernel.") for name in trainer.state())
+    assert kernels == (3 if stages[1] < stages[0] else 1)  # or back to the best
+
+
+def test_images_are_learned_too():
+    random = np.random.default_rng(0)
+    images = random.random((4, 1, 12, 12)).astype(np.float32)
+    model = pursuit(kernel_sizes=(3, 2), dimensions=2)
+    result = train(model, images, images, TrainConfig(epochs=2))
+    assert [tuple(kernel.shape) for kernel in result.model.kernels] == [(3, 3), (2, 2)]
+
+
+def test_stretched_kernels_follow():
+    result = trained(pursuit(stretches=(0.5, 2.0))).result(0)
+    assert result.model.config.stretches == (0.5, 2.0)
+    activations = result.model.encode(torch.from_numpy(signals(2)))
+    assert activations.shape[1] == 3
+
+
+def test_silent_signals_are_left_out_and_counted():
+    silent = np.concatenate((signals(0), np.zeros((2, 1, 200), np.float32)))
+    trainer = PursuitTrainer(pursuit(), silent, signals(1), TrainConfig(epochs=1))
+    assert trainer.silent == {"training": 2, "validation": 0}
+    trainer.run_epoch()
+
+
+def test_which_trainer_depends_on_the_encoder():
+    for model, kind in ((pursuit(), PursuitTrainer), (ModelConfig(), Trainer)):
+        assert isinstance(trainer_for(model, signals(0), signals(1)), kind)
+
+
+def test_what_is_not_for_a_pursuit_is_refused():
+    with pytest.raises(ValueError, match="between 1 and 200, not 300"):
+        trained(pursuit(kernel_sizes=(300,)))
+    with pytest.raises(ValueError, match="NaN"):
+        PursuitTrainer(pursuit(), np.full((1, 1, 200), np.nan), signals(1))
+    with pytest.raises(ValueError, match="annealed"):
+        trained(config=TrainConfig(anneal=2.0))
+    with pytest.raises(ValueError, match="pursuit only"):
+        Trainer([ModelConfig()], signals(0), signals(1), TrainConfig(adapt=True))
+
+
+def test_no_epoch_no_result():
+    trainer = PursuitTrainer(pursuit(), signals(0), signals(1))
+    assert not trainer.has_best(0)
+    with pytest.raises(ModelError, match="no epoch"):
+        trainer.result(0)
+
+
+@pytest.mark.parametrize(
+    "broken", [{}, {"history": torch.zeros(1, 4)}, {"history": torch.zeros(1, 3)}]
+)
+def test_the_state_of_something_else_is_refused_and_changes_nothing(broken):
+    trainer = trained(epochs=1)
+    before = trainer.state()
+    if broken:
+        broken = {"kernel.0": torch.zeros(5), "best.0": torch.zeros(5, 5), **broken}
+    with pytest.raises(ModelError, match="another network"):
+        trainer.restore(broken)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in trainer.state().items())

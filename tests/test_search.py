@@ -1,0 +1,174 @@
+"""Searching: what is proposed, performed, told and left, on any engine."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+
+import numpy as np
+import optuna
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import sans.search.search as module
+import sans.search.trials as trials
+from sans import SAN, evaluate
+from sans.datasets import DataConfig
+from sans.engines import Engine
+from sans.errors import DatasetError, ModelError
+from sans.runs import Run, find_model
+from sans.search import Budget, prepare
+from sans.search.space import DROPOUTS, LONGEST_SIGNAL, MOST_KERNELS, propose
+from sans.search.trials import Task, perform
+
+
+@pytest.fixture(autouse=True)
+def short_trials(monkeypatch):
+    monkeypatch.setattr(module, "EPOCHS", 2)
+
+
+@pytest.fixture
+def data(tmp_path):
+    random = np.random.default_rng(0)
+    pulse = np.hanning(12) * np.sin(np.arange(12))
+    signals = 0.02 * random.standard_normal((12, 150))
+    for signal in signals:
+        for place in random.choice(np.arange(5, 130, 20), 3, replace=False):
+            signal[place : place + 12] += random.uniform(1, 2) * pulse
+    np.save(tmp_path / "pulses.npy", signals[:, None].astype(np.float32))
+    return DataConfig(str(tmp_path / "pulses.npy"))
+
+
+def searched(data, trials, seed=0, engine=Engine()):  # noqa: B008 - frozen
+    found = prepare(data, seed)
+    found.run(engine, Budget(None, trials))
+    return found
+
+
+def rows(search):
+    return [(row.kernel_size, row.found, row.phi) for row in search.finished]
+
+
+def test_a_search_leaves_the_best_trial_as_a_run(data, tmp_path):
+    search = searched(data, 5)
+    assert len(search.finished) == 5
+    run = Run(tmp_path / "run")
+    run.folder.mkdir()
+    experiment = search.leave(run)
+    experiment.finish(run)
+    assert search.best.phi == min(trial.phi for trial in search.finished)
+    network = SAN.load(find_model(run.folder))
+    assert " ".join(map(str, network.config.kernel_sizes)) == search.best.found
+    validation = evaluate(network, search.dataset.validation.signals)
+    assert validation.mean("phi") == pytest.approx(search.best.phi, rel=1e-4)
+    summary = json.loads(run.summary.read_text())
+    assert summary["test"]["phi"] > 0
+    assert summary["settings"]["model"]["encoder"] == "pursuit"
+    with run.trials.open() as file:
+        table = list(csv.DictReader(file))
+    assert [row["trial"] for row in table] == ["1", "2", "3", "4", "5"]
+    assert [float(row["phi"]) for row in table] == [trial.phi for trial in search.finished]
+    assert run.kernels_figure.is_file()
+
+
+def test_a_found_run_can_go_on_training(data, tmp_path):
+    from sans.experiments import resume
+
+    run = Run(tmp_path / "run")
+    run.folder.mkdir()
+    search = searched(data, 4)
+    search.leave(run)
+    experiment = resume(run, {"epochs": 4})
+    assert experiment.trainer.epoch == 2
+    experiment.train(run)
+    assert experiment.trainer.epoch == 4
+    assert experiment.trainer.result(0).best.phi <= search.best.phi
+
+
+def test_equal_seeds_find_the_same_and_others_something_else(data):
+    first, second, other = (searched(data, 4, seed) for seed in (0, 0, 1))
+    assert rows(first) == rows(second)
+    assert rows(first) != rows(other)
+
+
+def test_processes_find_what_threads_find(data):
+    threads = searched(data, 4, engine=Engine())
+    processes = searched(data, 4, engine=Engine(workers=Engine().slots()))
+    assert rows(threads) == rows(processes)
+
+
+def test_a_trial_ends_when_no_proposal_helps_any_more(data, monkeypatch):
+    monkeypatch.setattr(module, "EPOCHS", 10**6)
+    monkeypatch.setattr(trials, "PATIENCE", 2)
+    (trial,) = searched(data, 1).finished
+    assert 2 < trial.epochs < 10**6
+    assert not trial.cut
+
+
+def test_a_budget_of_time_ends_the_search_and_the_trial(data, monkeypatch):
+    monkeypatch.setattr(module, "EPOCHS", 10**6)
+    search = prepare(data)
+    search.run(Engine(), Budget(seconds=0.2))
+    assert 1 <= len(search.finished) <= Engine().slots()
+    assert all(1 <= trial.epochs < 10**6 and trial.cut for trial in search.finished)
+
+
+def test_a_stop_loses_no_finished_trial(data, monkeypatch):
+    search = prepare(data)
+    done = []
+
+    def interrupted(perform_one, tasks):
+        for position, task in enumerate(tasks):
+            if len(done) == 3:
+                raise KeyboardInterrupt
+            done.append(task)
+            yield position, perform_one(task, lambda: False)
+
+    monkeypatch.setattr(
+        Engine, "run", lambda _, perform_one, tasks: interrupted(perform_one, tasks)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        search.run(Engine(), Budget(None, 10))
+    assert len(search.finished) == 3
+    assert search.best is not None
+
+
+def test_a_search_without_a_trial_has_nothing_to_leave(data, tmp_path):
+    with pytest.raises(ModelError, match="no trial was finished"):
+        prepare(data).leave(Run(tmp_path))
+
+
+def test_a_trial_refuses_other_data(data):
+    search = searched(data, 1)
+    settings, _ = search._best
+    task = Task(data, "0" * 16, settings.model.config((150,), 3), settings.train, math.inf)
+    with pytest.raises(DatasetError, match="differs"):
+        perform(task, lambda: False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((None, None), "some time or some trials"),
+        ((0.0, None), "more than no time, not 0 s"),
+        ((-1.0, None), "more than no time, not -1 s"),
+        ((math.nan, None), "more than no time, not nan s"),
+        ((math.inf, None), "less than all, not inf s"),
+        ((None, 0), "at least 1, not 0"),
+    ],
+)
+def test_an_empty_budget_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Budget(*arguments)
+
+
+@given(st.integers(0, 99), st.sampled_from([(1000,), (28, 28), (40,), (3,), (2, 2), (1,)]))
+def test_what_is_proposed_fits_the_signals(seed, space):
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+    proposal = propose(study.ask(), space)
+    assert 1 <= len(proposal.kernel_size) <= MOST_KERNELS
+    assert min(proposal.kernel_size) >= 1
+    assert max(proposal.kernel_size) <= min(LONGEST_SIGNAL, *space)
+    assert proposal.dropout in DROPOUTS
