@@ -260,7 +260,7 @@ def test_a_task_that_no_worker_of_a_cluster_survives_is_one_line(cluster):
     engine = Engine(scheduler=cluster.scheduler_address)
     with pytest.raises(SansError, match=r"^workers of the Dask cluster died 4 times at the same"):
         list(engine.run(die, range(1)))
-    cluster.wait_for_workers(2)
+    cluster.wait_for_workers(1, timeout=60)
     assert sorted(engine.run(square, [3])) == [(0, 9)]
 
 

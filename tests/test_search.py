@@ -152,9 +152,9 @@ def test_a_trial_refuses_other_data(data):
     ("arguments", "message"),
     [
         ((None, None), "some time or some trials"),
-        ((0.0, None), "more than no time, not 0 s"),
-        ((-1.0, None), "more than no time, not -1 s"),
-        ((math.nan, None), "more than no time, not nan s"),
+        ((0.0, None), "more than no time and less than all, not 0 s"),
+        ((-1.0, None), "more than no time and less than all, not -1 s"),
+        ((math.nan, None), "more than no time and less than all, not nan s"),
         ((math.inf, None), "less than all, not inf s"),
         ((None, 0), "at least 1, not 0"),
     ],

@@ -45,6 +45,10 @@ GRID = Grid(("extrema", "relu"), (3, 5, 8), seeds=2)
 TRAIN = {"epochs": 2, "device": "cpu"}
 
 OTHERS = {
+    "anneal": 2.0,
+    "dropout": 0.5,
+    "grow": 1,
+    "adapt": True,
     "dataset": "mitdb",
     "record": "101",
     "channel": "1",
