@@ -10,14 +10,15 @@ the sum of amplitudes. PYTHON is a python that has them, which need not have thi
     python3.11 -m venv peers && peers/bin/pip install sporco alphacsc "numpy<2"
 
 All get the same signal and kernels. Of what a peer finds the largest amplitudes are kept, as many
-as the pursuit has spikes, and refitted by least squares on their places, which is not timed; of
-several λ the one with the least error then is shown, with the time of that λ alone, after one run
-to warm up. alphacsc knows no negative amplitudes: it gets every kernel with either sign.
+as the pursuit has spikes, and refitted by least squares at their places, which is not timed; of
+several λ and tolerances those with the least error then are shown, with their time alone, after a
+run to warm up. alphacsc knows no negative amplitudes: it gets every kernel with either sign.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import statistics
 import subprocess
@@ -25,6 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,9 @@ PER_THOUSAND = 30
 
 LAMBDAS = (0.3, 0.1, 0.03, 0.01)
 """Shares of the largest similarity, at which the first amplitude appears."""
+
+TOLERANCES = (0.1, 0.01)
+"""How exactly a peer solves; less exactly takes less time, and can leave larger amplitudes."""
 
 PIXELS, SPOTS = 5, 40
 """Samples along a side of the kernels of images, and spikes an image."""
@@ -158,21 +163,21 @@ def plain_images(images: Array, kernels: list[Array], count: int) -> None:
             left = image - np.linalg.lstsq(own @ own.T, own @ image, rcond=None)[0] @ own
 
 
-def by_sporco(signal: Array, kernels: Array, strength: float) -> Array:
+def by_sporco(signal: Array, kernels: Array, strength: float, tolerance: float) -> Array:
     """Return the activations that SPORCO finds, ``(kernels, samples)``, by first samples."""
     from sporco.admm import cbpdn
 
-    options = cbpdn.ConvBPDN.Options({"MaxMainIter": 500, "RelStopTol": 1e-3})
+    options = cbpdn.ConvBPDN.Options({"MaxMainIter": 500, "RelStopTol": tolerance})
     solver = cbpdn.ConvBPDN(kernels.T, signal, strength, options, dimK=0, dimN=1)
     return solver.solve().reshape(len(signal), len(kernels)).T
 
 
-def by_alphacsc(signal: Array, kernels: Array, strength: float) -> Array:
+def by_alphacsc(signal: Array, kernels: Array, strength: float, tolerance: float) -> Array:
     """Return the activations that alphacsc finds, ``(kernels, places)``, by first samples."""
     from alphacsc.update_z_multi import update_z_multi
 
     both = np.concatenate((kernels, -kernels))[:, None]
-    options = {"tol": 1e-3, "max_iter": 10**6}
+    options = {"tol": tolerance, "max_iter": 10**6}
     found, *_ = update_z_multi(
         signal[None, None], both, reg=strength, solver="lgcd", solver_kwargs=options
     )
@@ -188,20 +193,21 @@ def run_peer(peer: str, folder: Path) -> None:
     given = np.load(folder / "given.npz")
     signal, kernels, count = given["signal"], given["kernels"], int(given["count"])
     largest = max(np.abs(np.correlate(signal, kernel)).max() for kernel in kernels)
-    PEERS[peer](signal, kernels, 0.5 * largest)  # compiles
+    PEERS[peer](signal, kernels, 0.5 * largest, 0.1)  # compiles
     found: dict[str, Array] = {}
-    for share in LAMBDAS:
+    for share, tolerance in itertools.product(LAMBDAS, TOLERANCES):
         start = time.perf_counter()
-        activations = PEERS[peer](signal, kernels, share * largest)
-        found[f"{share}/seconds"] = np.array(time.perf_counter() - start)
+        activations = PEERS[peer](signal, kernels, share * largest, tolerance)
+        name = f"λ {share:g} of its largest, tolerance {tolerance:g}"
+        found[f"{name}/seconds"] = np.array(time.perf_counter() - start)
         strongest = np.argsort(-np.abs(activations), axis=None)[:count]
         strongest = strongest[activations.ravel()[strongest] != 0]
-        found[f"{share}/spikes"] = np.stack(np.unravel_index(strongest, activations.shape))
+        found[f"{name}/spikes"] = np.stack(np.unravel_index(strongest, activations.shape))
     np.savez(folder / f"{peer}.npz", **found)  # type: ignore[arg-type]
 
 
 def peer_row(python: Path, peer: str, folder: Path) -> tuple[float, Spikes, str] | None:
-    """Return seconds, spikes and λ of the best of a peer's codes; None where it does not run."""
+    """Return seconds, spikes and settings of a peer's best code; None where it does not run."""
     command = [str(python), "-W", "ignore", __file__, "--run-peer", peer, "--folder", str(folder)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
@@ -209,13 +215,13 @@ def peer_row(python: Path, peer: str, folder: Path) -> tuple[float, Spikes, str]
         return None
     given, found = np.load(folder / "given.npz"), np.load(folder / f"{peer}.npz")
     rows = []
-    for share in LAMBDAS:
-        spikes = tuple(found[f"{share}/spikes"])
-        left = np.linalg.norm(left_by(spikes, given["signal"], given["kernels"]))
-        rows.append(
-            (left, float(found[f"{share}/seconds"]), spikes, f"λ = {share:g} of its largest")
-        )
-    return min(rows, key=lambda row: row[0])[1:]
+    for name in sorted({name.partition("/")[0] for name in found.files}):
+        kernel, begin = found[f"{name}/spikes"]
+        left = left_by((kernel, begin), given["signal"], given["kernels"])
+        took = float(found[f"{name}/seconds"])
+        rows.append((float(np.linalg.norm(left)), took, (kernel, begin), name))
+    _, took, spikes, name = min(rows, key=lambda row: row[0])
+    return took, spikes, name
 
 
 def print_peers(signal: Array, python: Path | None, rounds: int) -> None:
@@ -260,18 +266,16 @@ def print_lengths(longest: int, data_dir: Path | None, rounds: int) -> None:
     kernels = pieces(recording(data_dir), KERNELS, SIZE)
     print("| samples | million samples/s, 30 per 1,000 | until φ stops falling |")
     print("| ---: | ---: | ---: |")
-    lengths = [12_000, 50_000, 200_000, 1_000_000, 4_000_000]
-    for length in [length for length in lengths if length <= longest]:
-        signals = long_signal(length, data_dir)[None]
-        stops = (Stop("count", length * PER_THOUSAND // 1000), Stop())
-        times = [
-            seconds(
-                lambda stop=stop, signals=signals: pursue(signals, kernels, stop),
-                1 if length > 10**6 else rounds,
-            )
-            for stop in stops
-        ]
-        print(f"| {length:,} | " + " | ".join(f"{length / t / 1e6:.2f}" for t in times) + " |")
+    for length in (12_000, 50_000, 200_000, 1_000_000, 4_000_000):
+        if length <= longest:
+            signals = long_signal(length, data_dir)[None]
+            stops = (Stop("count", length * PER_THOUSAND // 1000), Stop())
+            times = [
+                seconds(partial(pursue, signals, kernels, stop), 1 if length > 10**6 else rounds)
+                for stop in stops
+            ]
+            rates = " | ".join(f"{length / each / 1e6:.2f}" for each in times)
+            print(f"| {length:,} | {rates} |")
 
 
 def print_images(data_dir: Path | None, rounds: int) -> None:
@@ -310,7 +314,7 @@ def print_windows(signal: Array, rounds: int) -> None:
     print("| 6 windows of 1,000, 3 kernels, until φ stops falling | ms |")
     print("| --- | ---: |")
     for refit in ("squares", "absolute"):
-        took = seconds(lambda refit=refit: pursue(windows, kernels, refit=refit), 5 * rounds)
+        took = seconds(partial(pursue, windows, kernels, refit=refit), 5 * rounds)
         print(f"| {refit} | {1000 * took:.2f} |")
 
 

@@ -222,22 +222,30 @@ def _short(signals: NDArray[Any], plan: Plan) -> Found:
 def _described(
     images: Floats, originals: Floats, laid: Floats, task: loops.Task, plan: Plan
 ) -> tuple[Found, Floats]:
-    """Describe images ``(batch, height, width)``; return spikes, and what they leave."""
+    """Return the spikes of images ``(batch, height, width)``, and what they leave of them.
+
+    Args:
+        images: the images; changed.
+        originals: ``(batch, height, last - first)``: what φ and an error are measured by.
+        laid: 1 / norm of every atom.
+        task: what is to be described, and until when.
+        plan: what all signals share.
+    """
     batch, height, width = images.shape
     signals = images if plan.kernels.ndim == 3 else images[:, 0]
     maps = convolution.correlate(signals[:, None], plan.kernels, plan.sizes)
     maps = maps.reshape(batch, -1, height, width)
     room = _room(task)
-    spikes, residuals = loops.room_for(batch * room), images.copy()
-    counts = rounds.pursue_all(residuals, originals, maps, plan.atoms, laid, task, spikes)
+    spikes = loops.room_for(batch * room)
+    counts = rounds.pursue_all(images, originals, maps, plan.atoms, laid, task, spikes)
     if plan.refit == "absolute":
         begins = room * np.arange(batch)
-        refit_all(spikes, begins, counts, plan.atoms, residuals, ROUNDS)
+        refit_all(spikes, begins, counts, plan.atoms, images, ROUNDS)
     signal = np.repeat(np.arange(batch), counts)
     at = signal * room + np.arange(len(signal)) - np.repeat(np.cumsum(counts) - counts, counts)
     kept = at[spikes.amplitude[at] != 0]
     found = (spikes.kernel[kept], spikes.y[kept], spikes.x[kept], spikes.amplitude[kept])
-    return (kept // max(room, 1), *found), residuals
+    return (kept // max(room, 1), *found), images
 
 
 def _long(signals: NDArray[Any], plan: Plan) -> Found:

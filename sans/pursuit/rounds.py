@@ -195,7 +195,8 @@ def pursue_all(
 
     Args:
         images: ``(batch, height, width)``; become what the spikes leave of them.
-        originals: ``(batch, height, last - first)``: what φ and the error are measured by.
+        originals: ``(batch, height, last - first)``: what φ and the error are measured by; they may
+            be the images.
         maps: ``(batch, kernels, height, width)``, their similarity with every kernel; used up.
         atoms: the kernels.
         scales: ``(kernels, height, width)``, 1 / norm of every atom, 0 where none may lie.

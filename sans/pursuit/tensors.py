@@ -710,17 +710,18 @@ def _solve(
     matrix = torch.where(present[:, :, None] & present[:, None], gram, identity.to(gram))
     own = matrix.diagonal(dim1=1, dim2=2)
     index = torch.arange(gram.shape[1], device=gram.device)
-    dependent = dependent & present
+    dependent, right = dependent & present, -torch.ones_like(index[:1])
     while True:
         apart = torch.where(identity & dependent[:, None], HUGE * matrix, matrix)
         factor, failed = torch.linalg.cholesky_ex(apart)
         failed = torch.where(failed == 0, len(index) + 1, failed)[:, None]  # rows count from 1
         left = own - factor.tril(-1).square().sum(2)
         lost = ~(left > DEPENDENT * own) | (index == failed - 1)
-        wrong = (lost != dependent) & (index < failed)
+        wrong = (lost != dependent) & (index < failed) & (index > right)
         if not bool(wrong.any()):
             break
-        dependent = dependent ^ (wrong & (wrong.cumsum(1) == 1))
+        right = torch.where(wrong, index, len(index)).amin(1, keepdim=True)  # from now on
+        dependent = dependent ^ (index == right)
     return _substituted(factor, torch.where(present, vector, 0), dependent), dependent, factor
 
 
