@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as arrays
 from sans import devices
 from sans.datasets import DataConfig, load
 from sans.pursuit import encoder, tensors
+from sans.pursuit.absolute import SMALL
 from sans.pursuit.least_squares import DEPENDENT
 from sans.pursuit.stop import Stop
 
@@ -376,6 +377,12 @@ def test_a_signal_that_is_drawn_exactly_leaves_nothing_to_refit(refit):
         found = pursue(signal, [kernel], stop, refit, 0)
         assert np.argwhere(found).tolist() == [[0, 0, 10]]
         np.testing.assert_allclose(found.max(), 2, rtol=1e-15)
+
+
+def test_a_sample_weighs_one_over_what_is_left_of_it_and_where_nothing_is_left_the_same():
+    left = torch.tensor([[[0.0, 1, -3, 0]], [[0, 0, 0, 0]]], dtype=torch.float64)
+    expected = [[[1 / SMALL, 1, 1 / 3, 1 / SMALL]], [[1, 1, 1, 1]]]  # the mean of the first is 1
+    torch.testing.assert_close(tensors._importance(left), torch.tensor(expected).double())
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16])

@@ -370,7 +370,7 @@ def _describe_apart(
     Arguments and result are those of `_describe`.
     """
     # What this round chose is forgotten; each part chooses it again.
-    order = state.progress.active.argsort(descending=True, stable=True)
+    order = state.progress.active.int().argsort(descending=True, stable=True)
     parts = [
         _describe(state.of(rows), scene, refit, turn)
         for rows in (order[:together], order[together:])
