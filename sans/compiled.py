@@ -22,6 +22,15 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     return _compile(function)
 
 
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile `function` as a part of each that calls it; it must have one caller, or be short.
+
+    Otherwise a function is compiled again with each that calls one that calls it, and so on: where
+    many call each other in a chain, that adds up to minutes.
+    """
+    return _compile(function, inline="always")
+
+
 def fused(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` like `compiled`, free to round once where it multiplies and then adds."""
     return _compile(function, fastmath={"contract"})

@@ -20,7 +20,7 @@ Config = TypeVar("Config")
 
 ENCODERS = ("single-pass", "pursuit")
 DECODERS = ("adjoint", "paper")
-REFITS = ("squares", "absolute")
+REFITS = ("squares", "absolute", "places")
 STARTS = ("constant", "random", "data")
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -77,7 +77,8 @@ class ModelConfig:
 
     refit: str = _later("squares")
     """What the amplitudes of a pursuit minimise: the sum of `squares` of what is left, or, in a
-    last step, its sum of `absolute` values, which is what φ counts."""
+    last step, its sum of `absolute` values, which is what φ counts; with `places`, spikes move in
+    that step, too, where φ falls by it."""
 
     stretches: tuple[float, ...] = _later(())
     """Factors by which every kernel of a pursuit is stretched in time; each spike takes one of the
@@ -158,7 +159,7 @@ class ModelOptions:
     """When a pursuit stops: phi, count=…, error=… or threshold=…."""
 
     refit: str = _later("squares")
-    """What the amplitudes of a pursuit minimise."""
+    """What the last step of a pursuit refits."""
 
     stretches: tuple[float, ...] = _later(())
     """Factors by which kernels of a pursuit are stretched in time."""

@@ -120,17 +120,17 @@ class SAN(nn.Module):
     def _pursue(self, signals: Tensor) -> Tensor:
         """Return the activations that a pursuit finds; no gradient passes."""
         config, stop = self.config, Stop.parse(self.config.stop)
-        if signals.device.type != "cpu":
+        # Spikes move one after the other, which is no work for a GPU.
+        if signals.device.type != "cpu" and config.refit != "places":
             from sans.pursuit import tensors as pursuit
 
             drawn = [kernel.detach() for kernel in self._drawn()]
             found = pursuit.pursue(signals[:, 0], drawn, stop, config.refit, config.weights)
             return found.to(signals.dtype)
-        kernels = [kernel.detach().numpy() for kernel in self._drawn()]
-        code = encoder.pursue(
-            signals[:, 0].numpy(), kernels, stop, config.refit, config.weights, cpu_count()
-        )
-        return torch.from_numpy(code.dense()).to(signals.dtype)
+        kernels = [kernel.detach().cpu().numpy() for kernel in self._drawn()]
+        images = signals[:, 0].cpu().numpy()
+        code = encoder.pursue(images, kernels, stop, config.refit, config.weights, cpu_count())
+        return torch.from_numpy(code.dense()).to(signals)
 
     def _drawn(self) -> list[Tensor]:
         """Return the kernels, each followed by what stretching makes of it."""

@@ -292,7 +292,10 @@ def test_other_settings_are_refused_with_the_difference(sans, refused, tmp_path,
         (("mnist", "--search", "soon"), "'soon' must be a time such as 60s, 10m or 2h"),
         (("mnist", "--search", ""), "'' must be a time such as 60s, 10m or 2h"),
         (("mnist", "--search", "-5s"), "'-5s' must be a time such as 60s, 10m or 2h"),
-        (("mnist", "--search", "0s"), "the budget must be more than no time and less than all, not 0 s"),
+        (
+            ("mnist", "--search", "0s"),
+            "the budget must be more than no time and less than all, not 0 s",
+        ),
         (
             ("mnist", "--search", "1s", "--seed", str(2**32)),
             f"the seed of a search must be below {2**32}, not {2**32}",

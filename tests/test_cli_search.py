@@ -56,8 +56,8 @@ def test_an_interrupted_search_leaves_a_complete_run(sans, monkeypatch):
     monkeypatch.setattr(module, "EPOCHS", 1)
     whole = Search.run
 
-    def interrupted(self, engine, _, on_trial):
-        whole(self, engine, module.Budget(None, 2), on_trial)
+    def interrupted(self, engine, _, on_slice):
+        whole(self, engine, module.Budget(None, 2), on_slice)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Search, "run", interrupted)

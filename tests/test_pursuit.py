@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sans.configs import REFITS
 from sans.convolution.frames import as_images
 from sans.datasets import DataConfig, load
 from sans.pursuit import encoder, loops
@@ -25,7 +26,7 @@ from sans.pursuit.stop import KINDS, Stop
 
 STOPS = [Stop(), Stop("count", 9), Stop("error", 0.3), Stop("threshold", 1.5)]
 each_stop = pytest.mark.parametrize("stop", STOPS, ids=KINDS)
-both_refits = pytest.mark.parametrize("refit", ["squares", "absolute"])
+each_refit = pytest.mark.parametrize("refit", REFITS)
 
 
 def noise(*shape, seed=0):
@@ -135,7 +136,7 @@ def test_amplitudes_meet_the_normal_equations(stop, case):
 
 
 @each_stop
-@both_refits
+@each_refit
 @settings(max_examples=40)
 @given(case=cases(signals=5), chunk=st.integers(1, 400), threads=st.integers(1, 3))
 def test_a_code_is_the_same_in_any_company(stop, refit, case, chunk, threads):
@@ -151,7 +152,7 @@ def test_a_code_is_the_same_in_any_company(stop, refit, case, chunk, threads):
         assert same(together, pursue(signals, kernels, stop, refit, threads=threads))
 
 
-@both_refits
+@each_refit
 @given(case=cases())
 def test_a_code_says_the_same_as_spikes_as_a_map_and_as_a_drawing(refit, case):
     signals, kernels = case
@@ -357,7 +358,7 @@ LONG = [Stop("count", 50), Stop("error", 0.4), Stop("threshold", 1.7), Stop()]
 
 @pytest.mark.usefixtures("short_segments")
 @pytest.mark.parametrize("stop", LONG, ids=lambda stop: stop.kind)
-@both_refits
+@each_refit
 def test_a_long_signal_is_described_like_one_piece(stop, refit):
     signals, kernels = noise(2, 999), unit_kernels(np.random.default_rng(1), (9, 4), 1)
     code = pursue(signals, kernels, stop, refit)

@@ -9,12 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from sans import devices
+from sans import SAN, ModelConfig, devices
 from sans.datasets import DataConfig, load
 from sans.pursuit import encoder, tensors
 from sans.pursuit.absolute import SMALL
+from sans.pursuit.atoms import align
 from sans.pursuit.least_squares import DEPENDENT
 from sans.pursuit.stop import Stop
+from sans.pursuit.tensors import absolute, memory, refits, rounds
+from sans.pursuit.tensors.atoms import atoms_at, products
+from sans.pursuit.tensors.images import drawing
+from sans.pursuit.tensors.least_squares import solve
+from sans.pursuit.tensors.peaks import choose
+from sans.pursuit.tensors.scene import Plan, Scene, scales_on, scene_on
+from sans.pursuit.tensors.spikes import Spikes
+from sans.pursuit.tensors.state import survey
 
 CUDA = pytest.param(
     "cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
@@ -81,10 +90,10 @@ def assert_same(signals, kernels, *arguments, device="cpu"):
 def scene_of(kernels, space):
     """Return kernels of one or two dimensions on images of some shape."""
     sizes = np.array([len(kernel) for kernel in kernels])
-    plan = tensors.Plan(tensors.align(kernels), sizes, Stop(), "squares", 0)
+    plan = Plan(align(kernels), sizes, Stop(), "squares", 0)
     images = torch.zeros((1, *((1, *space)[-2:])), dtype=torch.float64)
-    scales = tensors._scales(plan, images)
-    return tensors._scene(plan, scales, (0, space[-1], space[-1]), 1.0)
+    scales = scales_on(plan, images)
+    return scene_on(plan, scales, (0, space[-1], space[-1]), 1.0)
 
 
 @each_device
@@ -158,12 +167,12 @@ def test_images_set_aside_are_described_as_in_company(monkeypatch, stop, limits,
     signals[[1, 2, 4, 5, 7, 8], 3:] = 0  # they finish early
     kernels = noise(random, [5, 3], 2)
     expected, apart = pursue(signals, kernels, stop, refit), []
-    describe = tensors._describe_apart
+    describe = rounds._describe_apart
     monkeypatch.setattr(
-        tensors, "_describe_apart", lambda *each: apart.append(each[-1]) or describe(*each)
+        rounds, "_describe_apart", lambda *each: apart.append(each[-1]) or describe(*each)
     )
     for name, value in limits.items():
-        monkeypatch.setattr(tensors, name, value)
+        monkeypatch.setattr(memory, name, value)
     found = pursue(signals, kernels, stop, refit)
     np.testing.assert_array_equal(found != 0, expected != 0)
     torch.testing.assert_close(torch.tensor(found), torch.tensor(expected))
@@ -171,7 +180,7 @@ def test_images_set_aside_are_described_as_in_company(monkeypatch, stop, limits,
 
 
 def test_memory_for_one_image_is_enough(monkeypatch):
-    monkeypatch.setattr(tensors, "CHUNK", 1)
+    monkeypatch.setattr(memory, "CHUNK", 1)
     random = np.random.default_rng(11)
     assert assert_same(random.normal(size=(3, 40)), noise(random, [5])) > 3
 
@@ -243,13 +252,13 @@ def test_of_equals_too_the_extrema_are_chosen_as_the_rule_says(device, data):
     last = data.draw(st.integers(first + 1, shape[1]))
     kernel = np.ones((side,) if height == 1 else (side, side))
     scene = scene_of([kernel], shape[1:] if height == 1 else shape)
-    scene = tensors.Scene(
+    scene = Scene(
         scene.kernels.to(device),
         torch.ones_like(scene.scales, device=device),
         scene.task._replace(first=first, last=last),
     )
-    chosen = tensors._choose(
-        tensors._norms(torch.tensor(norms[:, None], device=device), scene)[0],
+    chosen = choose(
+        survey(torch.tensor(norms[:, None], device=device), scene)[0],
         torch.full((2,), float(least), dtype=torch.float64, device=device),
         torch.full((2,), most, device=device),
         scene,
@@ -266,12 +275,12 @@ def test_inner_products_are_those_of_the_atoms_inside(space, sizes):
     scene = scene_of(kernels, space)
     kernel = torch.tensor(random.integers(0, len(sizes), (2, 25)))
     place = torch.tensor(random.integers(0, scene.places, (2, 25)))
-    atoms = tensors._atoms(kernel, place, scene)
-    found = tensors._products(atoms, place, kernel, place, scene)
+    atoms = atoms_at(kernel, place, scene)
+    found = products(atoms, place, kernel, place, scene)
     for b in range(2):
         single = torch.zeros((25, len(sizes), scene.places), dtype=torch.float64)
         single[torch.arange(25), kernel[b], place[b]] = 1
-        drawn = tensors._drawing(single.view(25, *scene.scales.shape), scene.kernels).flatten(1)
+        drawn = drawing(single.view(25, *scene.scales.shape), scene.kernels).flatten(1)
         torch.testing.assert_close(found[b], drawn @ drawn.T)
 
 
@@ -283,9 +292,9 @@ def test_a_part_of_spikes_ends_where_the_next_meets_none_of_them():
     for space, places, expected in cases:
         scene = scene_of([np.ones((3,) * len(space))], space)
         place = torch.tensor([places])
-        spikes = tensors.Spikes(*[place] * 7)
+        spikes = Spikes(*[place] * 7)
         norms = torch.tensor([[1.0, 5, 2, 7, 3]])
-        assert tensors._largest_of_part(norms, spikes, scene).tolist() == [expected]
+        assert refits._largest_of_part(norms, spikes, scene).tolist() == [expected]
 
 
 def solve_as_said(atoms, signal):
@@ -320,7 +329,7 @@ def test_atoms_that_depend_on_others_get_nothing_and_all_others_their_share(
     gram, seen = atoms @ atoms.swapaxes(1, 2), (atoms @ signals[..., None])[..., 0]
     solution, dependent, _ = (
         each.cpu()
-        for each in tensors._solve(
+        for each in solve(
             *(torch.tensor(each, device=device) for each in (gram, seen, present, guess))
         )
     )
@@ -382,7 +391,7 @@ def test_a_signal_that_is_drawn_exactly_leaves_nothing_to_refit(refit):
 def test_a_sample_weighs_one_over_what_is_left_of_it_and_where_nothing_is_left_the_same():
     left = torch.tensor([[[0.0, 1, -3, 0]], [[0, 0, 0, 0]]], dtype=torch.float64)
     expected = [[[1 / SMALL, 1, 1 / 3, 1 / SMALL]], [[1, 1, 1, 1]]]  # the mean of the first is 1
-    torch.testing.assert_close(tensors._importance(left), torch.tensor(expected).double())
+    torch.testing.assert_close(absolute._importance(left), torch.tensor(expected).double())
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16])
@@ -427,3 +436,18 @@ def test_what_is_no_number_is_refused(value):
     signals[1, 4] = value
     with pytest.raises(ValueError, match=r"^signal 1 holds NaN or infinity: leave it out$"):
         tensors.pursue(signals, [kernel])
+
+
+@each_device
+def test_spikes_move_in_the_loops_wherever_the_signals_are(device):
+    random = torch.Generator().manual_seed(3)
+    signals = torch.randn(2, 1, 60, generator=random)
+    config = ModelConfig(kernel_sizes=(7, 4), encoder="pursuit", refit="places")
+    network = SAN(config, [torch.randn(7, generator=random), torch.randn(4, generator=random)])
+    expected = network.encode(signals)
+    found = network.to(device).encode(signals.to(device))
+    assert found.device.type == device
+    assert torch.equal(found.cpu(), expected)
+    kernels = [kernel.detach() for kernel in network.kernels]
+    with pytest.raises(ValueError, match="tensors refit squares or absolute, not places"):
+        tensors.pursue(signals[:, 0].to(device), kernels, refit="places")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import time
 
 import numpy as np
 import optuna
@@ -135,15 +136,70 @@ def test_a_stop_loses_no_finished_trial(data, monkeypatch):
     assert search.best is not None
 
 
+def test_a_trial_in_slices_is_the_same_trial(data, monkeypatch):
+    monkeypatch.setattr(module, "EPOCHS", 30)
+    monkeypatch.setattr(trials, "PATIENCE", 3)
+    begun = prepare(data)._begin(module._study(0), 2)
+    search = prepare(data)
+    for each in begun:
+        whole = perform(search._task(each, math.inf), lambda: False)
+        assert whole.finished
+        assert whole.epochs > 3
+        slices = 0
+        while not each.over:
+            each.outcome = perform(search._task(each, 0.0), lambda: False)
+            slices += 1
+        assert slices == whole.epochs
+        assert each.outcome.sizes == whole.sizes
+        assert each.outcome.state.keys() == whole.state.keys()
+        for name, array in whole.state.items():
+            assert np.array_equal(each.outcome.state[name], array)
+
+
+def test_a_stop_within_the_first_trials_leaves_what_they_have_found(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "EPOCHS", 10**6)
+    monkeypatch.setattr(module, "SLICE", 0.0)
+    search = prepare(data)
+    seen = []
+
+    def interrupt():
+        seen.append(search.phi)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        search.run(Engine(), Budget(60), interrupt)
+    assert seen == sorted(seen, reverse=True)
+    assert all(trial.cut and trial.epochs == 3 for trial in search.finished)
+    assert search.best.phi == seen[-1]
+    run = Run(tmp_path / "run")
+    run.folder.mkdir()
+    assert search.leave(run).finish(run).mean("phi") > 0
+
+
+def test_compiling_takes_none_of_the_budget(data, monkeypatch):
+    slow = module.warm_up
+
+    def warm_up(dimensions):
+        slow(dimensions)
+        time.sleep(1)
+
+    monkeypatch.setattr(module, "warm_up", warm_up)
+    monkeypatch.setattr(module, "EPOCHS", 10**6)
+    search, began = prepare(data), time.monotonic()
+    search.run(Engine(), Budget(seconds=0.9))
+    assert time.monotonic() - began > 1.9
+
+
 def test_a_search_without_a_trial_has_nothing_to_leave(data, tmp_path):
-    with pytest.raises(ModelError, match="no trial was finished"):
+    with pytest.raises(ModelError, match="no trial has begun"):
         prepare(data).leave(Run(tmp_path))
 
 
 def test_a_trial_refuses_other_data(data):
     search = searched(data, 1)
-    settings, _ = search._best
-    task = Task(data, "0" * 16, settings.model.config((150,), 3), settings.train, math.inf)
+    settings = search._best.settings
+    task = Task(data, "0" * 16, settings.model.config((150,), 3), settings.train)
     with pytest.raises(DatasetError, match="differs"):
         perform(task, lambda: False)
 

@@ -119,7 +119,11 @@ StopRule = Annotated[
     str, typer.Option(help="When a pursuit stops: phi, count=N, error=X or threshold=X.")
 ]
 Refit = Annotated[
-    str, typer.Option(help=f"What amplitudes of a pursuit minimise: {' or '.join(REFITS)}.")
+    str,
+    typer.Option(
+        help=f"What a pursuit refits at last, one of {', '.join(REFITS)}: amplitudes by squares of "
+        "errors or by absolute errors, as φ counts them, or also where spikes are."
+    ),
 ]
 Stretch = Annotated[
     str | None,

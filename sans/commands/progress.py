@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from rich.progress import (
 )
 
 if TYPE_CHECKING:
-    from sans.search import Budget, Finished
+    from sans.search import Budget, Search
     from sans.training import Epoch, OnBatch, PursuitTrainer, Trainer
 
 SECONDS_BETWEEN_LINES = 5.0
@@ -83,8 +82,8 @@ def counted(total: int, noun: str, console: Console) -> Iterator[Callable[[int],
 
 
 @contextmanager
-def searched(budget: Budget, console: Console) -> Iterator[Callable[[Finished], None]]:
-    """Show how a search goes; yield what it tells after each trial."""
+def searched(search: Search, budget: Budget, console: Console) -> Iterator[Callable[[], None]]:
+    """Show how a search goes; yield what is called whenever its trials went on."""
     columns = (
         TextColumn("{task.fields[trials]} trials"),
         BarColumn(),
@@ -95,19 +94,18 @@ def searched(budget: Budget, console: Console) -> Iterator[Callable[[Finished], 
     total = budget.seconds if budget.trials is None else budget.trials
     task = bar.add_task("", total=total, trials=0, phi="–")
     began = last = time.monotonic()
-    lowest = math.inf
 
-    def on_trial(trial: Finished) -> None:
-        nonlocal last, lowest
-        lowest = min(lowest, trial.phi)
-        done = time.monotonic() - began if budget.trials is None else trial.trial
-        bar.update(task, completed=done, trials=trial.trial, phi=f"{lowest:.4f}")
+    def on_slice() -> None:
+        nonlocal last
+        trials, phi = len(search.finished), f"{search.phi:.4f}"
+        done = time.monotonic() - began if budget.trials is None else trials
+        bar.update(task, completed=done, trials=trials, phi=phi)
         if not console.is_terminal and time.monotonic() - last > SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            console.print(f"{trial.trial} trials  validation φ̄ {lowest:.4f}")
+            console.print(f"{trials} trials  validation φ̄ {phi}")
 
     with bar:
-        yield on_trial
+        yield on_slice
 
 
 @contextmanager

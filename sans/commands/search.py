@@ -37,7 +37,8 @@ def search(
     trials: Annotated[
         int | None,
         typer.Option(
-            help="How many trials instead: the same kernels on every machine.", show_default=False
+            help="How many trials instead, so that the speed of the machine does not matter.",
+            show_default=False,
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of what is tried, and of every trial.")] = 0,
@@ -91,16 +92,16 @@ def _search(looking: Search, run: Run, engine: Engine, budget: Budget) -> Experi
     from sans.commands.progress import searched
 
     stopped = False
-    with searched(budget, err) as on_trial:
+    with searched(looking, budget, err) as on_slice:
         try:
-            looking.run(engine, budget, on_trial)
+            looking.run(engine, budget, on_slice)
         except KeyboardInterrupt:
             stopped = True
         finally:
             if not looking.finished:  # nothing half-written
                 run.folder.rmdir()
     if not looking.finished:
-        raise fail("stopped before the first trial was finished: nothing is kept", INTERRUPTED)
+        raise fail("stopped before the first seconds of a trial: nothing is kept", INTERRUPTED)
     experiment = looking.leave(run)
     if stopped:
         experiment.finish(run)
@@ -121,5 +122,7 @@ def _tell(looking: Search) -> None:
     if best is None:
         return
     if all(trial.cut for trial in looking.finished):
-        notice(f"the budget ended before the first trial: the best of {best.epochs} epochs is kept")
+        notice(
+            f"the budget ended before the first trial: the best of its {best.epochs} epochs is kept"
+        )
     notice(f"trial {best.trial} of {trials} was best: kernels of {best.found} samples")

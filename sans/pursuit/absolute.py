@@ -12,7 +12,7 @@ from sans.compiled import compiled, reordered
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, Index, clip, draw
 from sans.pursuit.least_squares import Envelope, envelope, solve
-from sans.pursuit.loops import Spikes, absolute, neighbours, part
+from sans.pursuit.loops import Spikes, absolute, neighbours, part, write
 
 ROUNDS = 12
 """More lower φ by less than 0.0005 on real signals."""
@@ -46,9 +46,11 @@ def refit_absolute(spikes: Spikes, count: int, atoms: Atoms, residual: Floats, r
         total = absolute(left)
         if total < lowest:
             lowest = total
-            best[:] = spikes.amplitude[:count]
-            residual[:] = left
-    spikes.amplitude[:count] = best
+            write(left, residual)
+            for i in range(count):
+                best[i] = spikes.amplitude[i]
+    for i in range(count):
+        spikes.amplitude[i] = best[i]
 
 
 @compiled

@@ -26,6 +26,8 @@ from sans.convolution.frames import Floats, Integers, as_images
 from sans.pursuit import loops, rounds
 from sans.pursuit.absolute import ROUNDS, refit_all
 from sans.pursuit.atoms import Atoms, align, atoms_of, draw_all, scales
+from sans.pursuit.places import ROUNDS as MOVED
+from sans.pursuit.places import rearrange_all
 from sans.pursuit.stop import KINDS, Stop
 
 SEGMENT = 2**14
@@ -93,7 +95,7 @@ class Plan(NamedTuple):
     """When to stop."""
 
     refit: str
-    """What the amplitudes minimise."""
+    """What is refitted at last."""
 
     weights: int
     """What φ counts as weights."""
@@ -121,7 +123,8 @@ def pursue(
         signals: ``(signals, *space)``, with one or two dimensions of space.
         kernels: ``(size,)`` or ``(size, size)`` each, of any norm.
         stop: when to stop.
-        refit: "squares", or "absolute": at last, amplitudes of the least sum of absolute errors.
+        refit: "squares", or "absolute": at last, amplitudes of the least sum of absolute errors, or
+            "places": then, spikes move where φ falls by it.
         weights: what φ counts as weights; None: all of the kernels.
         threads: how many share the work; the result is the same.
 
@@ -131,7 +134,7 @@ def pursue(
     Raises:
         ValueError: if kernels do not fit the signals, or a sample or weight is not finite.
     """
-    _check(signals, kernels)
+    check(signals, kernels)
     atoms, sizes = atoms_of(kernels)
     counted = sum(kernel.size for kernel in kernels) if weights is None else weights
     plan = Plan(align(kernels), sizes, atoms, stop, refit, counted)
@@ -156,7 +159,7 @@ def pursue(
     return _code(found, (len(signals), len(kernels), *space))
 
 
-def _check(signals: NDArray[Any], kernels: Sequence[NDArray[Any]]) -> None:
+def check(signals: NDArray[Any], kernels: Sequence[NDArray[Any]]) -> None:
     """Raise a ValueError unless the kernels can describe the signals."""
     dimensions = signals.ndim - 1
     if dimensions not in (1, 2):
@@ -195,7 +198,7 @@ def _task(plan: Plan, samples: int, share: float, first: int, last: int) -> loop
     return loops.Task(0.0, 0.0, first, last, float(samples), weights, cost, kind, value)
 
 
-def _room(task: loops.Task) -> int:
+def room_of(task: loops.Task) -> int:
     """Return how many spikes an image can have: none that would cost more than no spike at all."""
     if task.stop == loops.COUNT:
         return int(min(task.value, task.samples))
@@ -235,11 +238,17 @@ def _described(
     signals = images if plan.kernels.ndim == 3 else images[:, 0]
     maps = convolution.correlate(signals[:, None], plan.kernels, plan.sizes)
     maps = maps.reshape(batch, -1, height, width)
-    room = _room(task)
+    room = room_of(task)
     spikes = loops.room_for(batch * room)
+    sizes = np.abs(originals).sum((1, 2))
+    beyond = np.abs(images[..., : task.first]).sum((1, 2))
+    beyond += np.abs(images[..., task.last :]).sum((1, 2))
     counts = rounds.pursue_all(images, originals, maps, plan.atoms, laid, task, spikes)
-    if plan.refit == "absolute":
-        begins = room * np.arange(batch)
+    begins = room * np.arange(batch)
+    if plan.refit != "squares":
+        refit_all(spikes, begins, counts, plan.atoms, images, ROUNDS)
+    if plan.refit == "places":
+        rearrange_all(spikes, counts, plan.atoms, laid, task, sizes, images, beyond, MOVED)
         refit_all(spikes, begins, counts, plan.atoms, images, ROUNDS)
     signal = np.repeat(np.arange(batch), counts)
     at = signal * room + np.arange(len(signal)) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -78,6 +78,22 @@ class Task(NamedTuple):
 
 
 @compiled
+def sized(task: Task, size: float, energy: float) -> Task:
+    """Return a task for an image of some sum of absolute values, and of squares."""
+    return Task(
+        size,
+        energy,
+        task.first,
+        task.last,
+        task.samples,
+        task.weights,
+        task.cost,
+        task.stop,
+        task.value,
+    )
+
+
+@compiled
 def room_for(maximum: int) -> Spikes:
     """Return room for spikes."""
     return Spikes(
@@ -140,6 +156,17 @@ def _move(source: Spikes, i: int, target: Spikes, j: int) -> None:
 
 
 @compiled
+def write(values: Floats, target: Floats) -> None:
+    """Write an image ``(height, width)`` over another.
+
+    A loop, as everywhere here: for an assignment of slices, compiling takes seconds.
+    """
+    for y in range(values.shape[0]):
+        for x in range(values.shape[1]):
+            target[y, x] = values[y, x]
+
+
+@compiled
 def neighbours(spikes: Spikes, count: int, rows: int, columns: int) -> Integers:
     """Return for every spike the first in the order of places whose atom can meet its own."""
     first = np.empty(count, np.int64)
@@ -159,6 +186,16 @@ def phi(task: Task, count: int, error: float) -> float:
     """Return φ of the image with so many spikes and so large a sum of absolute errors."""
     verbosity = (task.weights + task.cost * count) / task.samples
     return math.sqrt(verbosity**2 + (error / task.size) ** 2)
+
+
+@compiled
+def total(image: Floats) -> float:
+    """Return the sum of an image ``(height, width)``."""
+    summed = 0.0
+    for y in range(image.shape[0]):
+        for x in range(image.shape[1]):
+            summed += image[y, x]
+    return summed
 
 
 @reordered

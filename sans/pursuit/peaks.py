@@ -56,7 +56,8 @@ def _sort(places: Integers, strongest: Floats) -> None:
     width, count = strongest.shape[1], places.size
     other, step = np.empty_like(places), 1
     while step < count:
-        other[:] = places
+        for i in range(count):
+            other[i] = places[i]
         for begin in range(0, count, 2 * step):
             i, j = begin, min(begin + step, count)
             middle, end = j, min(begin + 2 * step, count)

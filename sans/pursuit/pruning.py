@@ -11,7 +11,7 @@ from sans.compiled import compiled, reordered
 from sans.convolution.frames import Floats
 from sans.pursuit.atoms import Atoms, Index, clip, draw
 from sans.pursuit.least_squares import Envelope, substitute
-from sans.pursuit.loops import PATIENCE, Spikes, Task, absolute, phi, remove
+from sans.pursuit.loops import PATIENCE, Spikes, Task, absolute, phi, remove, write
 from sans.pursuit.refits import polish
 from sans.pursuit.state import State
 
@@ -60,15 +60,16 @@ def prune(spikes: Spikes, count: int, atoms: Atoms, state: State, task: Task, be
             for i in range(count):
                 spikes.amplitude[i] += change[i]
             remove(spikes, count, weakest)
-            losses[weakest : count - 1] = losses[weakest + 1 : count].copy()
             count -= 1
+            for i in range(weakest, count):
+                losses[i] = losses[i + 1]
             factor = polish(spikes, count, atoms, state)
             error = absolute(state.residual)
             lowest = phi(task, count, error - beyond)
             tried[:], failed = False, 0
             _weigh(spikes, count, atoms, state, rows, columns, losses)
         else:
-            place[:] = before
+            write(before, place)
             tried[weakest] = True
             failed += 1
     return count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sans.compiled import compiled
+from sans.compiled import compiled, inlined
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, Index, draw, subtract_products, view
 from sans.pursuit.least_squares import Envelope, envelope, solve
@@ -49,7 +49,7 @@ def gram(spikes: Spikes, first: Integers, atoms: Atoms, clipped: Floats) -> Enve
     return matrix
 
 
-@compiled
+@inlined
 def refit(spikes: Spikes, count: int, atoms: Atoms, state: State, negligible: float) -> None:
     """Change all amplitudes to those of the least sum of squares; what changes less is left."""
     kernel, y, x, maps, scales = spikes.kernel, spikes.y, spikes.x, state.maps, state.scales
@@ -65,7 +65,7 @@ def refit(spikes: Spikes, count: int, atoms: Atoms, state: State, negligible: fl
             begin, moved = i + 1, False
 
 
-@compiled
+@inlined
 def _refit_part(
     spikes: Spikes, first: Integers, atoms: Atoms, state: State, negligible: float
 ) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compiled import compiled
+from sans.compiled import compiled, inlined
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, is_whole
 from sans.pursuit.loops import (
@@ -31,7 +31,10 @@ from sans.pursuit.loops import (
     part,
     phi,
     room_for,
+    sized,
     squares,
+    total,
+    write,
 )
 from sans.pursuit.peaks import choose
 from sans.pursuit.pruning import prune
@@ -72,7 +75,7 @@ class Sheets(NamedTuple):
 
 @compiled
 def pursue(
-    atoms: Atoms, task: Task, state: State, sheets: Sheets, spikes: Spikes
+    atoms: Atoms, task: Task, state: State, sheets: Sheets, spikes: Spikes, count: int
 ) -> tuple[int, State]:
     """Describe an image by spikes.
 
@@ -82,18 +85,19 @@ def pursue(
         state: what is known of the image; its residual becomes what the spikes leave.
         sheets: room to work in.
         spikes: room, written.
+        count: 0; with a 0 of its own, which has a type of its own, much would be compiled twice.
 
     Returns:
         How many spikes there are, and the state, which may have got more room.
     """
     beyond = _beyond(task, state.residual)
-    top, count = survey(state, task), 0
+    top = survey(state, task)
     floor = NOTHING * top
-    lowest, kept, worse = phi(task, 0, task.size), 0, 0
-    sheets.residual[:] = state.residual
+    lowest, kept, worse = phi(task, count, task.size), count, 0
+    write(state.residual, sheets.residual)
     while count < spikes.x.size and top > floor:
         before = count
-        if not _is_done(task, top, state.left.sum() - beyond):
+        if not _is_done(task, top, total(state.left) - beyond):
             found = _choose(atoms, task, top, state, sheets)
             state = with_room(state, found)
             count = _add(sheets.chosen[:found], atoms, state, spikes, count)
@@ -101,18 +105,18 @@ def pursue(
             break
         top = _settle(spikes, count, atoms, state, task, top)
         if task.stop == PHI:
-            now = phi(task, count, state.left.sum() - beyond)
+            now = phi(task, count, total(state.left) - beyond)
             if now < lowest:
                 lowest, kept, worse = now, count, 0
                 copy(spikes, count, sheets.best)
-                sheets.residual[:] = state.residual
+                write(state.residual, sheets.residual)
             else:
                 worse += 1
                 if worse == PATIENCE or phi(task, count, 0.0) >= lowest:
                     break
     if task.stop == PHI:
         copy(sheets.best, kept, spikes)
-        state.residual[:] = sheets.residual
+        write(sheets.residual, state.residual)
         count = prune(spikes, kept, atoms, state, task, beyond)
     else:
         polish(spikes, count, atoms, state)
@@ -138,7 +142,7 @@ def _is_done(task: Task, top: float, left: float) -> bool:
     return task.stop == THRESHOLD and top < task.value
 
 
-@compiled
+@inlined
 def _choose(atoms: Atoms, task: Task, top: float, state: State, sheets: Sheets) -> int:
     """Choose the places of a round's spikes; return how many there are."""
     least = max(SHARE * top, task.value if task.stop == THRESHOLD else 0.0)
@@ -166,7 +170,7 @@ def _add(places: Integers, atoms: Atoms, state: State, spikes: Spikes, count: in
     return count
 
 
-@compiled
+@inlined
 def _settle(
     spikes: Spikes, count: int, atoms: Atoms, state: State, task: Task, top: float
 ) -> float:
@@ -218,22 +222,6 @@ def pursue_all(
         if size > 0:
             state = state_of(state, images[b], maps[b])
             own = part(found, b * room, (b + 1) * room)
-            sized = _sized(task, size, squares(originals[b]))
-            counts[b], state = pursue(atoms, sized, state, sheets, own)
+            measured = sized(task, size, squares(originals[b]))
+            counts[b], state = pursue(atoms, measured, state, sheets, own, counts[b])
     return counts
-
-
-@compiled
-def _sized(task: Task, size: float, energy: float) -> Task:
-    """Return a task for an image of some sum of absolute values, and of squares."""
-    return Task(
-        size,
-        energy,
-        task.first,
-        task.last,
-        task.samples,
-        task.weights,
-        task.cost,
-        task.stop,
-        task.value,
-    )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sans.compiled import compiled, reordered
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, Index, clipped_products
-from sans.pursuit.loops import ERROR, Task
+from sans.pursuit.loops import ERROR, Task, write
 
 BLOCK = 64
 """Places of a block, at most."""
@@ -113,7 +113,9 @@ def with_room(state: State, more: int) -> State:
         return state
     _, kernels, rows, columns = state.clipped.shape
     clipped = np.empty((2 * used + more, kernels, rows, columns))
-    clipped[:used] = state.clipped[:used]
+    for slot in range(used):
+        for k in range(kernels):
+            write(state.clipped[slot, k], clipped[slot, k])
     return _with(state, state.residual, state.maps, clipped)
 
 

@@ -21,7 +21,8 @@ from sans.experiments.settings import Settings
 from sans.files import write_text
 from sans.runs import Run
 from sans.search import space as choices
-from sans.search.trials import Outcome, Task, perform
+from sans.search.budget import Budget
+from sans.search.trials import Outcome, Task, perform, warm_up
 from sans.sweeps.tasks import keep
 
 if TYPE_CHECKING:
@@ -34,43 +35,22 @@ EPOCHS = 150
 RANDOM_TRIALS = 6
 """Trials before those that learn from earlier ones."""
 
+WAVE = 4
+"""Trials that know nothing of each other where their number is given: the same ones anywhere."""
+
+SLICE = 3.0
+"""Seconds that trials go on before they are looked at: what a stop can lose."""
+
 SEEDS = 2**20
 """Seeds that a search may use for its trials, before those of the next."""
-
-OnTrial = Callable[["Finished"], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """How long a search goes on.
-
-    Raises:
-        ValueError: if it is not positive.
-    """
-
-    seconds: float | None = 60.0
-    """None: as long as there are trials."""
-
-    trials: int | None = None
-    """None: as many as there is time for."""
-
-    def __post_init__(self) -> None:
-        if self.seconds is None and self.trials is None:
-            raise ValueError("a search ends after some time or some trials: give one of them")
-        if self.seconds is not None and not 0 < self.seconds < math.inf:
-            raise ValueError(
-                f"the budget must be more than no time and less than all, not {self.seconds:g} s"
-            )
-        if self.trials is not None and self.trials < 1:
-            raise ValueError(f"trials must be at least 1, not {self.trials}")
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A trial that is done, as a row of the run's `trials.csv`."""
+    """A trial that is over, as a row of the run's `trials.csv`."""
 
     trial: int
-    """From 1."""
+    """From 1, in the order of proposals."""
 
     kernel_size: str
     """Samples along a side of the kernels that it began with."""
@@ -85,13 +65,38 @@ class Finished:
     """How long it took."""
 
     cut: bool
-    """Whether its time was over before it was."""
+    """Whether the search was over before it was."""
 
     found: str
     """Samples along a side of the kernels of its best epoch."""
 
     phi: float
     """Validation φ̄ of its best epoch."""
+
+
+@dataclass(slots=True, eq=False)
+class Running:
+    """A trial that is not over."""
+
+    trial: Trial
+    """What Optuna calls it."""
+
+    proposal: choices.Proposal
+    """What it does."""
+
+    settings: Settings
+    """The options with which `sans train` would begin it."""
+
+    outcome: Outcome | None = None
+    """How its last slice has ended."""
+
+    seconds: float = 0.0
+    """How long all slices took."""
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing to go on with."""
+        return self.outcome is not None and self.outcome.finished
 
 
 class Search:
@@ -108,128 +113,128 @@ class Search:
         self.dataset = dataset
         self.seed = seed
         self.finished: list[Finished] = []
-        self._best: tuple[Settings, Outcome] | None = None
+        self._best: Running | None = None
         self._digest = dataset.digest
         keep(data, self._digest, dataset)
 
     @property
     def best(self) -> Finished | None:
-        """The trial with the lowest validation φ̄, the first of equals."""
+        """Of the trials that are over the one with the lowest validation φ̄, the first of equals."""
         return min(self.finished, key=lambda trial: trial.phi, default=None)
 
-    def run(self, engine: Engine, budget: Budget, on_trial: OnTrial | None = None) -> None:
-        """Perform trials until the budget is spent; those of one round know nothing of each other.
+    @property
+    def phi(self) -> float:
+        """The lowest validation φ̄ so far; infinite where no trial has begun."""
+        return self._best.outcome.phi if self._best and self._best.outcome else math.inf
 
-        Stopped at any moment, it has lost the trials that were not finished, and no other.
+    def run(
+        self, engine: Engine, budget: Budget, on_slice: Callable[[], None] | None = None
+    ) -> None:
+        """Perform trials until the budget is spent; what must be compiled, is so before.
+
+        Stopped at any moment, it has lost a few seconds of the trials that were not over.
 
         Args:
             engine: where trials are performed.
             budget: when to end.
-            on_trial: told of every trial that is finished.
+            on_slice: called whenever trials went on for some seconds.
 
         Raises:
             SansError: if the engine breaks down.
         """
-        study, began = _study(self.seed), time.monotonic()
-        slots = engine.slots()
-        while True:
-            left = None if budget.seconds is None else budget.seconds - (time.monotonic() - began)
-            if self.finished and left is not None and left <= 0:
-                return
-            wanted = slots
-            if budget.trials is not None:
-                wanted = min(slots, budget.trials - len(self.finished))
-            if wanted < 1:
-                return
-            self._round(study, engine, wanted, left, on_trial)
+        study, running = _study(self.seed), list[Running]()
+        slots = engine.slots() if budget.trials is None else WAVE
+        warm_up(self.dataset.training.signals.ndim - 2)
+        ends = math.inf if budget.seconds is None else time.monotonic() + budget.seconds
+        try:
+            while self._best is None or time.monotonic() < ends:
+                running += self._begin(study, self._wanted(len(running), slots, budget.trials))
+                if not running:
+                    break
+                self._advance(running, engine, min(SLICE, ends - time.monotonic()))
+                self._record([each for each in running if each.over], study)
+                running = [each for each in running if not each.over]
+                if on_slice:
+                    on_slice()
+        finally:  # what was cut short counts, too
+            self._record([each for each in running if each.outcome], study)
 
     def leave(self, run: Run) -> Experiment:
         """Leave the best trial in `run`, as a training that could go on, and all trials beside it.
 
         Raises:
-            ModelError: if no trial is finished, or a file cannot be written.
+            ModelError: if no trial has begun, or a file cannot be written.
         """
-        if self._best is None:
-            raise ModelError("no trial was finished: the search has found nothing yet")
-        settings, outcome = self._best
-        experiment = Experiment(settings, self.dataset)
-        tensors = {name: torch.from_numpy(array) for name, array in outcome.state.items()}
-        experiment.trainer.restore(tensors)
+        if self._best is None or self._best.outcome is None:
+            raise ModelError("no trial has begun: the search has found nothing yet")
+        experiment = Experiment(self._best.settings, self.dataset)
+        state = self._best.outcome.state
+        experiment.trainer.restore({name: torch.from_numpy(array) for name, array in state.items()})
         experiment.save(run)
         write_text(run.trials, _table(self.finished), ModelError)
         return experiment
 
-    def _round(
-        self,
-        study: Study,
-        engine: Engine,
-        trials: int,
-        seconds: float | None,
-        on_trial: OnTrial | None,
-    ) -> None:
-        """Ask for some trials, perform them, and tell how they went in the order of asking."""
-        asked = [study.ask() for _ in range(trials)]
-        proposals = [self._proposal(trial) for trial in asked]
-        tasks = [self._task(*proposal, seconds) for proposal in proposals]
-        outcomes: dict[int, Outcome] = {}
-        try:
-            for position, outcome in engine.run(perform, tasks):
-                outcomes[position] = outcome
-        finally:
-            for position in sorted(outcomes):
-                outcome = outcomes[position]
-                study.tell(asked[position], outcome.phi)
-                self._take(proposals[position], outcome, on_trial)
+    def _wanted(self, running: int, slots: int, trials: int | None) -> int:
+        """Return how many trials are to begin while some are running."""
+        if trials is None:
+            return slots - running
+        return 0 if running else min(slots, trials - len(self.finished))
 
-    def _proposal(self, trial: Trial) -> tuple[choices.Proposal, int]:
-        """Return what a trial does, and its seed."""
-        space = self.dataset.training.signals.shape[2:]
-        proposal = choices.propose(trial, space)
-        return proposal, self.seed * SEEDS + trial.number
+    def _begin(self, study: Study, trials: int) -> list[Running]:
+        """Ask for some trials."""
+        begun = []
+        for _ in range(trials):
+            trial = study.ask()
+            proposal = choices.propose(trial, self.dataset.training.signals.shape[2:])
+            model = ModelOptions(
+                kernel_size=proposal.kernel_size, encoder="pursuit", refit="places"
+            )
+            train = TrainConfig(
+                epochs=EPOCHS,
+                seed=self.seed * SEEDS + trial.number,
+                start="data",
+                dropout=proposal.dropout,
+                adapt=True,
+            )
+            begun.append(Running(trial, proposal, Settings(self.data, model, train)))
+        return begun
 
-    def _settings(self, proposal: choices.Proposal, seed: int) -> Settings:
-        """Return the options with which `sans train` would begin a trial."""
-        sizes = proposal.kernel_size
-        model = ModelOptions(kernel_size=sizes, encoder="pursuit", refit="absolute")
-        train = TrainConfig(
-            epochs=EPOCHS, seed=seed, start="data", dropout=proposal.dropout, adapt=True
-        )
-        return Settings(self.data, model, train)
+    def _advance(self, running: list[Running], engine: Engine, seconds: float) -> None:
+        """Let trials go on for some time; they need not know of each other."""
+        tasks = [self._task(each, seconds) for each in running]
+        for position, outcome in engine.run(perform, tasks):
+            each = running[position]
+            each.outcome = outcome
+            each.seconds += outcome.seconds
+            if each is self._best or outcome.phi < self.phi:
+                self._best = each
 
-    def _task(self, proposal: choices.Proposal, seed: int, seconds: float | None) -> Task:
-        settings = self._settings(proposal, seed)
+    def _task(self, running: Running, seconds: float) -> Task:
+        """Return the next slice of a trial."""
+        settings, outcome = running.settings, running.outcome
         space, tolerance = self.dataset.training.signals.shape[2:], self.dataset.recipe.tolerance
-        return Task(
-            self.data,
-            self._digest,
-            settings.model.config(space, tolerance),
-            settings.train,
-            math.inf if seconds is None else seconds,
-        )
+        model = settings.model.config(space, tolerance)
+        state = outcome.state if outcome else None
+        return Task(self.data, self._digest, model, settings.train, state, seconds)
 
-    def _take(
-        self,
-        proposed: tuple[choices.Proposal, int],
-        outcome: Outcome,
-        on_trial: OnTrial | None,
-    ) -> None:
-        """Take the outcome of a trial."""
-        proposal, seed = proposed
-        trial = Finished(
-            len(self.finished) + 1,
-            _text(proposal.kernel_size),
-            proposal.dropout,
-            outcome.epochs,
-            round(outcome.seconds, 3),
-            outcome.cut,
-            _text(outcome.sizes),
-            outcome.phi,
-        )
-        if self._best is None or outcome.phi < self._best[1].phi:
-            self._best = (self._settings(proposal, seed), outcome)
-        self.finished.append(trial)
-        if on_trial:
-            on_trial(trial)
+    def _record(self, over: list[Running], study: Study) -> None:
+        """Tell how trials went."""
+        for each in over:
+            if outcome := each.outcome:
+                study.tell(each.trial, outcome.phi)
+                self.finished.append(
+                    Finished(
+                        each.trial.number + 1,
+                        _text(each.proposal.kernel_size),
+                        each.proposal.dropout,
+                        outcome.epochs,
+                        round(each.seconds, 3),
+                        not outcome.finished,
+                        _text(outcome.sizes),
+                        outcome.phi,
+                    )
+                )
+        self.finished.sort(key=lambda trial: trial.trial)
 
 
 def prepare(data: DataConfig, seed: int = 0) -> Search:

@@ -1,11 +1,13 @@
-"""One trial of a search: a training that anybody who has the data can perform."""
+"""Trials of a search: trainings that anybody who has the data can go on with, slice by slice."""
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from sans.configs import ModelConfig, TrainConfig
@@ -17,10 +19,13 @@ from sans.training import PursuitTrainer
 PATIENCE = 10
 """Epochs after which a trial ends that has not changed its kernels."""
 
+State = dict[str, NDArray[np.float64]]
+"""The state of a trainer."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """A training; small enough to be sent to any machine that has the data."""
+    """A slice of a training; small enough to be sent to any machine that has the data."""
 
     data: DataConfig
     """Which signals; whoever performs the task loads them."""
@@ -29,36 +34,39 @@ class Task:
     """What `Dataset.digest` must say of them."""
 
     model: ModelConfig
-    """The network that it begins with."""
+    """The network that the training began with."""
 
     train: TrainConfig
     """How it is trained."""
 
-    seconds: float
-    """After so many it ends with the epoch that it is in."""
+    state: State | None = None
+    """Where the last slice has ended, None: this is the first."""
+
+    seconds: float = math.inf
+    """After so many the slice ends with the epoch that it is in."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """What became of a trial."""
+    """How a slice of a training has ended."""
 
-    state: dict[str, NDArray[np.float64]]
-    """The state of its trainer."""
+    state: State
+    """Where to go on."""
 
     phi: float
-    """Its lowest validation φ̄."""
+    """The lowest validation φ̄ so far."""
 
     sizes: tuple[int, ...]
     """The sizes of the kernels that had it."""
 
     epochs: int
-    """How many epochs it had."""
+    """How many epochs there were so far."""
 
     seconds: float
-    """How long it took."""
+    """How long the slice took."""
 
-    cut: bool
-    """Whether its time was over before it was."""
+    finished: bool
+    """Whether the training is over."""
 
 
 def perform(task: Task, stopped: Stopped) -> Outcome:
@@ -72,10 +80,14 @@ def perform(task: Task, stopped: Stopped) -> Outcome:
     dataset = verified(task.data, task.digest)
     training, validation = dataset.training.signals, dataset.validation.signals
     trainer = PursuitTrainer(task.model, training, validation, task.train)
-    cut = False
-    while not (cut or trainer.finished or trainer.unchanged >= PATIENCE):
+    if task.state is not None:
+        trainer.restore({name: torch.from_numpy(array) for name, array in task.state.items()})
+    finished = False
+    while not finished:
         trainer.run_epoch(ending(stopped))
-        cut = time.monotonic() - began > task.seconds
+        finished = trainer.finished or trainer.unchanged >= PATIENCE
+        if time.monotonic() - began > task.seconds:
+            break
     found = trainer.result(0)
     return Outcome(
         {name: tensor.numpy() for name, tensor in trainer.state().items()},
@@ -83,5 +95,15 @@ def perform(task: Task, stopped: Stopped) -> Outcome:
         found.model.config.kernel_sizes,
         trainer.epoch,
         time.monotonic() - began,
-        cut,
+        finished,
     )
+
+
+def warm_up(dimensions: int) -> None:
+    """Have all that a trial needs compiled, or loaded: a budget is for searching."""
+    random = np.random.default_rng(0)
+    signals = random.standard_normal((2, 1, *[16] * dimensions)).astype(np.float32)
+    model = ModelConfig(
+        kernel_sizes=(3, 5), dimensions=dimensions, encoder="pursuit", refit="places"
+    )
+    PursuitTrainer(model, signals, signals, TrainConfig(start="data", adapt=True)).run_epoch()

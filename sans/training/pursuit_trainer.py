@@ -83,7 +83,7 @@ class PursuitTrainer:
         self._kernels = [unit(kernel.double().numpy()) for kernel in started]
         self._best = self._kernels
         self.unchanged = 0
-        """For how many epochs no kernel has changed, since the start or the last `restore`."""
+        """For how many epochs no kernel has changed."""
         self._rows = np.empty((0, 4))  # the figures of an `Epoch`, but its number
 
     @property
@@ -145,6 +145,7 @@ class PursuitTrainer:
     def state(self) -> dict[str, Tensor]:
         """Return all that the next epochs depend on, as tensors of their own."""
         state = {"history": torch.from_numpy(self._rows.copy())}
+        state["unchanged"] = torch.tensor(self.unchanged)
         for name, kernels in (("kernel", self._kernels), ("best", self._best)):
             arrays = {f"{name}.{i}": torch.from_numpy(k.copy()) for i, k in enumerate(kernels)}
             state |= arrays
@@ -157,13 +158,14 @@ class PursuitTrainer:
             ModelError: if `state` is not of such a network; nothing has changed then.
         """
         try:
-            history = state["history"].numpy()
+            history, unchanged = state["history"].numpy(), int(state["unchanged"])
             kernels, best = (_stored(state, name, self.model) for name in ("kernel", "best"))
             if history.ndim != 2 or history.shape[1] != 4:
                 raise ValueError(f"a history of shape {history.shape}")
         except (KeyError, ValueError) as error:
             raise ModelError(f"the checkpoint is of another network: {error}") from error
         self._rows, self._kernels, self._best = history.copy(), kernels, best
+        self.unchanged = unchanged
 
     def _staged(self, signals: Floats, random: np.random.Generator) -> Kernels:
         """Return the kernels that an epoch begins with: where a stage of growth begins, the best.

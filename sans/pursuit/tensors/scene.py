@@ -1,0 +1,84 @@
+"""What the signals of a pursuit share, and the images of one shape."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from sans.convolution.frames import Floats, Integers
+from sans.pursuit.atoms import scales
+from sans.pursuit.loops import Task
+from sans.pursuit.stop import KINDS, Stop
+
+
+class Plan(NamedTuple):
+    """What all signals of a pursuit share."""
+
+    kernels: Floats
+    """``(kernels, *side)``, origins aligned."""
+
+    sizes: Integers
+    """Samples along a side of each kernel."""
+
+    stop: Stop
+    """When to stop."""
+
+    refit: str
+    """What the amplitudes minimise."""
+
+    weights: int
+    """What φ counts as weights."""
+
+
+class Scene(NamedTuple):
+    """What all images of one shape share."""
+
+    kernels: Tensor
+    """``(kernels, rows, columns)``, origins aligned, zero beyond the size of each."""
+
+    scales: Tensor
+    """``(kernels, height, width)``, 1 / norm of every atom, 0 where none may lie."""
+
+    task: Task
+    """What is to be described, and until when; its size and energy are those of no image."""
+
+    @property
+    def places(self) -> int:
+        """How many places an image has, which is the place of a spike that is not there."""
+        return self.scales[0].numel()
+
+
+def scales_on(plan: Plan, images: Tensor) -> Tensor:
+    """Return 1 / norm of every atom on such images, ``(kernels, height, width)``.
+
+    They are the loops' own: a rounding apart, they would choose others among equals.
+    """
+    space = images.shape[4 - plan.kernels.ndim :]
+    return torch.from_numpy(scales(plan.kernels, plan.sizes, tuple(space))).to(images.device)
+
+
+def scene_on(plan: Plan, laid: Tensor, form: tuple[int, int, int], share: float) -> Scene:
+    """Return what some segment of all signals shares.
+
+    Args:
+        plan: what all segments share.
+        laid: the scales on such a segment.
+        form: the first column where spikes lie, the one behind the last, and how many there are.
+        share: of the signal that is to be described.
+    """
+    first, last, _ = form
+    task = Task(
+        size=0.0,
+        energy=0.0,
+        first=first,
+        last=last,
+        samples=float((last - first) * laid.shape[1]),
+        weights=plan.weights * share,
+        cost=float(plan.kernels.ndim),
+        stop=KINDS.index(plan.stop.kind),
+        value=float(plan.stop.value),
+    )
+    kernels = torch.from_numpy(plan.kernels).to(laid.device)
+    return Scene(kernels if kernels.ndim == 3 else kernels[:, None], laid, task)
