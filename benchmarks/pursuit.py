@@ -291,6 +291,7 @@ def print_images(data_dir: Path | None, rounds: int) -> None:
         (f"{SPOTS} spikes", Stop("count", SPOTS), "squares"),
         ("until φ stops falling", Stop(), "squares"),
         ("the same, absolute", Stop(), "absolute"),
+        ("the same, places", Stop(), "places"),
     ):
         one, two = (
             len(images)
@@ -313,7 +314,7 @@ def print_windows(signal: Array, rounds: int) -> None:
     ]
     print("| 6 windows of 1,000, 3 kernels, until φ stops falling | ms |")
     print("| --- | ---: |")
-    for refit in ("squares", "absolute"):
+    for refit in ("squares", "absolute", "places"):
         took = seconds(partial(pursue, windows, kernels, refit=refit), 5 * rounds)
         print(f"| {refit} | {1000 * took:.2f} |")
 

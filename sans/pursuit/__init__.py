@@ -3,6 +3,7 @@
 `stop` says when to stop; `atoms` holds kernels as they lie anywhere on a signal. `rounds` describes
 one image after the other in compiled loops on numpy arrays, which need no torch: `loops` has what
 they work on, `state` keeps what is known of an image up to date, `peaks` chooses spikes, `refits`
-their amplitudes, `pruning` takes spikes out again. `encoder` does it for signals of any number and
-length, `tensors` the same with torch, on any device.
+their amplitudes, `pruning` takes spikes out again, `absolute` fits amplitudes to the error that φ
+counts, `places` moves spikes, each move an `exchange`. `encoder` does it for signals of any number
+and length, `tensors` the same with torch, on any device.
 """
