@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
@@ -39,6 +42,22 @@ def fused(function: Callable[P, R]) -> Callable[P, R]:
 def reordered(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` like `compiled`, free to add and multiply in another order."""
     return _compile(function, fastmath=ANY_ORDER)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put Ctrl-C off until the end: within a compilation it would be lost, or break it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    seen, before = [], signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, lambda *_: seen.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if seen:
+        raise KeyboardInterrupt
 
 
 def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:

@@ -233,7 +233,8 @@ class TrainConfig:
 
     start: str | None = None
     """`constant` (0.1 everywhere), `random` (0.1 times a normal number) or `data` (pieces of
-    training signals, of norm 1); None: constant for one kernel, random for several."""
+    training signals, of norm 1); None: data for a pursuit, otherwise constant for one kernel and
+    random for several."""
 
     device: str = "auto"
     """`cpu`, `cuda`, or `auto`: cuda where there is one."""

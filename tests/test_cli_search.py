@@ -46,7 +46,7 @@ def test_a_search_prints_a_table_and_leaves_a_run(sans, monkeypatch):
 def test_a_budget_too_small_for_a_trial_leaves_the_best_so_far_and_says_so(sans):
     result = sans("search", *SYNTHETIC, "--budget", "0.001s")
     assert result.exit_code == 0, result.output
-    assert "the budget ended before the first trial" in result.stderr
+    assert "the budget ended before the first trial was over" in result.stderr
     assert SAN.load(find_model()).config.encoder == "pursuit"
 
 
@@ -94,7 +94,7 @@ def test_a_real_interrupt_ends_a_real_search(tmp_path):
     )
     time.sleep(12)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == 130, errors
     assert errors.splitlines()[-1].startswith("sans: stopped ")
     assert "Traceback" not in errors

@@ -135,7 +135,8 @@ Stretch = Annotated[
 Start = Annotated[
     str | None,
     typer.Option(
-        help=f"One of {', '.join(STARTS)}. Default: constant for one kernel, random for several.",
+        help=f"One of {', '.join(STARTS)}. Default: constant for one kernel, random for several, "
+        "data for a pursuit.",
         show_default=False,
     ),
 ]

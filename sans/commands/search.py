@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ from sans.commands.console import (
     usage_errors,
 )
 from sans.commands.train import report
+from sans.errors import SansError
 
 if TYPE_CHECKING:
     from sans.engines import Engine
@@ -64,13 +66,15 @@ def search(
 
         with usage_errors():
             data = DataConfig(dataset, record, channel, window, limit, split_by, data_dir)
-            allowed = search.Budget(None if trials else seconds(budget), trials)
+            time = seconds(budget)
+            allowed = search.Budget(None if trials else time, trials)
             engine = Engine(workers, scheduler)
             engine.check()
             looking = search.prepare(data, seed)
-            run = runs.create(output, f"{data.label}-search", force)
         for sentence in looking.dataset.notices:
             notice(sentence)
+        with usage_errors():
+            run = runs.create(output, f"{data.label}-search", force)
         experiment = _search(looking, run, engine, allowed)
         report(experiment, run, experiment.finish(run))
 
@@ -88,30 +92,28 @@ def seconds(text: str) -> float:
 
 
 def _search(looking: Search, run: Run, engine: Engine, budget: Budget) -> Experiment:
-    """Search with a progress bar, and leave the best so far in the run's folder at any time."""
+    """Search with a progress bar, and leave the best in the run's folder, however it ends."""
     from sans.commands.progress import searched
 
-    stopped = False
-    with searched(looking, budget, err) as on_slice:
-        try:
+    stop: KeyboardInterrupt | SansError | None = None
+    try:
+        with searched(looking, budget, err) as on_slice:
             looking.run(engine, budget, on_slice)
-        except KeyboardInterrupt:
-            stopped = True
-        finally:
-            if not looking.finished:  # nothing half-written
-                run.folder.rmdir()
+    except (KeyboardInterrupt, SansError) as error:
+        stop = error
     if not looking.finished:
-        raise fail("stopped before the first seconds of a trial: nothing is kept", INTERRUPTED)
+        with suppress(OSError):  # nothing half-written; with --force other files may lie there
+            run.folder.rmdir()
+        if isinstance(stop, SansError):
+            raise stop
+        raise fail("stopped before the first slice of a trial: nothing is kept", INTERRUPTED)
     experiment = looking.leave(run)
-    if stopped:
+    if stop:
         experiment.finish(run)
-        best = looking.best
-        phi = number(best.phi if best else None)
-        raise fail(
-            f"stopped after {len(looking.finished)} trials; the best is in {run.folder}, "
-            f"validation φ̄ {phi}",
-            INTERRUPTED,
-        )
+        kept = f"{len(looking.finished)} trials; the best is in {run.folder}"
+        if isinstance(stop, SansError):
+            raise SansError(f"{stop}; there were {kept}") from stop
+        raise fail(f"stopped after {kept}, validation φ̄ {number(looking.phi)}", INTERRUPTED)
     _tell(looking)
     return experiment
 
@@ -122,7 +124,5 @@ def _tell(looking: Search) -> None:
     if best is None:
         return
     if all(trial.cut for trial in looking.finished):
-        notice(
-            f"the budget ended before the first trial: the best of its {best.epochs} epochs is kept"
-        )
+        notice("the budget ended before the first trial was over: its best so far is kept")
     notice(f"trial {best.trial} of {trials} was best: kernels of {best.found} samples")

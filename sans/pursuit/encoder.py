@@ -274,6 +274,7 @@ def _long(signals: NDArray[Any], plan: Plan) -> Found:
         form = (begin - low, end - low, high - low)
         if form not in laid:
             laid[form] = scales(plan.kernels, plan.sizes, (high - low,))
+            laid[form][..., : form[0]] = laid[form][..., form[1] :] = 0  # the others' places
         task = _task(plan, end - begin, (end - begin) / length, *form[:2])
         if task.stop == loops.COUNT:  # shares that add up to the count, what is left over included
             task = task._replace(value=float(int(plan.stop.value * end / length) - spent))

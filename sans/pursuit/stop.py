@@ -15,7 +15,7 @@ class Stop:
     ========== ==========================================================================
     phi        where φ of the signal stops falling; has no value
     count      at `value` spikes for each signal
-    error      where ‖x̂ − x‖₂ / ‖x‖₂ is `value` or less
+    error      where ‖x̂ − x‖₂ / ‖x‖₂ is `value` or less, before a last refit of another error
     threshold  where no spike would draw more than `value`, the norm of what it draws
     ========== ==========================================================================
     """

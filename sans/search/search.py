@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from sans.compiled import uninterrupted
 from sans.configs import ModelOptions, TrainConfig
 from sans.datasets import DataConfig, Dataset, load, resolve
 from sans.engines import Engine
@@ -39,7 +40,7 @@ WAVE = 4
 """Trials that know nothing of each other where their number is given: the same ones anywhere."""
 
 SLICE = 3.0
-"""Seconds that trials go on before they are looked at: what a stop can lose."""
+"""Seconds after which trials are looked at when their epoch ends: what a stop loses."""
 
 SEEDS = 2**20
 """Seeds that a search may use for its trials, before those of the next."""
@@ -94,6 +95,11 @@ class Running:
     """How long all slices took."""
 
     @property
+    def rank(self) -> tuple[float, int]:
+        """What is lower for a better trial, and, of equal ones, for the earlier."""
+        return (self.outcome.phi if self.outcome else math.inf, self.trial.number)
+
+    @property
     def over(self) -> bool:
         """Whether there is nothing to go on with."""
         return self.outcome is not None and self.outcome.finished
@@ -125,14 +131,15 @@ class Search:
     @property
     def phi(self) -> float:
         """The lowest validation φ̄ so far; infinite where no trial has begun."""
-        return self._best.outcome.phi if self._best and self._best.outcome else math.inf
+        return self._best.rank[0] if self._best else math.inf
 
     def run(
         self, engine: Engine, budget: Budget, on_slice: Callable[[], None] | None = None
     ) -> None:
         """Perform trials until the budget is spent; what must be compiled, is so before.
 
-        Stopped at any moment, it has lost a few seconds of the trials that were not over.
+        Stopped at any moment, it has lost the last slice of the trials that were not over: a few
+        seconds, or an epoch where that takes longer.
 
         Args:
             engine: where trials are performed.
@@ -144,20 +151,25 @@ class Search:
         """
         study, running = _study(self.seed), list[Running]()
         slots = engine.slots() if budget.trials is None else WAVE
-        warm_up(self.dataset.training.signals.ndim - 2)
+        with uninterrupted():
+            warm_up(self.dataset.training.signals.ndim - 2)
         ends = math.inf if budget.seconds is None else time.monotonic() + budget.seconds
+        left = SLICE
         try:
-            while self._best is None or time.monotonic() < ends:
+            while left > 0:
                 running += self._begin(study, self._wanted(len(running), slots, budget.trials))
                 if not running:
                     break
                 self._advance(running, engine, min(SLICE, ends - time.monotonic()))
-                self._record([each for each in running if each.over], study)
-                running = [each for each in running if not each.over]
+                for each in [each for each in running if each.over]:
+                    running.remove(each)
+                    self._record(each, study)
+                left = ends - time.monotonic()
                 if on_slice:
                     on_slice()
         finally:  # what was cut short counts, too
-            self._record([each for each in running if each.outcome], study)
+            for each in running:
+                self._record(each, study)
 
     def leave(self, run: Run) -> Experiment:
         """Leave the best trial in `run`, as a training that could go on, and all trials beside it.
@@ -206,7 +218,7 @@ class Search:
             each = running[position]
             each.outcome = outcome
             each.seconds += outcome.seconds
-            if each is self._best or outcome.phi < self.phi:
+            if self._best is None or each.rank < self._best.rank:
                 self._best = each
 
     def _task(self, running: Running, seconds: float) -> Task:
@@ -217,24 +229,22 @@ class Search:
         state = outcome.state if outcome else None
         return Task(self.data, self._digest, model, settings.train, state, seconds)
 
-    def _record(self, over: list[Running], study: Study) -> None:
-        """Tell how trials went."""
-        for each in over:
-            if outcome := each.outcome:
-                study.tell(each.trial, outcome.phi)
-                self.finished.append(
-                    Finished(
-                        each.trial.number + 1,
-                        _text(each.proposal.kernel_size),
-                        each.proposal.dropout,
-                        outcome.epochs,
-                        round(each.seconds, 3),
-                        not outcome.finished,
-                        _text(outcome.sizes),
-                        outcome.phi,
-                    )
-                )
-        self.finished.sort(key=lambda trial: trial.trial)
+    def _record(self, over: Running, study: Study) -> None:
+        """Tell how a trial went."""
+        if (outcome := over.outcome) is None:
+            return
+        study.tell(over.trial, outcome.phi)
+        row = Finished(
+            over.trial.number + 1,
+            _text(over.proposal.kernel_size),
+            over.proposal.dropout,
+            outcome.epochs,
+            round(over.seconds, 3),
+            not outcome.finished,
+            _text(outcome.sizes),
+            outcome.phi,
+        )
+        self.finished = sorted([*self.finished, row], key=lambda trial: trial.trial)
 
 
 def prepare(data: DataConfig, seed: int = 0) -> Search:

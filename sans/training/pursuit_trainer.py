@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from sans import devices
+from sans.activations import ACTIVATIONS
 from sans.configs import ModelConfig, TrainConfig
 from sans.convolution.frames import Floats
 from sans.dictionary.learner import Method, adapt, describe, turn
@@ -27,8 +28,11 @@ from sans.training.starts import start_kernels
 from sans.training.trainer import Epoch, OnBatch, Training
 
 SAMPLES = 2**18
-"""Samples of training signals, chosen anew for every epoch, and of validation signals, chosen once:
-more change the kernels hardly, and take longer."""
+"""Samples of training signals, chosen anew for every epoch: more take longer, for hardly other
+kernels."""
+
+JUDGED = 2**17
+"""Samples of validation signals, chosen once."""
 
 TURNS = 4
 """Turns of an epoch, or, where kernels adapt, proposals."""
@@ -71,7 +75,7 @@ class PursuitTrainer:
             model.check_space(signals.shape[2:])
         self._signals = self.training[:, 0].cpu().double().numpy()
         judges = self.validation[:, 0].cpu().double().numpy()
-        self._judges = _some(judges, np.random.default_rng(self.config.seed))
+        self._judges = _some(judges, JUDGED, np.random.default_rng(self.config.seed))
         self._method = Method(
             stop=Stop.parse(model.stop),
             dropout=self.config.dropout,
@@ -99,7 +103,7 @@ class PursuitTrainer:
     def run_epoch(self, on_batch: OnBatch | None = None) -> tuple[Epoch]:
         """Describe training signals and move the kernels, then validate; return the epoch."""
         random = np.random.default_rng((self.config.seed, self.epoch))
-        signals = _some(self._signals, random)
+        signals = _some(self._signals, SAMPLES, random)
         present = describe(signals, self._staged(signals, random), self._method)
         for done in range(1, TURNS + 1):
             step = adapt if self.config.adapt else turn
@@ -138,9 +142,17 @@ class PursuitTrainer:
             raise ModelError("no epoch was finished: there is no network yet")
         history = tuple(Epoch(i + 1, *map(float, row)) for i, row in enumerate(self._rows))
         sizes = tuple(len(kernel) for kernel in self._best)
-        config = replace(self.model, kernel_sizes=sizes, densities=())
+        config = replace(self.model, kernel_sizes=sizes, densities=self._densities(sizes))
         kernels = [torch.from_numpy(kernel.astype(np.float32)) for kernel in self._best]
         return Training(SAN(config, kernels), history[self._rows[:, 1].argmin()], history)
+
+    def _densities(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the densities of the activation, by the paper's rule where sizes have changed."""
+        if sizes == self.model.kernel_sizes:
+            return self.model.densities
+        rule, dimensions = ACTIVATIONS[self.model.activation].paper_density, self.model.dimensions
+        side = min(self.training.shape[2:])
+        return tuple(rule(size, side, dimensions, 4 - dimensions) for size in sizes)
 
     def state(self) -> dict[str, Tensor]:
         """Return all that the next epochs depend on, as tensors of their own."""
@@ -189,9 +201,9 @@ def _equal(first: Kernels, second: Kernels) -> bool:
     return len(first) == len(second) and all(map(np.array_equal, first, second))
 
 
-def _some(signals: Floats, random: np.random.Generator) -> Floats:
-    """Return the signals, or, where they are many, some of them by chance, in their order."""
-    count = max(1, SAMPLES // signals[0].size)
+def _some(signals: Floats, samples: int, random: np.random.Generator) -> Floats:
+    """Return the signals, or, where they have more samples, some by chance, in their order."""
+    count = max(1, samples // signals[0].size)
     if count >= len(signals):
         return signals
     return np.asarray(signals[np.sort(random.choice(len(signals), count, replace=False))])
