@@ -8,12 +8,15 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import torch
 from typer.testing import CliRunner, Result
 
 from sans.cli import app
 
 hypothesis.settings.register_profile("sans", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("sans")
+
+torch.set_num_threads(1)  # several would wait for each other at every one of many small operations
 
 
 @pytest.fixture(scope="session")

@@ -69,6 +69,41 @@ def test_an_interrupted_search_leaves_a_complete_run(sans, monkeypatch):
     assert sans("evaluate", "runs/synthetic-search").exit_code == 0
 
 
+def test_a_search_whose_engine_breaks_down_leaves_the_best_and_says_why(sans, monkeypatch):
+    from sans.errors import SansError
+    from sans.search import Search
+
+    monkeypatch.setattr(module, "EPOCHS", 1)
+    whole = Search.run
+
+    def broken(self, engine, _, on_slice):
+        whole(self, engine, module.Budget(None, 2), on_slice)
+        raise SansError("the workers are gone")
+
+    monkeypatch.setattr(Search, "run", broken)
+    result = sans("search", *SYNTHETIC)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == (
+        "sans: the workers are gone; there were 2 trials; the best is in runs/synthetic-search"
+    )
+    assert sans("evaluate", "runs/synthetic-search").exit_code == 0
+
+
+def test_a_search_that_breaks_down_at_once_says_why_and_leaves_foreign_files(refused, monkeypatch):
+    from sans.errors import SansError
+    from sans.search import Search
+
+    def broken(*_):
+        raise SansError("the workers are gone")
+
+    monkeypatch.setattr(Search, "run", broken)
+    Path("mine").mkdir()
+    Path("mine", "thesis.tex").touch()
+    error = refused(1, "search", *SYNTHETIC, "--output", "mine", "--force")
+    assert "the workers are gone" in error
+    assert Path("mine", "thesis.tex").exists()
+
+
 def test_a_search_that_is_stopped_at_once_leaves_nothing(sans, monkeypatch):
     from sans.search import Search
 
@@ -92,7 +127,11 @@ def test_a_real_interrupt_ends_a_real_search(tmp_path):
         env={**os.environ, "COLUMNS": "200"},
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    time.sleep(12)
+    for _ in range(300):  # until it has begun to search
+        if (tmp_path / "runs").exists():
+            break
+        time.sleep(0.5)
+    time.sleep(2)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 130, errors
@@ -105,6 +144,7 @@ def test_a_real_interrupt_ends_a_real_search(tmp_path):
     [
         (("--budget", "soon"), "'soon' must be a time such as 60s, 10m or 2h"),
         (("--budget", "0s"), "more than no time"),
+        (("--trials", "2", "--budget", "soon"), "'soon' must be a time"),
         (("--trials", "0"), "trials must be at least 1, not 0"),
         (("--workers", "0"), "workers must be at least 1, not 0"),
         (("--seed", "-1"), "seed must be at least 0 and below 4294967296, not -1"),

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from sans import ModelConfig, TrainConfig, evaluate, train
+from sans.configs import REFITS
 from sans.dictionary.pieces import unit
 from sans.errors import ModelError
 from sans.training import PursuitTrainer, Trainer, trainer_for
@@ -55,7 +56,7 @@ def start_model(trainer):
 
 
 def test_validation_is_what_evaluation_says():
-    for refit in ("squares", "absolute"):
+    for refit in REFITS:
         result = trained(pursuit(refit=refit)).result(0)
         found = evaluate(result.model, signals(1, 2))
         assert found.mean("phi") == pytest.approx(result.best.phi, rel=1e-4)
@@ -174,3 +175,12 @@ def test_the_state_of_something_else_is_refused_and_changes_nothing(broken):
     with pytest.raises(ModelError, match="another network"):
         trainer.restore(broken)
     assert all(torch.equal(tensor, before[name]) for name, tensor in trainer.state().items())
+
+
+def test_densities_stay_where_sizes_do_and_follow_the_rule_where_they_change():
+    given = pursuit(activation="topk", kernel_sizes=(15, 9), densities=(7, 6))
+    assert trained(given, TrainConfig(epochs=1)).result(0).model.config.densities == (7, 6)
+    config = TrainConfig(epochs=4, adapt=True)
+    found = trained(given, config, epochs=4).result(0).model.config
+    assert found.kernel_sizes != (15, 9)
+    assert found.densities == tuple(200 // size for size in found.kernel_sizes)

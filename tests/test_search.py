@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import optuna
@@ -189,6 +190,22 @@ def test_compiling_takes_none_of_the_budget(data, monkeypatch):
     search, began = prepare(data), time.monotonic()
     search.run(Engine(), Budget(seconds=0.9))
     assert time.monotonic() - began > 1.9
+
+
+def test_of_equal_trials_the_first_is_left(data, monkeypatch):
+    def equal(task, stopped):
+        return replace(perform(task, stopped), phi=1.0)
+
+    def backwards(_, perform_one, tasks):
+        for position in reversed(range(len(tasks))):
+            yield position, perform_one(tasks[position], lambda: False)
+
+    monkeypatch.setattr(module, "perform", equal)
+    monkeypatch.setattr(Engine, "run", backwards)
+    search = searched(data, 3)
+    assert [trial.trial for trial in search.finished] == [1, 2, 3]
+    assert search.best.trial == 1
+    assert search._best.trial.number == 0
 
 
 def test_a_search_without_a_trial_has_nothing_to_leave(data, tmp_path):

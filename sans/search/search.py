@@ -154,7 +154,7 @@ class Search:
         with uninterrupted():
             warm_up(self.dataset.training.signals.ndim - 2)
         ends = math.inf if budget.seconds is None else time.monotonic() + budget.seconds
-        left = SLICE
+        left = math.inf
         try:
             while left > 0:
                 running += self._begin(study, self._wanted(len(running), slots, budget.trials))
