@@ -477,7 +477,7 @@ def test_a_real_interrupt_of_a_real_search_ends_with_130(data, tmp_path):
         time.sleep(0.05)
     time.sleep(1)  # until trials are under way
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == 130, errors
     assert "the same command goes on" in errors
     assert "Traceback" not in errors
