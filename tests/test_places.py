@@ -35,6 +35,22 @@ def least_error(signal, atoms):
     return linprog(costs, A_eq=both, b_eq=signal, bounds=free).fun
 
 
+def least_of_pairs(signal, atoms):
+    """Return the least error of any two atoms; no error is below the norm of what is left."""
+    pairs = list(itertools.combinations(range(atoms.shape[1]), 2))
+    amplitudes_of = [np.linalg.lstsq(atoms[:, pair], signal, rcond=None)[0] for pair in pairs]
+    norms = [
+        np.linalg.norm(signal - atoms[:, pair] @ amplitudes)
+        for pair, amplitudes in zip(pairs, amplitudes_of, strict=True)
+    ]
+    best = np.inf
+    for which in np.argsort(norms):
+        if norms[which] >= best:
+            break
+        best = min(best, least_error(signal, atoms[:, pairs[which]]))
+    return best
+
+
 @settings(max_examples=60)
 @given(cases())
 def test_moving_spikes_never_raises_phi(case):
@@ -96,8 +112,7 @@ def test_two_spikes_lie_where_no_others_are_better_more_often_for_having_moved(d
         ]
         truth = atoms[:, random.choice(meeting)] @ (1.0, random.choice([-0.8, 0.8]))
         signal = truth + 0.05 * random.laplace(size=truth.size)
-        pairs = itertools.combinations(range(atoms.shape[1]), 2)
-        best = min(least_error(signal, atoms[:, pair]) for pair in pairs)
+        best = least_of_pairs(signal, atoms)
         image = signal.reshape(1, *space)
         for refit in ("absolute", "places"):
             code = pursue(image, kernels, Stop("count", 2), refit)
