@@ -47,10 +47,10 @@ def reordered(function: Callable[P, R]) -> Callable[P, R]:
 @contextmanager
 def uninterrupted() -> Iterator[None]:
     """Put Ctrl-C off until the end: within a compilation it would be lost, or break it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
     seen, before = [], signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield  # nobody is interrupted here
+        return
     signal.signal(signal.SIGINT, lambda *_: seen.append(True))
     try:
         yield

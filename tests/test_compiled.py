@@ -29,6 +29,15 @@ def test_without_an_interrupt_nothing_happens_and_the_handler_is_back():
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_what_is_ignored_stays_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_an_error_within_is_the_error():
     with pytest.raises(ValueError, match="within"), uninterrupted():
         raise ValueError("within")
