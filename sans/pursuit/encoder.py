@@ -240,14 +240,13 @@ def _described(
     maps = maps.reshape(batch, -1, height, width)
     room = room_of(task)
     spikes = loops.room_for(batch * room)
-    sizes = np.abs(originals).sum((1, 2))
-    beyond = np.abs(images[..., : task.first]).sum((1, 2))
-    beyond += np.abs(images[..., task.last :]).sum((1, 2))
+    measures = _measures(images, originals, task) if plan.refit == "places" else None
     counts = rounds.pursue_all(images, originals, maps, plan.atoms, laid, task, spikes)
     begins = room * np.arange(batch)
     if plan.refit != "squares":
         refit_all(spikes, begins, counts, plan.atoms, images, ROUNDS)
-    if plan.refit == "places":
+    if measures:
+        sizes, beyond = measures
         rearrange_all(spikes, counts, plan.atoms, laid, task, sizes, images, beyond, MOVED)
         refit_all(spikes, begins, counts, plan.atoms, images, ROUNDS)
     signal = np.repeat(np.arange(batch), counts)
@@ -255,6 +254,18 @@ def _described(
     kept = at[spikes.amplitude[at] != 0]
     found = (spikes.kernel[kept], spikes.y[kept], spikes.x[kept], spikes.amplitude[kept])
     return (kept // max(room, 1), *found), images
+
+
+def _measures(images: Floats, originals: Floats, task: loops.Task) -> tuple[Floats, Floats]:
+    """Return what φ measures errors by, and what of the images does not count, ``(batch,)`` each.
+
+    The arguments are those of `_described`, before anything is described.
+    """
+    before, after = (
+        np.abs(images[..., part]).sum((1, 2))
+        for part in (slice(task.first), slice(task.last, None))
+    )
+    return np.abs(originals).sum((1, 2)), before + after
 
 
 def _long(signals: NDArray[Any], plan: Plan) -> Found:
