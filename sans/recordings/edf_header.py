@@ -1,0 +1,171 @@
+"""The header of an EDF or BDF file: ASCII fields, kept as bytes.
+
+[EDF] B. Kemp et al., Electroencephalography and Clinical Neurophysiology 82 (1992) 391-393;
+[EDF+] B. Kemp, J. Olivan, Clinical Neurophysiology 114 (2003) 1755-1761.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sans.errors import DatasetError
+from sans.recordings.streams import Stream
+
+MAGICS = {b"0       ": "edf", b"\xffBIOSEMI": "bdf"}
+"""How a file begins, and what it then is."""
+
+FIXED = 256  # bytes of the header that describe the file, and of every signal
+UNKNOWN = -1  # data records of a recording that was never closed
+
+_WIDTHS = {
+    "label": 16,
+    "transducer": 80,
+    "unit": 8,
+    "physical minimum": 8,
+    "physical maximum": 8,
+    "digital minimum": 8,
+    "digital maximum": 8,
+    "prefilter": 80,
+    "samples": 8,
+    "reserved": 32,
+}
+_ANNOTATIONS = ("EDF Annotations", "BDF Annotations")  # [EDF+]
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One signal."""
+
+    label: str
+    """Its name."""
+
+    unit: str
+    """Physical unit."""
+
+    physical: tuple[float, float]
+    """The units that the digital range stands for."""
+
+    digital: tuple[int, int]
+    """Lowest and highest sample."""
+
+    samples: int
+    """Samples in a data record."""
+
+    @property
+    def is_annotation(self) -> bool:
+        """Whether its samples are text."""
+        return self.label in _ANNOTATIONS
+
+    def scale(self) -> tuple[float, float]:
+        """Return the steps per unit, and the step of 0 units; 1 and 0 where none are defined."""
+        low, high = self.physical
+        steps = self.digital[1] - self.digital[0]
+        if self.is_annotation or low == high or steps == 0:
+            return 1.0, 0.0
+        gain = steps / (high - low)
+        return (gain, self.digital[0] - low * gain) if math.isfinite(gain) else (1.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the header says."""
+
+    content: bytes
+    """Its bytes."""
+
+    records: int | None
+    """Data records; None if the file does not say."""
+
+    duration: float
+    """Seconds of a data record; 0.0 if the signals have no rate."""
+
+    signals: tuple[Signal, ...]
+    """The signals, one or more."""
+
+
+def read_header(stream: Stream) -> Header:
+    """Read the header at the start of a file.
+
+    Raises:
+        DatasetError: if it is cut short, or a field has no sense; it names the field.
+    """
+    name = stream.name
+    fixed = stream.read(FIXED)
+    if fixed[:8] not in MAGICS:
+        raise DatasetError(f"{name} is not an EDF or BDF file: it begins with {fixed[:8]!r}")
+    if len(fixed) < FIXED:
+        raise DatasetError(f"{name} is damaged: {len(fixed)} bytes, a header has {FIXED} or more")
+    count = _whole(fixed[252:256], "number of signals", name)
+    size = _whole(fixed[184:192], "size of the header", name)
+    records = _whole(fixed[236:244], "number of data records", name)
+    if count < 1:
+        raise DatasetError(f"{name} describes {count} signals: 1 or more are wanted")
+    if size != FIXED * (count + 1):
+        raise DatasetError(
+            f"{name} is damaged: a header of {count} signals has {FIXED * (count + 1)} bytes, "
+            f"not {size}"
+        )
+    if records < UNKNOWN:
+        raise DatasetError(f"{name} is damaged: it says {records} data records")
+    rest = stream.read(FIXED * count)
+    if len(rest) < FIXED * count:
+        raise DatasetError(
+            f"{name} is damaged: its header is cut short, {count} signals are wanted"
+        )
+    duration = _real(fixed[244:252], "duration of a data record", name)
+    signals = _signals(rest, count, name)
+    return Header(fixed + rest, None if records == UNKNOWN else records, duration, signals)
+
+
+def _signals(content: bytes, count: int, name: str) -> tuple[Signal, ...]:
+    """Read the part of the header where every field is given for all signals in turn."""
+    fields: dict[str, list[bytes]] = {}
+    start = 0
+    for field, width in _WIDTHS.items():
+        fields[field] = [content[start + i * width :][:width] for i in range(count)]
+        start += count * width
+
+    def number(field: str, signal: int) -> float:
+        return _real(fields[field][signal], f"{field} of signal {signal}", name)
+
+    signals = []
+    for i in range(count):
+        samples = _whole(fields["samples"][i], f"number of samples of signal {i}", name)
+        if samples < 1:
+            raise DatasetError(f"{name}, signal {i}: {samples} samples a record; 1 or more wanted")
+        signals.append(
+            Signal(
+                label=_text(fields["label"][i]),
+                unit=_text(fields["unit"][i]),
+                physical=(number("physical minimum", i), number("physical maximum", i)),
+                digital=(int(number("digital minimum", i)), int(number("digital maximum", i))),
+                samples=samples,
+            )
+        )
+    return tuple(signals)
+
+
+def _text(content: bytes) -> str:
+    return content.decode("latin-1").strip(" \0")
+
+
+def _whole(content: bytes, field: str, name: str) -> int:
+    try:
+        return int(_text(content))
+    except ValueError as error:
+        raise _damaged(content, field, name) from error
+
+
+def _real(content: bytes, field: str, name: str) -> float:
+    try:
+        value = float(_text(content).replace(",", "."))  # some recorders write a decimal comma
+    except ValueError as error:
+        raise _damaged(content, field, name) from error
+    if not math.isfinite(value):
+        raise _damaged(content, field, name)
+    return value
+
+
+def _damaged(content: bytes, field: str, name: str) -> DatasetError:
+    return DatasetError(f"{name} is damaged: the {field} is {_text(content)!r}, not a number")

@@ -1,0 +1,47 @@
+"""The header of IDX files, the format of MNIST: a magic number and the dimensions."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+
+from sans.errors import DatasetError
+from sans.recordings.arrays import Heading
+from sans.recordings.streams import Stream
+
+TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
+"""Type of the samples by its code in the header."""
+
+RANKS = (1, 2, 3)
+
+
+def is_idx(start: bytes) -> bool:
+    """Return whether a file that begins with these 4 bytes can be an IDX file."""
+    return start[:2] == b"\0\0" and len(start) >= 4 and start[2] in TYPES and start[3] in RANKS
+
+
+def read_heading(stream: Stream) -> Heading:
+    """Read the header at the start of an IDX file.
+
+    Raises:
+        DatasetError: if it is damaged, or the array is none of samples.
+    """
+    magic = stream.read(4)
+    if not is_idx(magic):
+        raise DatasetError(
+            f"{stream.name} is not an IDX file of 1 to 3 dimensions: it begins with "
+            f"{magic.hex(' ') or 'nothing'}"
+        )
+    rest = stream.read(4 * magic[3])
+    if len(rest) < 4 * magic[3]:
+        raise DatasetError(f"{stream.name} is damaged: its header is cut short")
+    heading = parse(magic + rest)
+    heading.check(stream.name)
+    return heading
+
+
+def parse(content: bytes) -> Heading:
+    """Read the bytes of a header."""
+    shape = struct.unpack_from(f">{content[3]}I", content, 4)
+    return Heading(content, np.dtype(TYPES[content[2]]), shape)

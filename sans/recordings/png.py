@@ -1,0 +1,240 @@
+"""PNG files: grey images of 8 or 16 bits, one or a stack of the same size.
+
+What a file is restored to has the same pixels and the same further chunks (texts, resolution, ...);
+its compressed bytes are of another encoder.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import struct
+import uuid
+import warnings
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sans.datasets.folders import unreadable
+from sans.errors import DatasetError, SansError
+from sans.recordings.layout import (
+    Block,
+    Layout,
+    Sink,
+    Source,
+    Track,
+    check_block,
+    check_written,
+    count_frames,
+)
+from sans.recordings.streams import Input, written
+
+MAGIC = b"\x89PNG\r\n\x1a\n"
+SUFFIX = ".png"
+
+_IHDR = struct.Struct(">I4sIIBB")  # length and type of the first chunk; width, height, bits, colour
+_IHDR_CHUNK = 25  # bytes
+_AROUND = 12  # bytes of a chunk besides its data
+_WRITTEN = (b"IHDR", b"IDAT", b"IEND")  # by the encoder
+_GREY = 0
+_COLOURS = {2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
+
+
+def open_image(source: Input) -> Source:
+    """Open one PNG file, or a pipe with one.
+
+    Raises:
+        DatasetError: if it is damaged, or not grey of 8 or 16 bits.
+    """
+    with source.open() as stream:
+        content = b"".join(iter(lambda: stream.read(2**20), b""))
+    _check_header(content, source.name)
+    chunks = _further_chunks(content, source.name)
+    image = _decode(content, source.name)
+    layout = _layout([image.shape], image.dtype, {"chunks 0": chunks})
+
+    def blocks(count: int) -> Iterator[list[NDArray[Any]]]:
+        check_block(count)
+        yield [image.reshape(-1)]
+
+    return Source(layout, blocks)
+
+
+def open_images(paths: Sequence[Path]) -> Source:
+    """Open PNG files of one size as one stack, in their order.
+
+    Raises:
+        DatasetError: if there is none, two have one name, or one is damaged or unlike the first.
+    """
+    if not paths:
+        raise DatasetError("a stack of images has 1 or more PNG files, not 0")
+    names = [path.name for path in paths]
+    if len(set(names)) < len(names):
+        raise DatasetError(f"{len(names) - len(set(names))} of the PNG files have a name twice")
+    attachments = {"names": json.dumps(names).encode()}
+    shapes, first = [], None
+    for i, path in enumerate(paths):
+        content = _read(path)
+        kind = _check_header(content, str(path))
+        first = first or kind
+        if kind != first:
+            raise DatasetError(
+                f"{path} has {_describe(kind)}: {_describe(first)} as in {paths[0].name} are wanted"
+            )
+        shapes.append(kind[:2])
+        attachments |= (
+            {f"chunks {i}": chunks} if (chunks := _further_chunks(content, str(path))) else {}
+        )
+    layout = _layout(shapes, np.dtype(f"u{kind[2] // 8}"), attachments)
+
+    def blocks(count: int) -> Iterator[list[NDArray[Any]]]:
+        check_block(count)
+        for start in range(0, len(paths), count):
+            images = [_decode(_read(path), str(path)) for path in paths[start : start + count]]
+            yield [np.stack(images).reshape(-1)]
+
+    return Source(layout, blocks)
+
+
+@contextmanager
+def write_images(target: Path | BinaryIO, layout: Layout) -> Iterator[Sink]:
+    """Write one PNG file, or a stack to a new folder.
+
+    Raises:
+        SansError: if it cannot be written, or the folder is there and not empty.
+    """
+    names = json.loads(layout.attachments.get("names", b"null"))
+    with ExitStack() as stack:
+        if names is None:
+            sink = _ImageSink(layout, [stack.enter_context(written(target))])
+        elif isinstance(target, Path):
+            folder = stack.enter_context(_new_folder(target))
+            sink = _ImageSink(layout, [folder / _check_name(name) for name in names])
+        else:
+            raise SansError(f"{len(names)} images are no single file: they cannot go to a pipe")
+        yield sink
+        check_written(layout, sink.frames)
+
+
+class _ImageSink:
+    def __init__(self, layout: Layout, targets: Sequence[Path | BinaryIO]) -> None:
+        self.frames = 0
+        self._layout, self._targets = layout, targets
+
+    def write(self, block: Block) -> None:
+        frames = count_frames(self._layout, block)
+        for image in block[0].reshape(frames, *self._layout.shape[1:]):
+            chunks = self._layout.attachments.get(f"chunks {self.frames}", b"")
+            content = _encode(image, chunks)
+            target = self._targets[self.frames]
+            target.write_bytes(content) if isinstance(target, Path) else target.write(content)
+            self.frames += 1
+
+
+def _layout(
+    shapes: Sequence[tuple[int, ...]], dtype: np.dtype[Any], attachments: dict[str, bytes]
+) -> Layout:
+    height, width = shapes[0]
+    bits = 8 * dtype.itemsize
+    stored = dtype.newbyteorder("<").str.lstrip("|")
+    track = Track("", "", 1.0, 0.0, bits, stored, height * width)
+    shape = (len(shapes), height, width)
+    return Layout("png", (track,), len(shapes), shape, {k: v for k, v in attachments.items() if v})
+
+
+def _check_header(content: bytes, name: str) -> tuple[int, int, int]:
+    """Return height, width and bits of a PNG file.
+
+    Raises:
+        DatasetError: if it is none, or not grey of 8 or 16 bits.
+    """
+    start = content[len(MAGIC) :][: _IHDR.size]
+    if not content.startswith(MAGIC) or len(start) < _IHDR.size:
+        raise DatasetError(f"{name} is not a PNG file: it begins with {content[:8]!r}")
+    _, _, width, height, bits, colour = _IHDR.unpack(start)
+    if colour != _GREY or bits not in (8, 16):
+        found = "grey" if colour == _GREY else _COLOURS.get(colour, f"colour type {colour}")
+        raise DatasetError(f"{name} is {found} of {bits} bits: grey of 8 or 16 bits is wanted")
+    return height, width, bits
+
+
+def _describe(kind: tuple[int, int, int]) -> str:
+    return f"{kind[1]} x {kind[0]} pixels of {kind[2]} bits"
+
+
+def _decode(content: bytes, name: str) -> NDArray[Any]:
+    from PIL import Image
+
+    height, width, bits = _check_header(content, name)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a large image is no bomb here: its user chose it
+            image = np.asarray(Image.open(io.BytesIO(content)))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DatasetError(f"{name} is damaged: {error}") from error
+    if image.shape != (height, width):
+        raise DatasetError(f"{name} is damaged: {image.shape} pixels, not {(height, width)}")
+    return image.astype(f"<u{bits // 8}")
+
+
+def _encode(image: NDArray[Any], chunks: bytes) -> bytes:
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "png")
+    content = file.getvalue()
+    body = len(MAGIC) + _IHDR_CHUNK
+    return content[:body] + chunks + content[body:]
+
+
+def _further_chunks(content: bytes, name: str) -> bytes:
+    """Return the chunks that are neither the header, the pixels nor the end.
+
+    Raises:
+        DatasetError: if a chunk is cut short or has another checksum than it says.
+    """
+    position, kept, kind = len(MAGIC), [], b""
+    while kind != b"IEND":
+        chunk = content[position : position + 8]
+        if len(chunk) == 8:
+            length, kind = struct.unpack(">I4s", chunk)
+            chunk = content[position : position + length + _AROUND]
+        if len(chunk) < _AROUND or zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:]):
+            raise DatasetError(f"{name} is damaged in the chunk at byte {position:,}")
+        if kind not in _WRITTEN:
+            kept.append(chunk)
+        position += len(chunk)
+    return b"".join(kept)
+
+
+@contextmanager
+def _new_folder(path: Path) -> Iterator[Path]:
+    """Give a folder that takes its name when the context ends, and else leaves nothing."""
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        partial.mkdir()
+        yield partial
+        partial.rename(path)
+    except OSError as error:
+        raise SansError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _check_name(name: str) -> str:
+    if Path(name).name != name or not name.lower().endswith(SUFFIX):
+        raise DatasetError(f"{name!r} is no name of a PNG file in a folder")
+    return name
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from error

@@ -1,0 +1,216 @@
+"""Files and pipes: read forwards, decompressed if gzip; written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import mmap
+import shutil
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from sans.datasets.folders import unreadable
+from sans.errors import DatasetError, SansError
+from sans.files import written_whole
+
+GZIP = b"\x1f\x8b"
+LARGEST_TAIL = 2**20
+"""Bytes after the end of a recording that are kept with it; more are no padding."""
+
+_PIECE = 2**20
+
+
+class Stream:
+    """Bytes in order, from a file or a pipe that may give them in pieces."""
+
+    def __init__(self, file: Any, name: str) -> None:
+        self.name = name
+        self.position = 0
+        self._file = file
+        self._ahead = b""
+
+    def peek(self, count: int) -> bytes:
+        """Return the next `count` bytes without passing them; fewer only at the end."""
+        pieces, have = [self._ahead], len(self._ahead)
+        while have < count and (piece := self._more(count - have)):
+            pieces.append(piece)
+            have += len(piece)
+        self._ahead = b"".join(pieces)
+        return self._ahead[:count]
+
+    def read(self, count: int) -> bytes:
+        """Return the next `count` bytes; fewer only at the end."""
+        content = self.peek(count)
+        self._ahead = self._ahead[count:]
+        self.position += len(content)
+        return content
+
+    def advance(self, position: int) -> None:
+        """Pass everything before `position`.
+
+        Raises:
+            ValueError: if that is behind; a pipe can be read once.
+        """
+        if position < self.position:
+            raise ValueError(f"{self.name} is a pipe: it can be read only once")
+        while self.position < position and self.read(min(_PIECE, position - self.position)):
+            pass
+
+    def expect_end(self) -> None:
+        """Raise `DatasetError` if there is more."""
+        if self.peek(1):
+            raise DatasetError(
+                f"{self.name} is damaged: it goes on after the {self.position:,} bytes that its "
+                "header describes"
+            )
+
+    def _more(self, count: int) -> bytes:
+        try:
+            return cast(bytes, self._file.read(min(count, 2**30)))
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise DatasetError(f"{self.name} is damaged: {error}") from error
+        except OSError as error:
+            raise unreadable(Path(self.name), error) from error
+
+
+class Input:
+    """Where a recording comes from: a file that can be opened again, or a pipe that cannot."""
+
+    def __init__(self, source: Path | BinaryIO) -> None:
+        self.path = source if isinstance(source, Path) else None
+        self.name = str(source) if self.path else "standard input"
+        self._again: BinaryIO | mmap.mmap | None = None
+        self._stream = None if isinstance(source, Path) else _decompressed(source, self.name)
+
+    @contextmanager
+    def open(self) -> Iterator[Stream]:
+        """Give the bytes from the start; of a pipe, from where it is.
+
+        Raises:
+            DatasetError: if the file cannot be opened.
+        """
+        if self._stream is not None:
+            yield self._stream
+            return
+        with contextlib.ExitStack() as stack:
+            try:
+                file = stack.enter_context(cast(Path, self.path).open("rb"))
+            except OSError as error:
+                raise unreadable(cast(Path, self.path), error) from error
+            yield _decompressed(file, self.name)
+
+    def plain_size(self) -> int | None:
+        """Return the bytes of the file; None for what is compressed, or a pipe."""
+        if self.path is None:
+            return None
+        try:
+            with self.path.open("rb") as file:
+                compressed = file.read(len(GZIP)) == GZIP
+            return None if compressed else self.path.stat().st_size
+        except OSError as error:
+            raise unreadable(self.path, error) from error
+
+    def spool(self) -> Memory | Input:
+        """Return the same bytes as something that can be read twice."""
+        if self._stream is None:
+            return self
+        with tempfile.TemporaryFile() as file:
+            while piece := self._stream.read(_PIECE):
+                file.write(piece)
+            file.flush()
+            size = file.tell()
+            return Memory(mmap.mmap(file.fileno(), size) if size else b"", self.name)
+
+
+class Memory:
+    """Bytes that have been read from a pipe, in a file without a name."""
+
+    path = None
+
+    def __init__(self, content: mmap.mmap | bytes, name: str) -> None:
+        self.name = name
+        self._content = content
+
+    @contextmanager
+    def open(self) -> Iterator[Stream]:
+        """Give the bytes from the start."""
+        yield Stream(_Slices(self._content), self.name)
+
+
+class _Slices:
+    def __init__(self, content: mmap.mmap | bytes) -> None:
+        self._content, self._position = content, 0
+
+    def read(self, count: int) -> bytes:
+        piece = self._content[self._position : self._position + count]
+        self._position += len(piece)
+        return piece
+
+
+def _decompressed(file: BinaryIO, name: str) -> Stream:
+    stream = Stream(file, name)
+    if stream.peek(len(GZIP)) != GZIP:
+        return stream
+    return Stream(gzip.GzipFile(fileobj=cast(BinaryIO, stream), mode="rb"), name)
+
+
+def read_tail(source: Input, expected: int) -> bytes:
+    """Return what follows the `expected` bytes of a recording; nothing for a pipe.
+
+    Raises:
+        DatasetError: if the file is shorter than `expected`, or much longer.
+    """
+    size = source.plain_size()
+    if size is None or source.path is None:
+        return b""
+    return check_tail(source.path, size, expected)
+
+
+def check_tail(path: Path, size: int, expected: int) -> bytes:
+    """Return what follows the `expected` bytes of a file of `size` bytes.
+
+    Raises:
+        DatasetError: if the file is shorter than `expected`, or much longer.
+    """
+    if not expected <= size <= expected + LARGEST_TAIL:
+        raise DatasetError(
+            f"{path} is damaged: {size:,} bytes, not the {expected:,} that its header describes"
+        )
+    try:
+        with path.open("rb") as file:
+            file.seek(expected)
+            return file.read()
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+@contextmanager
+def written(target: Path | BinaryIO) -> Iterator[BinaryIO]:
+    """Open what a recording goes to: a file, compressed if its name ends in .gz, or a pipe.
+
+    Raises:
+        SansError: if it cannot be written.
+    """
+    if isinstance(target, Path):
+        with written_whole(target) as file:
+            if target.suffix.lower() != ".gz":
+                yield file
+                return
+            with gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
+                yield cast(BinaryIO, packed)
+        return
+    try:
+        yield target
+        target.flush()
+    except OSError as error:
+        raise SansError(f"cannot write to the pipe: {error.strerror or error}") from error
+
+
+def copy(source: BinaryIO, target: BinaryIO) -> None:
+    """Copy a file from its start."""
+    source.seek(0)
+    shutil.copyfileobj(source, target, _PIECE)
