@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sans.activations import ACTIVATIONS as ACTIVATIONS
+    from sans.codec.arrays import compress as compress
+    from sans.codec.arrays import decompress as decompress
     from sans.configs import ModelConfig as ModelConfig
     from sans.configs import ModelOptions as ModelOptions
     from sans.configs import TrainConfig as TrainConfig
+    from sans.errors import BitstreamError as BitstreamError
     from sans.errors import DatasetError as DatasetError
     from sans.errors import ModelError as ModelError
     from sans.errors import SansError as SansError
@@ -31,6 +34,7 @@ if not (_HERE / "datasets").is_dir():
 # Torch takes seconds to import: a name is looked up in its module when it is first wanted.
 _MODULES = {
     "ACTIVATIONS": "activations",
+    "BitstreamError": "errors",
     "DatasetError": "errors",
     "Evaluation": "evaluation",
     "Kernels": "kernels",
@@ -41,6 +45,8 @@ _MODULES = {
     "SansError": "errors",
     "TrainConfig": "configs",
     "Training": "training",
+    "compress": "codec.arrays",
+    "decompress": "codec.arrays",
     "evaluate": "evaluation",
     "load_kernels": "kernels",
     "phi": "metrics",

@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 import sans
-from sans.commands import datasets, evaluate, kernels, reproduce, search, sweep, train
+from sans.commands import (
+    compress,
+    datasets,
+    decompress,
+    evaluate,
+    inspect,
+    kernels,
+    reproduce,
+    search,
+    sweep,
+    train,
+)
 from sans.commands.console import print_anywhere
 
 print_anywhere()  # before anything is printed, help included
@@ -42,4 +53,7 @@ app.command()(kernels.kernels)
 app.command()(sweep.sweep)
 app.command()(search.search)
 app.command()(reproduce.reproduce)
+app.command()(compress.compress)
+app.command()(decompress.decompress)
+app.command()(inspect.inspect)
 app.add_typer(datasets.app, name="datasets")

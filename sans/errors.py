@@ -17,3 +17,7 @@ class DatasetError(SansError):
 
 class ModelError(SansError):
     """A model or a run is missing, damaged or from other settings."""
+
+
+class BitstreamError(SansError):
+    """A stream of the codec is damaged, cut off, forged, or of another version."""

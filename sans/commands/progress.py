@@ -130,3 +130,22 @@ def downloading(console: Console) -> Iterator[Callable[[str, int, int | None], N
 
     with bar:
         yield progress
+
+
+@contextmanager
+def staged(console: Console) -> Iterator[Callable[[str, float], None]]:
+    """Show how work in stages goes; yield what is told a stage and the share of it that is done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    bar = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+    task = bar.add_task("", total=1.0)
+    last = time.monotonic()
+
+    def progress(stage: str, share: float) -> None:
+        nonlocal last
+        bar.update(task, description=stage, completed=share)
+        if not console.is_terminal and time.monotonic() - last > SECONDS_BETWEEN_LINES:
+            last = time.monotonic()
+            console.print(f"{stage} {share:.0%}")
+
+    with bar:
+        yield progress

@@ -1,0 +1,133 @@
+"""Arrays as bytes: the codec without files.
+
+from sans import compress, decompress
+
+data = compress(array, prdn=9)
+again = decompress(data)
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sans.codec.compression import Options, compress_recording
+from sans.codec.decompression import Chunk, Start, read_chunks
+from sans.codec.description.learning import unit_kernels
+from sans.codec.planning import Wishes
+from sans.codec.quality import Quality
+from sans.errors import BitstreamError
+from sans.recordings.layout import Layout, Source, Track
+
+Array = NDArray[Any]
+
+
+def compress(
+    array: ArrayLike,
+    *,
+    max_error: float | None = None,
+    prdn: float | None = None,
+    bits: float | None = None,
+    kernels: Sequence[ArrayLike] | None = None,
+    learn: bool = True,
+    rate: float = 0.0,
+    threads: int = 1,
+) -> bytes:
+    """Return an array as the bytes of a .sans stream, without loss unless some is allowed.
+
+    Args:
+        array: ``(samples,)``, ``(samples, channels)`` or ``(images, height, width)``; integers or
+            floating-point numbers of 8 to 64 bits.
+        max_error: no sample is off by more.
+        prdn: 100 ‖x − x̂‖ / ‖x − mean x‖ of each channel, in per cent, is at most this.
+        bits: the stream takes at most about so many bits a sample.
+        kernels: ``(size,)`` each: what signals are described by; the default is to learn them.
+        learn: whether kernels may be learned from the array, where loss is allowed.
+        rate: samples per second, if known.
+        threads: how many share the work.
+
+    Raises:
+        ValueError: if the array is of another shape or type, or more than one loss is asked for.
+        DatasetError: if loss is allowed and the array holds infinities.
+    """
+    asked = {"max-error": max_error, "prdn": prdn, "bits": bits}
+    chosen = [Quality(kind, value) for kind, value in asked.items() if value is not None]
+    if len(chosen) > 1:
+        raise ValueError(f"one of max_error, prdn and bits, not {len(chosen)} of them")
+    given = None if kernels is None else unit_kernels([np.asarray(kernel) for kernel in kernels])
+    wishes = Wishes(learn=learn, given=given)
+    options = Options(chosen[0] if chosen else Quality(), wishes, threads=threads)
+    file = io.BytesIO()
+    compress_recording(as_recording(np.asarray(array), rate), file, options)
+    return file.getvalue()
+
+
+def decompress(data: bytes | bytearray | memoryview) -> Array:
+    """Return the array of a .sans stream: what `compress` was given, or what is left of it.
+
+    A recording of several signals of one type and rate becomes ``(samples, signals)``.
+
+    Raises:
+        BitstreamError: if the bytes are no stream, or damaged, or hold signals that no array can.
+    """
+    parts = read_chunks(io.BytesIO(data))
+    start = next(parts)
+    assert isinstance(start, Start)
+    layout = start.header.layout
+    if len({(track.dtype, track.per_frame) for track in layout.tracks}) > 1:
+        raise BitstreamError(
+            "signals of several types or rates are no array: use `sans decompress`"
+        )
+    blocks = [part.samples for part in parts if isinstance(part, Chunk)]
+    empty = np.empty(0, layout.tracks[0].dtype)
+    columns = [
+        np.concatenate([empty, *(block[i] for block in blocks)]) for i in range(len(layout.tracks))
+    ]
+    array = columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
+    return array.reshape(layout.shape) if layout.shape else array
+
+
+def as_recording(array: Array, rate: float = 0.0) -> Source:
+    """Return an array as a recording, as if it were read from a .npy file.
+
+    Args:
+        array: ``(samples,)``, ``(samples, channels)`` or ``(images, height, width)``.
+        rate: samples per second; 0: unknown.
+
+    Raises:
+        ValueError: if it is of another shape or type.
+    """
+    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
+        raise ValueError(f"integers or floats of 8 to 64 bits are wanted, not {array.dtype}")
+    if array.ndim not in (1, 2, 3) or 0 in array.shape[1:]:
+        raise ValueError(
+            "(samples,), (samples, channels) or (images, height, width) is wanted, not "
+            f"{array.shape}"
+        )
+    array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    images = array.ndim == 3
+    rows = array.reshape(len(array), math.prod(array.shape[1:]))
+    per_frame = rows.shape[1] if images else 1
+    dtype, bits = array.dtype.str.lstrip("|"), 8 * array.dtype.itemsize
+    track = Track("", "", 1.0, 0.0, bits, dtype, per_frame, rate)
+    tracks = (track,) if images or array.ndim == 1 else (track,) * rows.shape[1]
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": array.dtype.str, "fortran_order": False, "shape": array.shape}
+    )
+    layout = Layout("npy", tracks, len(array), array.shape, {"header": header.getvalue()})
+
+    def blocks(frames: int) -> Iterator[list[Array]]:
+        for begin in range(0, len(rows), frames):
+            block = rows[begin : begin + frames]
+            if images:
+                yield [np.ascontiguousarray(block).ravel()]
+            else:
+                yield [np.ascontiguousarray(block[:, i]) for i in range(block.shape[1])]
+
+    return Source(layout, blocks)

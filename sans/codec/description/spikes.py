@@ -1,0 +1,174 @@
+"""Spikes in integers: where which kernel is drawn how strongly; coding them, drawing them.
+
+The kernel of a spike is expected from the kernels of the spikes before it, its place from the last
+gap between the same two kernels, its amplitude from the last one of the same kernel: a heart that
+beats tells when, and how, it will beat next. Spikes of a second signal are expected at the places
+of those of the first.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sans.codec.description.coefficients import PHASES
+from sans.codec.description.waveforms import Waveforms, origin
+from sans.codec.entropy.mixing import Mixer, code_mixed, mixer
+from sans.codec.entropy.numbers import EACH, code_number, code_whole, digits_of
+from sans.codec.entropy.range_coder import Coder, position
+from sans.compiled import compiled, inlined
+
+Integers = NDArray[np.int64]
+
+KERNEL_BITS = 6
+"""Digits of the number of a kernel: there are 64 at most."""
+
+KERNELS = 1 << KERNEL_BITS
+
+
+class Spikes(NamedTuple):
+    """Spikes of one signal, by place."""
+
+    place: Integers
+    """``(spikes,)``: where the origin of the kernel lies, in samples; never falling."""
+
+    kernel: Integers
+    """``(spikes,)``: which kernel."""
+
+    amplitude: Integers
+    """``(spikes,)``: how strongly, in steps of the kernel's own size; not zero."""
+
+
+@compiled
+def no_spikes(count: int) -> Spikes:
+    """Return room for spikes."""
+    return Spikes(np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, np.int64))
+
+
+@compiled
+def code_spikes(
+    coder: Coder,
+    spikes: Spikes,
+    waveforms: int,
+    length: int,
+    companion: Spikes,
+    bits: NDArray[np.float64],
+) -> Spikes:
+    """Write spikes, or read and return them.
+
+    Args:
+        coder: a writer or a reader.
+        spikes: what is written; a reader does not look at them.
+        waveforms: how many kernels there are, from 1 to `KERNELS`.
+        length: samples of the signal; a reader returns no place beyond.
+        companion: the spikes of a signal that has been coded before; or none.
+        bits: ``(3,)``: what kernels, places and amplitudes take is added; nothing is read from it.
+    """
+    count = min(code_whole(coder, len(spikes.place)), length)
+    found = no_spikes(count)
+    which = mixer(4 * KERNELS * KERNELS, 1, 4)
+    gaps = mixer(3 * KERNELS * EACH, 1, 3)
+    heights = mixer(3 * KERNELS * EACH, 1, 3)
+    usual = np.full((KERNELS, KERNELS), -1, np.int64)
+    last = np.zeros(KERNELS, np.int64)
+    place = kernel = error = beside = offset = before = 0
+    for i in range(count):
+        wanted = int(spikes.kernel[i]) if len(spikes.place) else 0
+        while beside < len(companion.place) and companion.place[beside] + offset <= place:
+            beside += 1
+        before_kernel = position(coder)
+        hint = int(companion.kernel[beside]) if beside < len(companion.place) else 0
+        now = _code_kernel(coder, which, kernel, before, hint, waveforms, wanted)
+        before_place = position(coder)
+        gap = int(usual[kernel, now] if usual[kernel, now] >= 0 else usual[kernel, kernel])
+        if beside < len(companion.place):
+            gap = int(companion.place[beside]) + offset - place
+        gap = max(gap, 0)
+        value = int(spikes.place[i]) - place - gap if len(spikes.place) else 0
+        size = min(digits_of(abs(error)), 15)
+        contexts = (now, KERNELS + size, 2 * KERNELS + min(kernel, 15))
+        error = code_number(coder, gaps, contexts, value)
+        step = max(gap + error, 0)
+        if beside < len(companion.place) and abs(error) < 32:
+            offset = place + step - int(companion.place[beside])
+        usual[kernel, now] = step
+        place = min(place + step, length - 1)
+        before_height = position(coder)
+        usually = int(last[now])
+        value = int(spikes.amplitude[i]) - usually if len(spikes.place) else 0
+        contexts = (now, int(np.int64(KERNELS)), 2 * KERNELS + min(digits_of(abs(last[now])), 31))
+        height = usually + code_number(coder, heights, contexts, value)
+        found.place[i], found.kernel[i], found.amplitude[i] = place, now, height
+        # Half way from what was expected to what came.
+        last[now] = height if usually == 0 else (usually + height) >> 1
+        before, kernel = kernel, now
+        bits[0] += before_place - before_kernel
+        bits[1] += before_height - before_place
+        bits[2] += position(coder) - before_height
+    return found
+
+
+@inlined
+def _code_kernel(
+    coder: Coder, model: Mixer, last: int, before: int, hint: int, waveforms: int, wanted: int
+) -> int:
+    """Code which kernel: digit by digit, the highest first."""
+    stream, registers = coder.stream, coder.registers
+    slots, weights, chosen, logits = model.slots, model.weights, model.chosen, model.logits
+    node, zero = 1, int(np.int64(0))
+    for digit in range(digits_of(waveforms - 1) - 1, -1, -1):
+        chosen[0] = last * KERNELS + node
+        chosen[1] = KERNELS * KERNELS + ((last ^ (before << 3)) & 63) * KERNELS + node
+        chosen[2] = 2 * KERNELS * KERNELS + hint * KERNELS + node
+        chosen[3] = 3 * KERNELS * KERNELS + node
+        wished = (wanted >> digit) & 1
+        bit = code_mixed(stream, registers, slots, weights, chosen, logits, zero, zero, wished)
+        node = (node << 1) | bit
+    return min(node - (1 << digits_of(waveforms - 1)), waveforms - 1)
+
+
+@compiled
+def draw(spikes: Spikes, waveforms: Waveforms, length: int) -> Integers:
+    """Return what spikes draw, ``(length,)``, in the integers of `wavelets`."""
+    drawn = np.zeros(length, np.int64)
+    size = waveforms.weights.shape[1]
+    for i in range(len(spikes.place)):
+        kernel, height = spikes.kernel[i], spikes.amplitude[i]
+        shift = waveforms.shifts[kernel]
+        half = (1 << shift) >> 1
+        first = spikes.place[i] - origin(size)
+        for t in range(max(0, -first), min(size, length - first)):
+            drawn[first + t] += (height * waveforms.weights[kernel, t] + half) >> shift
+    return drawn
+
+
+@compiled
+def phases_of(spikes: Spikes, waveforms: Waveforms, length: int) -> NDArray[np.uint8]:
+    """Return where between spikes every sample lies, ``(length,)``: 0 is far from all of them.
+
+    Steps are two samples wide within 32 samples of where the nearest kernel is strongest, then
+    four, then eight, for kernels of 256 samples, and in proportion for others.
+    """
+    phases = np.zeros(length, np.uint8)
+    size = waveforms.weights.shape[1]
+    before, after = size // 2, size // 2 + size // 4
+    for i in range(len(spikes.place)):
+        middle = spikes.place[i] + waveforms.middles[spikes.kernel[i]]
+        for t in range(max(0, middle - before), min(length, middle + after)):
+            phases[t] = 1 + _phase(((t - middle) * 256) // size)
+    return phases
+
+
+@inlined
+def _phase(away: int) -> int:
+    """Return the step of a sample that lies so far behind the middle of a spike."""
+    far = abs(away)
+    if far < 32:
+        step = far >> 1
+    elif far < 64:
+        step = 16 + ((far - 32) >> 2)
+    else:
+        step = 24 + min((far - 64) >> 3, 31)
+    return min(2 * step + (1 if away < 0 else 0), PHASES - 2)

@@ -1,0 +1,246 @@
+"""Recordings as files: one, or every one below a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from sans.codec.compression import DEFAULT, Options, Summary, compress_recording, quietly
+from sans.codec.decompression import Chunk, Start, Stream, read_chunks, read_start
+from sans.codec.recovery import Recovery, recover
+from sans.engines import Stopped
+from sans.errors import BitstreamError, DatasetError, SansError
+from sans.files import written_whole
+from sans.recordings import create_recording, find_recordings, open_recording
+
+SUFFIX = ".sans"
+
+Progress = Callable[[str, float], None]
+
+SUFFIX_OF = {"npy": ".npy", "csv": ".csv", "edf": ".edf", "bdf": ".bdf", "idx": ".idx"}
+"""Of what formats are restored to; WFDB records and PNG files have names of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A file to compress or to decompress; small enough to be sent to any machine that has it."""
+
+    source: Path
+    target: Path
+    options: Options = DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be done, and why."""
+
+    source: Path
+    reason: str
+
+
+def compress_file(
+    source: Path | Sequence[Path] | BinaryIO,
+    target: Path | BinaryIO,
+    options: Options,
+    progress: Progress = quietly,
+) -> Summary:
+    """Compress a recording into a file, which appears whole or not at all, or into a pipe.
+
+    Raises:
+        SansError: if the recording cannot be read, or the file not be written.
+    """
+    recording = open_recording(source)
+    if not isinstance(target, Path):
+        return compress_recording(recording, target, options, progress)
+    with written_whole(target) as file:
+        return compress_recording(recording, file, options, progress)
+
+
+def decompress_file(
+    source: Path | BinaryIO,
+    target: Path | BinaryIO,
+    threads: int = 1,
+    progress: Progress = quietly,
+) -> Start:
+    """Restore a recording from a stream; its files appear whole or not at all.
+
+    Args:
+        source: a file, or a pipe.
+        target: a file, a WFDB record, a new folder for several PNG files, or a pipe.
+        threads: how many share the work.
+        progress: is told a stage and which share of it is done.
+
+    Raises:
+        BitstreamError: if the stream is damaged, cut off or forged.
+        SansError: if something cannot be read or written.
+    """
+    with _opened(source) as file:
+        parts = read_chunks(file, threads)
+        start = next(parts)
+        assert isinstance(start, Start)
+        frames = start.header.layout.frames or 0
+        _restore(
+            start, (part for part in parts if isinstance(part, Chunk)), target, frames, progress
+        )
+    return start
+
+
+def recover_file(
+    source: Path | BinaryIO,
+    target: Path | BinaryIO,
+    progress: Progress = quietly,
+) -> Recovery:
+    """Restore what is left of a damaged stream; missing samples, NaN or zeros fill the rest.
+
+    Raises:
+        BitstreamError: if the header or the kernels are damaged, too.
+        SansError: if something cannot be read or written.
+    """
+    with _opened(source) as file:
+        found = recover(file.read())
+    layout = replace(found.start.header.layout, frames=found.frames)
+    header = replace(found.start.header, layout=layout, quality=("recovered", 0.0))
+    start = replace(found.start, header=header)
+    _restore(start, found.chunks(), target, found.frames, progress)
+    return found
+
+
+def extract_file(source: Path, target: Path, first: float, last: float) -> int:
+    """Write a part of a recording as an array; only its chunks are decoded.
+
+    Args:
+        source: the stream.
+        target: a .npy file: ``(samples,)`` of one signal, or ``(samples, signals)``.
+        first: where the part begins, in seconds; in samples, where nobody knows the rate.
+        last: where it ends.
+
+    Returns:
+        How many samples each signal has there.
+
+    Raises:
+        BitstreamError: if the stream is damaged there.
+        SansError: if the recording has no such part, or its signals are no array.
+    """
+    with _opened(source) as file:
+        stream = Stream(file)
+        tracks = stream.start.header.layout.tracks
+        if len({(track.dtype, track.per_frame) for track in tracks}) > 1:
+            raise SansError("signals of several types or rates are no array: restore all of them")
+        rate = tracks[0].rate / tracks[0].per_frame or 1.0
+        frames = [min(round(place * rate), stream.end.frames) for place in (first, last)]
+        if not 0 <= frames[0] < frames[1]:
+            raise SansError(
+                f"the recording has {stream.end.frames / rate:g} s: nothing of it lies between "
+                f"{first:g} and {last:g} s"
+            )
+        columns = stream.read(*frames)
+    array = columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
+    with written_whole(target) as out:
+        np.save(out, array, allow_pickle=False)
+    return len(array)
+
+
+def perform(task: Task, stopped: Stopped) -> Summary | Start | Failure:
+    """Compress a recording, or decompress a stream; what fails says why."""
+    if stopped():
+        return Failure(task.source, "stopped")
+    try:
+        task.target.parent.mkdir(parents=True, exist_ok=True)
+        if task.target.suffix == SUFFIX:
+            return compress_file(task.source, task.target, task.options)
+        return decompress_file(task.source, task.target)
+    except SansError as error:
+        return Failure(task.source, str(error))
+    except OSError as error:
+        return Failure(task.source, f"{error.filename or task.source}: {error.strerror or error}")
+
+
+def tasks_of(folder: Path, output: Path, options: Options) -> list[Task]:
+    """Return what there is to compress below a folder; streams get the names of recordings.
+
+    Raises:
+        DatasetError: if the folder cannot be read, or holds no recording.
+    """
+    found = find_recordings(folder)
+    if not found:
+        raise DatasetError(f"no recording lies below {folder}")
+    return [
+        Task(path, output / path.relative_to(folder).with_name(stream_name(path)), options)
+        for path in found
+    ]
+
+
+def streams_of(folder: Path, output: Path) -> list[Task]:
+    """Return what there is to decompress below a folder.
+
+    Raises:
+        BitstreamError: if there is nothing.
+    """
+    found = sorted(folder.rglob(f"*{SUFFIX}"))
+    if not found:
+        raise BitstreamError(f"no {SUFFIX} file lies below {folder}")
+    tasks = []
+    for path in found:
+        name = restored_name(path)
+        tasks.append(Task(path, output / path.relative_to(folder).with_name(name)))
+    return tasks
+
+
+def stream_name(source: Path) -> str:
+    """Return the name of the stream of a recording."""
+    name = source.name.removesuffix(".gz")
+    return (name.removesuffix(".hea") if name.endswith(".hea") else name) + SUFFIX
+
+
+def restored_name(source: Path) -> str:
+    """Return the name of the recording that a stream is restored to, if nobody says another.
+
+    Raises:
+        BitstreamError: if it is no stream.
+    """
+    with _opened(source) as file:
+        start, _ = read_start(file)
+    name = source.name.removesuffix(SUFFIX)
+    suffix = SUFFIX_OF.get(start.header.layout.format, "")
+    return name if name.endswith(suffix) else name + suffix
+
+
+@contextmanager
+def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
+    if not isinstance(source, Path):
+        yield source
+        return
+    try:
+        with source.open("rb") as file:
+            yield file
+    except FileNotFoundError as error:
+        raise BitstreamError(f"no file {error.filename}") from error
+    except IsADirectoryError as error:
+        raise BitstreamError(f"{source} is a folder") from error
+
+
+def _restore(
+    start: Start,
+    chunks: Iterator[Chunk],
+    target: Path | BinaryIO,
+    frames: int,
+    progress: Progress,
+) -> None:
+    """Write the chunks of a stream as the recording that it was made of."""
+    layout, done = start.header.layout, 0
+    unchanged = start.header.quality[0] == "lossless"
+    try:
+        with create_recording(target, layout, unchanged=unchanged) as sink:
+            for chunk in chunks:
+                sink.write(chunk.samples)
+                done += chunk.frames
+                progress("restoring", done / frames if frames else 0.0)
+    except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
+        # What the header says of the recording does not fit what the chunks hold.
+        words = " ".join(str(error).split())[:200]
+        raise BitstreamError(f"the stream holds no {layout.format} recording: {words}") from error

@@ -1,0 +1,69 @@
+"""What was achieved: errors of what a reader gets, summed up chunk by chunk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sans.codec.headers import Figures
+
+Array = NDArray[Any]
+
+
+@dataclass(slots=True)
+class Measures:
+    """Sums over the samples of one track that are not missing."""
+
+    samples: int = 0
+    missing: int = 0
+    mean: float = 0.0
+    energy: float = 0.0
+    """Squared distance to the mean."""
+
+    error: float = 0.0
+    """Squared error."""
+
+    largest: float = 0.0
+
+    def add(self, original: Array, kept: Array, missing: int | None) -> None:
+        """Add a chunk.
+
+        Args:
+            original: ``(samples,)``: what it was.
+            kept: ``(samples,)``: what a reader gets.
+            missing: what stands for no sample; of floating-point numbers, NaN does.
+        """
+        there = ~np.isnan(original) if original.dtype.kind == "f" else original != missing
+        with np.errstate(invalid="ignore", over="ignore"):
+            before = original[there].astype(np.float64)
+            wrong = kept[there].astype(np.float64) - before
+            wrong[kept[there] == original[there]] = 0.0  # infinities, too
+        count = len(before)
+        self.missing += len(original) - count
+        if not count:
+            return
+        with np.errstate(invalid="ignore", over="ignore"):
+            mean = float(before.mean())
+            energy = float(((before - mean) ** 2).sum())
+        both = self.samples + count
+        self.energy += energy + (mean - self.mean) ** 2 * self.samples * count / both
+        self.mean += (mean - self.mean) * count / both
+        self.samples = both
+        self.error += float((wrong**2).sum())
+        self.largest = max(self.largest, float(np.abs(wrong).max()))
+
+    def figures(self, gain: float) -> Figures:
+        """Return the figures, with so many steps in a physical unit."""
+        prd, prd1024, prdn = (self._share(offset) for offset in (0.0, 1024.0, self.mean))
+        rms = float(np.sqrt(self.error / max(self.samples, 1)) / abs(gain or 1.0))
+        return Figures(self.samples, self.missing, prd, prd1024, prdn, rms, self.largest)
+
+    def _share(self, offset: float) -> float:
+        """Return the error in per cent of the signal without an offset."""
+        if not self.error:
+            return 0.0
+        size = self.energy + self.samples * (self.mean - offset) ** 2
+        return float(100 * np.sqrt(self.error / size)) if size > 0 else float("inf")

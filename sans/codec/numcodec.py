@@ -1,0 +1,47 @@
+"""The codec for numcodecs, and so for zarr: `zarr.create_array(…, compressors=SansCodec())`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numcodecs.abc import Codec
+from numcodecs.compat import ensure_contiguous_ndarray, ensure_ndarray, ndarray_copy
+
+from sans.codec.arrays import compress, decompress
+
+
+class SansCodec(Codec):  # type: ignore[misc]
+    """Chunks of arrays as .sans streams, without loss or with errors up to a bound.
+
+    Args:
+        max_error: no entry is off by more; none: nothing is lost.
+
+    Raises:
+        ValueError: if `max_error` is not above 0.
+    """
+
+    codec_id = "sans"
+
+    def __init__(self, max_error: float | None = None) -> None:
+        if max_error is not None and not 0 < max_error < float("inf"):
+            raise ValueError(f"max_error must be above 0, not {max_error:g}")
+        self.max_error = max_error
+
+    def encode(self, buf: Any) -> bytes:
+        """Return an array, or anything with a buffer, as bytes; its entries in C order."""
+        array = ensure_ndarray(buf)
+        if array.dtype.kind in "bmM" or array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
+            if self.max_error is not None:
+                raise TypeError(f"a largest error wants numbers, not {array.dtype}")
+            array = ensure_contiguous_ndarray(array).view(np.uint8)
+        return compress(array.ravel(), max_error=self.max_error, learn=False)
+
+    def decode(self, buf: Any, out: Any = None) -> Any:
+        """Return the entries of the array that `encode` was given, ``(entries,)``."""
+        array = decompress(memoryview(ensure_contiguous_ndarray(buf)))
+        return array if out is None else ndarray_copy(array, out)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `numcodecs.get_codec` makes an equal codec of."""
+        return {"id": self.codec_id, "max_error": self.max_error}

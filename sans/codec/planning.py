@@ -1,0 +1,427 @@
+"""What an encoder decides before it writes: kernels, spikes and steps for what is asked.
+
+Each track is looked at as a whole: some of its chunks tell whether kernels pay, and which; then
+spikes are found in all chunks, and the step of the coefficients is the largest with which the
+squared error is still what is asked for. Where errors are so small that prediction serves better
+than a transform, the track is predicted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sans.codec.description import kernels
+from sans.codec.description.corrections import code_corrections, corrections_of
+from sans.codec.description.descriptions import (
+    COARSE,
+    FINE,
+    Description,
+    Roundings,
+    baseline_free,
+    code_description,
+    describe,
+    reconstruct,
+    squared_error,
+)
+from sans.codec.description.spikes import Spikes, no_spikes
+from sans.codec.description.starting_set import starting_kernels
+from sans.codec.description.waveforms import NO_WAVEFORMS, Waveforms, pack_all_waveforms
+from sans.codec.description.wavelets import FRACTION
+from sans.codec.entropy.range_coder import finish, writer
+from sans.codec.groups import DESCRIBED, JOINT, LOSSLESS, OWN, Way, predict
+from sans.codec.images import decode_images, encode_images
+
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+TRIES = 12
+"""How often a step is tried, at most."""
+
+CLOSE = 0.997
+"""An error of this share of what is asked for is close enough."""
+
+AIM = 0.9985
+"""The share of it that is aimed at."""
+
+SAMPLED = 8
+"""Chunks that are looked at to choose kernels, at most."""
+
+SMALL_ERROR = 3.0
+"""Where the root mean square of errors is below this, in units, prediction is tried."""
+
+LEAST = 64
+"""Tracks of fewer samples are kept exactly."""
+
+TRIED_KERNELS = 4
+"""Kernels with which sizes are tried."""
+
+LEAST_BOUND = 2
+"""Where errors are bounded to less, predictions serve best."""
+
+BOUND_SHARES = (0.45, 0.36, 0.56)
+"""Root mean square errors of a transform that are tried, in shares of the largest error."""
+
+FIRST_STEP = 3.3
+"""A step in root mean square errors, to begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A chunk of one track as whole numbers."""
+
+    numbers: Integers
+    """``(length,)``: where samples are missing, what stands in for them."""
+
+    mask: Mask
+    """``(length,)``: which are missing."""
+
+
+class Pieces(Protocol):
+    """All chunks of one track."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, number: int, /) -> Piece: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TrackPlan:
+    """How a track is coded."""
+
+    kind: int = JOINT
+    """`JOINT`, `OWN` or `DESCRIBED`."""
+
+    step: int = LOSSLESS
+    """Of predictions, or of coefficients, in 1/256."""
+
+    waveforms: Waveforms = NO_WAVEFORMS
+    """Kernels; none unless `DESCRIBED`."""
+
+    spikes: tuple[Spikes, ...] = ()
+    """Of every chunk; none where there are no kernels."""
+
+    roundings: Roundings = FINE
+    """Of coefficients."""
+
+    width: int = 0
+    """Of corrections, an odd number; 0: there are none."""
+
+    threshold: float = 0.0
+    """The norm of what a spike draws at least."""
+
+    def described(self, number: int, piece: Piece) -> Description:
+        """Return what is kept of a chunk that is `DESCRIBED`."""
+        spikes = self.spikes[number] if self.spikes else no_spikes(0)
+        return describe(piece.numbers, spikes, self.waveforms, self.step, self.roundings)
+
+    def way(self, number: int, piece: Piece) -> Way:
+        """Return how a chunk is coded."""
+        if self.kind != DESCRIBED:
+            return Way(self.kind, self.step)
+        return Way(DESCRIBED, description=self.described(number, piece), width=self.width)
+
+    def error(self, number: int, piece: Piece) -> float:
+        """Return the squared error of a chunk."""
+        if self.kind == DESCRIBED:
+            found = self.described(number, piece)
+            return squared_error(piece.numbers, piece.mask, found, self.waveforms)
+        _, decoded = predict(piece.numbers[None].copy(), self.step)
+        wrong = (decoded[0] - piece.numbers)[~piece.mask].astype(np.float64)
+        return float((wrong**2).sum())
+
+    def bits(self, number: int, piece: Piece) -> int:
+        """Return how many bits a chunk takes."""
+        if self.kind != DESCRIBED:
+            return 8 * len(predict(piece.numbers[None].copy(), self.step)[0])
+        coder = writer(6 * len(piece.numbers) + 1024)
+        nothing = Description(0, 1, no_spikes(0), np.zeros(0, np.int64))
+        kept = self.described(number, piece)
+        found = code_description(coder, kept, self.waveforms, nothing, np.zeros(4))
+        if self.width:
+            again = reconstruct(found, self.waveforms)
+            code_corrections(coder, corrections_of(piece.numbers, again, self.width))
+        return 8 * finish(coder)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user leaves to the encoder, or does not."""
+
+    learn: bool = True
+    """Whether kernels are learned from the recording."""
+
+    given: Floats | None = None
+    """Kernels ``(kernels, size)`` of norm 1 to use instead; none: no kernels."""
+
+    borrow: bool = True
+    """Whether the starting set may serve, where learning is allowed."""
+
+
+class Planner:
+    """Plans one track, its chunks side by side.
+
+    Args:
+        pieces: the chunks.
+        wishes: which kernels may be used.
+        pool: what performs the work.
+    """
+
+    def __init__(self, pieces: Pieces, wishes: Wishes, pool: Executor) -> None:
+        self.pieces = pieces
+        self.wishes = wishes
+        self.pool = pool
+        self.samples, self.total, self.energy = self._statistics()
+
+    def plan(
+        self, prdn: float, before: TrackPlan | None = None, predicts: bool = True
+    ) -> TrackPlan:
+        """Return how the track is coded with a PRDN of at most so many per cent.
+
+        Args:
+            prdn: in per cent.
+            before: a plan for another PRDN, whose kernels are good enough.
+            predicts: whether predictions will do where errors are small.
+        """
+        asked = (prdn / 100) ** 2 * self.energy
+        if self.samples < LEAST or asked < 1e-3 * self.samples:
+            return TrackPlan()
+        step = FIRST_STEP * np.sqrt(asked / self.samples) * (1 << FRACTION)
+        some = self._some()
+        share = asked * len(some) / len(self.pieces)
+        roundings = COARSE if prdn >= 12 else FINE
+        bare = self._solved(TrackPlan(DESCRIBED, roundings=roundings), share, step, some)
+        if not bare.step:
+            return TrackPlan()
+        if before is None:
+            best = self._with_kernels(bare, share, some) or bare
+        else:
+            best = replace(bare, waveforms=before.waveforms, threshold=before.threshold)
+        best = replace(best, spikes=self._spikes(best, range(len(self.pieces))))
+        best = self._solved(best, asked, best.step, range(len(self.pieces)))
+        if not best.step:
+            return TrackPlan()
+        if predicts and asked < SMALL_ERROR**2 * self.samples:
+            return self._predicted(best, asked, some)
+        return best
+
+    def plan_within(self, bound: int) -> TrackPlan:
+        """Return how the track is coded with no sample off by more than a bound, in units."""
+        best = TrackPlan(step=(2 * bound + 1) * LOSSLESS)
+        if self.samples < LEAST or not self.energy or bound < LEAST_BOUND:
+            return best
+        middle = len(self.pieces) // 2
+        bits = self.bits(best, [middle])
+        deviation = 100 * np.sqrt(self.samples / self.energy)
+        before: TrackPlan | None = None
+        for share in BOUND_SHARES:
+            prdn = bound * share * deviation
+            if prdn >= 100:
+                continue
+            tried = replace(self.plan(prdn, before, False), width=2 * bound + 1)
+            if tried.kind != DESCRIBED:
+                continue
+            before = tried
+            cost = self.bits(tried, [middle]) - bits_of_kernels(tried.waveforms)
+            if cost < bits:
+                best, bits = tried, cost
+        return best
+
+    def error(self, plan: TrackPlan, numbers: Iterable[int]) -> float:
+        """Return the squared error of some chunks."""
+        return sum(self.pool.map(lambda i: plan.error(i, self.pieces[i]), numbers))
+
+    def bits(self, plan: TrackPlan, numbers: Iterable[int]) -> int:
+        """Return the bits of some chunks and of the kernels."""
+        own = bits_of_kernels(plan.waveforms)
+        return own + sum(self.pool.map(lambda i: plan.bits(i, self.pieces[i]), numbers))
+
+    def _with_kernels(self, bare: TrackPlan, share: float, some: Sequence[int]) -> TrackPlan | None:
+        """Return a plan with kernels if it takes fewer bits than one without."""
+        signals = list(self.pool.map(lambda i: baseline_free(self.pieces[i].numbers), some))
+        tried = [self._drawing(bare, self._kernels(bare, signals, some), signals, some)]
+        if self.wishes.learn and self.wishes.borrow:
+            tried.append(self._borrowing(bare, signals, some))
+        best, least = None, self.bits(bare, some)
+        for plan in tried:
+            solved = self._solved(plan, share, bare.step, some) if plan else None
+            if solved is None or not solved.step:
+                continue
+            own = bits_of_kernels(solved.waveforms)
+            cost = self.bits(solved, some) - own + own * len(some) // len(self.pieces)
+            if cost < least:
+                best, least = solved, cost
+        return best
+
+    def _kernels(self, bare: TrackPlan, signals: Sequence[Floats], some: Sequence[int]) -> Floats:
+        """Return the kernels to try, ``(kernels, size)``; perhaps none."""
+        if self.wishes.given is not None:
+            return self.wishes.given
+        if not self.wishes.learn:
+            return np.empty((0, 1))
+        middle = len(some) // 2
+        step = bare.step / (1 << FRACTION)
+        best, size = self._worth(bare, some[middle]), 0
+        for tried in kernels.SIZES:
+            threshold = kernels.threshold_of([signals[middle]], tried, step)
+            found = kernels.candidates([signals[middle]], threshold, tried, TRIED_KERNELS)
+            plan = self._drawing(bare, found, [signals[middle]], [some[middle]])
+            if plan and (cost := self._worth(plan, some[middle])) < best:
+                best, size = cost, tried
+        if not size:
+            return np.empty((0, 1))
+        threshold = kernels.threshold_of(signals, size, step)
+        return kernels.candidates(signals, threshold, size)
+
+    def _drawing(
+        self, bare: TrackPlan, found: Floats, signals: Sequence[Floats], numbers: Sequence[int]
+    ) -> TrackPlan | None:
+        """Return a plan with kernels of norm 1, and with the spikes of some chunks, if any pay."""
+        step = bare.step / (1 << FRACTION)
+        if not len(found):
+            return None
+        threshold = kernels.threshold_of(signals, found.shape[1], step)
+        heights = kernels.used(signals, found, threshold)
+        if not len(heights.kernels):
+            return None
+        waveforms = kernels.waveforms_of(heights, step)
+        return self._with_spikes(replace(bare, waveforms=waveforms, threshold=threshold), numbers)
+
+    def _borrowing(
+        self, bare: TrackPlan, signals: Sequence[Floats], numbers: Sequence[int]
+    ) -> TrackPlan | None:
+        """Return a plan with the starting set as it is, if it serves at all."""
+        step = bare.step / (1 << FRACTION)
+        threshold = kernels.threshold_of(signals, starting_kernels().shape[1], step)
+        waveforms = kernels.borrowed(signals, threshold, step)
+        if waveforms is None:
+            return None
+        return self._with_spikes(replace(bare, waveforms=waveforms, threshold=threshold), numbers)
+
+    def _with_spikes(self, plan: TrackPlan, numbers: Sequence[int]) -> TrackPlan:
+        """Return a plan with the spikes of some chunks, and none in the others."""
+        spikes = dict(zip(numbers, self._spikes(plan, numbers), strict=True))
+        every = tuple(spikes.get(i, no_spikes(0)) for i in range(len(self.pieces)))
+        return replace(plan, spikes=every)
+
+    def _worth(self, plan: TrackPlan, number: int) -> float:
+        """Return what a chunk costs, in bits: those it takes, and what its errors are worth."""
+        bit = kernels.WEIGHT * (plan.step / (1 << FRACTION)) ** 2
+        piece = self.pieces[number]
+        return plan.bits(number, piece) + plan.error(number, piece) / bit
+
+    def _spikes(self, plan: TrackPlan, numbers: Sequence[int]) -> tuple[Spikes, ...]:
+        if not len(plan.waveforms.shifts):
+            return ()
+        step = plan.step / (1 << FRACTION)
+
+        def find(number: int) -> Spikes:
+            whole = self.pieces[number].numbers
+            return kernels.find_spikes(whole, plan.waveforms, plan.threshold, step, plan.roundings)
+
+        return tuple(self.pool.map(find, numbers))
+
+    def _solved(
+        self, plan: TrackPlan, asked: float, guess: float, numbers: Sequence[int]
+    ) -> TrackPlan:
+        """Return a plan with the largest step that keeps the squared error of some chunks."""
+
+        def error(step: int) -> float:
+            return self.error(replace(plan, step=step), numbers)
+
+        return replace(plan, step=largest_step(error, asked, guess))
+
+    def _predicted(self, best: TrackPlan, asked: float, some: Sequence[int]) -> TrackPlan:
+        """Return a plan that predicts, if it takes fewer bits than the best one that does not."""
+        guess = np.sqrt(12 * asked / self.samples) * LOSSLESS
+        middle = [some[len(some) // 2]]
+        tried = self._solved(TrackPlan(OWN), self.error(best, middle), guess, middle)
+        if tried.step < LOSSLESS:
+            return best
+        if self.bits(tried, middle) > self.bits(best, middle) - bits_of_kernels(best.waveforms):
+            return best
+        solved = self._solved(tried, asked, tried.step, range(len(self.pieces)))
+        return solved if solved.step > LOSSLESS else TrackPlan()
+
+    def _some(self) -> list[int]:
+        """Return the chunks that are looked at to choose kernels, spread over the track."""
+        count = len(self.pieces)
+        if count <= SAMPLED:
+            return list(range(count))
+        return [(2 * i + 1) * count // (2 * SAMPLED) for i in range(SAMPLED)]
+
+    def _statistics(self) -> tuple[int, float, float]:
+        """Return how many samples there are, their sum, and their squared distance to the mean."""
+
+        def sums(number: int) -> tuple[int, float, float]:
+            piece = self.pieces[number]
+            there = piece.numbers[~piece.mask].astype(np.float64)
+            if not len(there):
+                return 0, 0.0, 0.0
+            return len(there), float(there.mean()), float(((there - there.mean()) ** 2).sum())
+
+        samples, mean, energy = 0, 0.0, 0.0
+        for count, its_mean, its_energy in self.pool.map(sums, range(len(self.pieces))):
+            both = samples + count
+            if both:
+                energy += its_energy + (its_mean - mean) ** 2 * samples * count / both
+                mean += (its_mean - mean) * count / both
+                samples = both
+        return samples, mean, energy
+
+
+def largest_step(error: Callable[[int], float], asked: float, guess: float) -> int:
+    """Return a step with which an error is what is asked for, or a little less; 0 if none is.
+
+    Args:
+        error: the error, squared, of a step in 1/256; it grows with the step, by and large.
+        asked: the largest error, squared.
+        guess: a step to begin with.
+    """
+    low, high = 0, 1 << 44
+    step = max(1, round(guess))
+    for _ in range(TRIES):
+        found = error(step)
+        if found <= asked:
+            low = max(low, step)
+            if found >= CLOSE**2 * asked:
+                break
+        else:
+            high = min(high, step)
+        if high - low <= 1:
+            break
+        # Errors are nearly proportional to steps.
+        aim = step * (AIM**2 * asked / found) ** 0.55 if found else 2.0 * step
+        step = min(max(round(aim), low + 1), high - 1)
+    return low
+
+
+def bits_of_kernels(waveforms: Waveforms) -> int:
+    """Return how many bits kernels take."""
+    return 8 * len(pack_all_waveforms([waveforms])) if len(waveforms.shifts) else 0
+
+
+def plan_images(pieces: Pieces, image: tuple[int, ...], prdn: float) -> TrackPlan:
+    """Return how a stack of images ``(images, height, width)`` is coded with a PRDN at most."""
+    known = [pieces[number] for number in range(len(pieces))]
+    there = np.concatenate([piece.numbers[~piece.mask] for piece in known]).astype(np.float64)
+    asked = (prdn / 100) ** 2 * float(((there - there.mean()) ** 2).sum()) if len(there) else 0.0
+    if not asked:
+        return TrackPlan()
+
+    def error(step: int) -> float:
+        total = 0.0
+        for piece in known:
+            numbers = piece.numbers.reshape(-1, *image)
+            again = decode_images(encode_images(numbers, step), numbers.shape, step)
+            total += float(((again.ravel() - piece.numbers)[~piece.mask].astype(float) ** 2).sum())
+        return total
+
+    step = largest_step(error, asked, np.sqrt(12 * asked / len(there)) * LOSSLESS)
+    return TrackPlan(step=max(step, LOSSLESS))

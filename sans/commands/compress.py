@@ -1,0 +1,291 @@
+"""`sans compress`: recordings as small files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sans.commands import options as o
+from sans.commands.console import (
+    INTERRUPTED,
+    err,
+    expected_errors,
+    fail,
+    number,
+    out,
+    print_json,
+    print_table,
+    refuse_existing,
+    usage_errors,
+)
+from sans.errors import SansError
+
+if TYPE_CHECKING:
+    from sans.codec.compression import Options, Summary
+    from sans.codec.files import Task
+    from sans.recordings import Track
+
+PIPE = "-"
+
+MOST_ROWS = 32
+"""Signals that a table shows."""
+
+
+def compress(
+    recording: Annotated[
+        list[str],
+        typer.Argument(
+            help="A WFDB record, a .npy, .csv, .edf, .bdf, .png or IDX file, several PNG files, a "
+            "folder, or - for standard input."
+        ),
+    ],
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The .sans file, the folder for a folder, or - for standard output. "
+            "Default: RECORDING.sans here.",
+            show_default=False,
+        ),
+    ] = None,
+    lossless: Annotated[
+        bool, typer.Option("--lossless", help="Every sample comes back as it was. The default.")
+    ] = False,
+    max_error: Annotated[
+        float | None,
+        typer.Option(help="No sample is off by more: converter units.", show_default=False),
+    ] = None,
+    prdn: Annotated[
+        float | None,
+        typer.Option(help="Error of each signal in per cent of it, its mean subtracted."),
+    ] = None,
+    bits: Annotated[
+        float | None, typer.Option(help="Bits a sample that the file takes at most, about.")
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="A run's folder or model file, whose kernels are used. "
+            "Default: kernels are learned from the recording, where they pay.",
+            show_default=False,
+        ),
+    ] = None,
+    kernels: Annotated[
+        bool, typer.Option("--kernels/--no-kernels", help="Whether kernels are used at all.")
+    ] = True,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            help="Length of the chunks, which are independent. Default: 131,072 samples.",
+            show_default=False,
+        ),
+    ] = None,
+    workers: o.Workers = None,
+    scheduler: o.Scheduler = None,
+    force: o.Force = False,
+    json: Annotated[bool, typer.Option("--json", help="One line of JSON for each file.")] = False,
+) -> None:
+    """Compress recordings, without loss unless some is allowed; `sans decompress` restores them."""
+    with expected_errors():
+        with usage_errors():
+            quality = _quality(lossless, max_error, prdn, bits)
+            if model is not None and not kernels:
+                raise ValueError("--model gives kernels, --no-kernels wants none: choose one")
+        from sans.codec.compression import Options
+        from sans.engines import Engine
+
+        with usage_errors():
+            engine = Engine(workers, scheduler)
+            options = Options(quality, _wishes(model, kernels), seconds, _threads(workers))
+        folder = Path(recording[0])
+        if len(recording) == 1 and folder.is_dir() and not _is_stack(folder):
+            _compress_folder(folder, output, options, engine, force, json)
+            return
+        _compress_one(recording, output, options, force, json)
+
+
+def _quality(
+    lossless: bool, max_error: float | None, prdn: float | None, bits: float | None
+) -> Any:
+    from sans.codec.quality import Quality
+
+    asked = {"max-error": max_error, "prdn": prdn, "bits": bits}
+    chosen = [Quality(kind, value) for kind, value in asked.items() if value is not None]
+    if len(chosen) + lossless > 1:
+        raise ValueError("give one of --lossless, --max-error, --prdn and --bits")
+    return chosen[0] if chosen else Quality()
+
+
+def _wishes(model: Path | None, kernels: bool) -> Any:
+    from sans.codec.planning import Wishes
+
+    if model is None:
+        return Wishes(learn=kernels)
+    from sans.codec.description.learning import unit_kernels
+    from sans.errors import ModelError
+    from sans.kernels import load_kernels
+
+    try:
+        return Wishes(learn=False, given=unit_kernels(list(load_kernels(model))))
+    except ValueError as error:
+        raise ModelError(f"the model does not fit: {error}") from error
+
+
+def _threads(workers: int | None) -> int:
+    import os
+
+    return workers or len(os.sched_getaffinity(0))
+
+
+def _is_stack(folder: Path) -> bool:
+    """Return whether a folder is one stack of images."""
+    names = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    return bool(names) and all(path.suffix.lower() == ".png" for path in names)
+
+
+def _compress_one(
+    recording: list[str], output: str | None, options: Options, force: bool, json: bool
+) -> None:
+    from sans.codec.files import compress_file, stream_name
+    from sans.commands.progress import staged
+    from sans.recordings import open_recording
+
+    paths = [Path(each) for each in recording]
+    source: Any = paths[0] if len(paths) == 1 else paths
+    name = paths[0].name
+    if recording == [PIPE]:
+        source, name = sys.stdin.buffer, "recording"
+    if output == PIPE:
+        compress_file(source, sys.stdout.buffer, options)
+        sys.stdout.buffer.flush()
+        return
+    target = Path(output) if output else Path(stream_name(Path(name)))
+    refuse_existing(target, force)
+    with staged(err) as progress:
+        summary = compress_file(source, target, options, progress)
+    tracks = open_recording(source).layout.tracks if recording != [PIPE] else None
+    if json:
+        print_json({"file": str(target), **values_of(summary)})
+        return
+    _print_summary(target, summary, tracks)
+
+
+def _compress_folder(
+    folder: Path, output: str | None, options: Options, engine: Any, force: bool, json: bool
+) -> None:
+    from dataclasses import replace
+
+    from sans.codec.files import tasks_of
+
+    if output is None or output == PIPE:
+        raise SansError(f"{folder} is a folder: say with -o FOLDER where its streams go")
+    alone = replace(options, threads=1)  # files are done side by side
+    tasks = tasks_of(folder, Path(output), alone)
+    for task in tasks:
+        refuse_existing(task.target, force)
+    run_all(tasks, engine, json)
+
+
+def run_all(tasks: list[Task], engine: Any, json: bool) -> None:
+    """Perform tasks side by side; print a line for each, and a total at the end."""
+    from sans.codec.compression import Summary
+    from sans.codec.files import Failure, perform
+    from sans.commands.progress import counted
+
+    size = samples = stored = 0
+    failures = []
+    try:
+        with counted(len(tasks), "files", err) as advance:
+            for position, outcome in engine.run(perform, tasks):
+                advance(1)
+                task = tasks[position]
+                if isinstance(outcome, Failure):
+                    failures.append(f"{outcome.source}: {outcome.reason}")
+                    continue
+                if isinstance(outcome, Summary):
+                    size, samples = size + outcome.size, samples + outcome.samples
+                    stored += outcome.stored_bits
+                    if json:
+                        print_json({"file": str(task.target), **values_of(outcome)})
+                    else:
+                        out.print(f"{task.target}  {_line(outcome)}", markup=False)
+                elif not json:
+                    out.print(str(task.target), markup=False)
+    except KeyboardInterrupt:
+        raise fail("interrupted; files that are there are whole", INTERRUPTED) from None
+    if size and not json:
+        ratio = stored / (8 * size)
+        out.print(
+            f"{len(tasks) - len(failures)} files, {size:,} bytes, {8 * size / max(samples, 1):.4g} "
+            f"bits a sample, {ratio:.4g} times smaller",
+            markup=False,
+        )
+    if failures:
+        raise SansError(
+            f"{len(failures)} of {len(tasks)} files failed: {'; '.join(failures[:3])}"
+            + (" …" if len(failures) > 3 else "")
+        )
+
+
+def values_of(summary: Summary) -> dict[str, Any]:
+    """Return a summary as JSON holds it."""
+    from dataclasses import asdict
+
+    from sans.codec.headers import finite
+
+    return {
+        "bytes": summary.size,
+        "samples": summary.samples,
+        "bits": summary.bits,
+        "ratio": summary.ratio,
+        "tracks": [finite(asdict(row)) for row in summary.figures],
+    }
+
+
+def _line(summary: Summary) -> str:
+    rows = [row for row in summary.figures if row.samples]
+    worst = max((row.prdn for row in rows), default=0.0)
+    error = f"PRDN {number(worst)} % at most" if worst else "no loss"
+    return f"{summary.bits:.4g} bits a sample, {summary.ratio:.4g} times smaller, {error}"
+
+
+def _print_summary(target: Path, summary: Summary, tracks: tuple[Track, ...] | None) -> None:
+    from rich.markup import escape
+
+    table = figures_table(summary.figures, tracks)
+    table.title = escape(f"{target}, {summary.size:,} bytes")
+    print_table(table)
+    out.print(
+        f"{summary.bits:.4g} bits a sample, {summary.ratio:.4g} times smaller than the converter's"
+    )
+
+
+def figures_table(figures: Any, tracks: tuple[Track, ...] | None) -> Any:
+    """Return what was achieved on each signal as a table."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table()
+    table.add_column("signal")
+    for column in ("samples", "missing", "PRD %", "PRD1024 %", "PRDN %", "RMS", "largest error"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for i, row in enumerate(figures[:MOST_ROWS]):
+        name = (tracks[i].name if tracks else "") or str(i)
+        unit = f" {tracks[i].unit}" if tracks and tracks[i].unit else ""
+        table.add_row(
+            escape(name),
+            f"{row.samples:,}",
+            f"{row.missing:,}",
+            number(row.prd),
+            number(row.prd1024),
+            number(row.prdn),
+            number(row.rms) + escape(unit),
+            number(row.largest_error),
+        )
+    if len(figures) > MOST_ROWS:
+        table.caption = f"and {len(figures) - MOST_ROWS} more"
+    return table

@@ -1,0 +1,101 @@
+"""`sans decompress`: recordings back from streams."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sans.commands import options as o
+from sans.commands.compress import PIPE, _threads, run_all
+from sans.commands.console import (
+    err,
+    expected_errors,
+    notice,
+    out,
+    refuse_existing,
+    usage_errors,
+)
+from sans.errors import SansError
+
+
+def decompress(
+    stream: Annotated[
+        str, typer.Argument(help="A .sans file, a folder of them, or - for standard input.")
+    ],
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The file, the WFDB record, or the folder, or - for standard output. "
+            "Default: named after the stream, here.",
+            show_default=False,
+        ),
+    ] = None,
+    start: Annotated[
+        float | None, typer.Option(help="Seconds from which on; only a part is decoded, as .npy.")
+    ] = None,
+    end: Annotated[float | None, typer.Option(help="Seconds up to which.")] = None,
+    recover: Annotated[
+        bool, typer.Option("--recover", help="Restore what is whole of a damaged file.")
+    ] = False,
+    workers: o.Workers = None,
+    scheduler: o.Scheduler = None,
+    force: o.Force = False,
+) -> None:
+    """Restore the recording that a stream was made of, as the same kind of file."""
+    with expected_errors():
+        from sans.codec.files import (
+            decompress_file,
+            extract_file,
+            recover_file,
+            restored_name,
+            streams_of,
+        )
+        from sans.codec.recovery import seconds_of
+        from sans.commands.progress import staged
+        from sans.engines import Engine
+
+        with usage_errors():
+            engine = Engine(workers, scheduler)
+            part = start is not None or end is not None
+            if part and (recover or stream == PIPE):
+                raise ValueError("--start and --end want a whole file: not a pipe, nor --recover")
+        path = Path(stream)
+        if path.is_dir():
+            if part or recover or output in (None, PIPE):
+                raise SansError(f"{path} is a folder: say with -o FOLDER where recordings go")
+            tasks = streams_of(path, Path(output or ""))
+            for task in tasks:
+                refuse_existing(task.target, force)
+            run_all(tasks, engine, json=False)
+            return
+        source = sys.stdin.buffer if stream == PIPE else path
+        if output == PIPE:
+            if recover:
+                recover_file(source, sys.stdout.buffer)
+            else:
+                decompress_file(source, sys.stdout.buffer, _threads(workers))
+            sys.stdout.buffer.flush()
+            return
+        if output is None and stream == PIPE:
+            raise SansError("a stream from a pipe has no name: say with -o where it goes")
+        if part:
+            target = Path(output or f"{path.stem}-part.npy")
+            refuse_existing(target, force)
+            samples = extract_file(path, target, start or 0.0, end or float("1e15"))
+            out.print(f"{target}: {samples:,} samples", markup=False)
+            return
+        target = Path(output) if output else Path(restored_name(path))
+        refuse_existing(target, force)
+        with staged(err) as progress:
+            if recover:
+                found = recover_file(source, target, progress)
+                for span in found.missing:
+                    notice(f"missing: {seconds_of(found.start, span)}")
+            else:
+                decompress_file(source, target, _threads(workers), progress)
+        out.print(str(target), markup=False)
