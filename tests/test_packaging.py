@@ -61,7 +61,8 @@ def test_a_wheel_holds_every_module_and_nothing_else(copy, tmp_path):
     packages = {name for name in wanted if (name.removesuffix(".py") + "/__init__.py") in names}
     wanted -= packages
     wanted |= {name.removesuffix(".py") + "/__init__.py" for name in packages} | {"sans/py.typed"}
-    wanted |= {str(path.relative_to(ROOT)) for path in (ROOT / "sans").rglob("published/*.csv")}
+    for data in ("published/*.csv", "starting-set.bin"):
+        wanted |= {str(path.relative_to(ROOT)) for path in (ROOT / "sans").rglob(data)}
     assert names == wanted
 
 
