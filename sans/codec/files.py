@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from dataclasses import replace as with_fields
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +18,9 @@ from sans.engines import Stopped
 from sans.errors import BitstreamError, DatasetError, SansError
 from sans.files import written_whole
 from sans.recordings import create_recording, find_recordings, open_recording
+from sans.recordings.layout import Layout
+from sans.recordings.streams import written
+from sans.recordings.wfdb_record import record_files
 
 SUFFIX = ".sans"
 
@@ -33,6 +37,9 @@ class Task:
     source: Path
     target: Path
     options: Options = DEFAULT
+
+    replace: bool = True
+    """Whether files that are there are replaced by what is restored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,7 @@ def decompress_file(
     target: Path | BinaryIO,
     threads: int = 1,
     progress: Progress = quietly,
+    replace: bool = True,
 ) -> Start:
     """Restore a recording from a stream; its files appear whole or not at all.
 
@@ -74,6 +82,7 @@ def decompress_file(
         target: a file, a WFDB record, a new folder for several PNG files, or a pipe.
         threads: how many share the work.
         progress: is told a stage and which share of it is done.
+        replace: whether files that are there are replaced.
 
     Raises:
         BitstreamError: if the stream is damaged, cut off or forged.
@@ -84,9 +93,8 @@ def decompress_file(
         start = next(parts)
         assert isinstance(start, Start)
         frames = start.header.layout.frames or 0
-        _restore(
-            start, (part for part in parts if isinstance(part, Chunk)), target, frames, progress
-        )
+        chunks = (part for part in parts if isinstance(part, Chunk))
+        _restore(start, chunks, target, frames, progress, replace)
     return start
 
 
@@ -94,6 +102,7 @@ def recover_file(
     source: Path | BinaryIO,
     target: Path | BinaryIO,
     progress: Progress = quietly,
+    replace: bool = True,
 ) -> Recovery:
     """Restore what is left of a damaged stream; missing samples, NaN or zeros fill the rest.
 
@@ -103,19 +112,19 @@ def recover_file(
     """
     with _opened(source) as file:
         found = recover(file.read())
-    layout = replace(found.start.header.layout, frames=found.frames)
-    header = replace(found.start.header, layout=layout, quality=("recovered", 0.0))
-    start = replace(found.start, header=header)
-    _restore(start, found.chunks(), target, found.frames, progress)
+    layout = with_fields(found.start.header.layout, frames=found.frames)
+    header = with_fields(found.start.header, layout=layout, quality=("recovered", 0.0))
+    start = with_fields(found.start, header=header)
+    _restore(start, found.chunks(), target, found.frames, progress, replace)
     return found
 
 
-def extract_file(source: Path, target: Path, first: float, last: float) -> int:
+def extract_file(source: Path, target: Path | BinaryIO, first: float, last: float) -> int:
     """Write a part of a recording as an array; only its chunks are decoded.
 
     Args:
         source: the stream.
-        target: a .npy file: ``(samples,)`` of one signal, or ``(samples, signals)``.
+        target: a .npy file or a pipe: ``(samples,)`` of one signal, or ``(samples, signals)``.
         first: where the part begins, in seconds; in samples, where nobody knows the rate.
         last: where it ends.
 
@@ -132,7 +141,7 @@ def extract_file(source: Path, target: Path, first: float, last: float) -> int:
         if len({(track.dtype, track.per_frame) for track in tracks}) > 1:
             raise SansError("signals of several types or rates are no array: restore all of them")
         rate = tracks[0].rate / tracks[0].per_frame or 1.0
-        frames = [min(round(place * rate), stream.end.frames) for place in (first, last)]
+        frames = [round(min(place * rate, stream.end.frames)) for place in (first, last)]
         if not 0 <= frames[0] < frames[1]:
             raise SansError(
                 f"the recording has {stream.end.frames / rate:g} s: nothing of it lies between "
@@ -140,7 +149,7 @@ def extract_file(source: Path, target: Path, first: float, last: float) -> int:
             )
         columns = stream.read(*frames)
     array = columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
-    with written_whole(target) as out:
+    with written(target) as out:
         np.save(out, array, allow_pickle=False)
     return len(array)
 
@@ -153,7 +162,7 @@ def perform(task: Task, stopped: Stopped) -> Summary | Start | Failure:
         task.target.parent.mkdir(parents=True, exist_ok=True)
         if task.target.suffix == SUFFIX:
             return compress_file(task.source, task.target, task.options)
-        return decompress_file(task.source, task.target)
+        return decompress_file(task.source, task.target, replace=task.replace)
     except SansError as error:
         return Failure(task.source, str(error))
     except OSError as error:
@@ -169,25 +178,40 @@ def tasks_of(folder: Path, output: Path, options: Options) -> list[Task]:
     found = find_recordings(folder)
     if not found:
         raise DatasetError(f"no recording lies below {folder}")
-    return [
+    tasks = [
         Task(path, output / path.relative_to(folder).with_name(stream_name(path)), options)
         for path in found
     ]
+    return _without_clashes(tasks)
 
 
-def streams_of(folder: Path, output: Path) -> list[Task]:
-    """Return what there is to decompress below a folder.
+def streams_of(folder: Path, output: Path, replace: bool = True) -> list[Task]:
+    """Return what there is to decompress below a folder; each may still turn out to be no stream.
 
     Raises:
         BitstreamError: if there is nothing.
+        SansError: if two recordings would get one name.
     """
     found = sorted(folder.rglob(f"*{SUFFIX}"))
     if not found:
         raise BitstreamError(f"no {SUFFIX} file lies below {folder}")
     tasks = []
     for path in found:
-        name = restored_name(path)
-        tasks.append(Task(path, output / path.relative_to(folder).with_name(name)))
+        try:
+            name = restored_name(path)
+        except BitstreamError:  # which `perform` will say again, of this file only
+            name = path.stem
+        target = output / path.relative_to(folder).with_name(name)
+        tasks.append(Task(path, target, replace=replace))
+    return _without_clashes(tasks)
+
+
+def _without_clashes(tasks: list[Task]) -> list[Task]:
+    """Return tasks of which no two write the same file."""
+    sources: dict[Path, Path] = {}
+    for task in tasks:
+        if (other := sources.setdefault(task.target, task.source)) != task.source:
+            raise SansError(f"{other} and {task.source} would both become {task.target}")
     return tasks
 
 
@@ -230,17 +254,27 @@ def _restore(
     target: Path | BinaryIO,
     frames: int,
     progress: Progress,
+    replace: bool,
 ) -> None:
     """Write the chunks of a stream as the recording that it was made of."""
     layout, done = start.header.layout, 0
     unchanged = start.header.quality[0] == "lossless"
     try:
+        if isinstance(target, Path) and not replace:
+            _refuse_existing(target, layout)
         with create_recording(target, layout, unchanged=unchanged) as sink:
             for chunk in chunks:
                 sink.write(chunk.samples)
                 done += chunk.frames
                 progress("restoring", done / frames if frames else 0.0)
-    except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
+    except (LookupError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
         # What the header says of the recording does not fit what the chunks hold.
         words = " ".join(str(error).split())[:200]
         raise BitstreamError(f"the stream holds no {layout.format} recording: {words}") from error
+
+
+def _refuse_existing(target: Path, layout: Layout) -> None:
+    """Raise a `SansError` if a file is there that a recording would be written to."""
+    for path in record_files(target, layout) if layout.format == "wfdb" else [target]:
+        if path.exists():
+            raise SansError(f"{path} exists: choose another name, or add --force")

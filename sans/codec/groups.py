@@ -18,7 +18,7 @@ from sans.codec.description.spikes import no_spikes
 from sans.codec.description.waveforms import Waveforms
 from sans.codec.entropy.numbers import code_whole
 from sans.codec.entropy.range_coder import Coder, bytes_of, code_plain, read_from, writer
-from sans.codec.images import decode_images, encode_images
+from sans.codec.images import decode_images, encode_images, in_range
 from sans.codec.masks import code_mask, fill
 from sans.codec.parts import pack_parts, unpack_parts
 from sans.codec.patterns import decode_patterns, encode_patterns
@@ -122,9 +122,9 @@ def encode_group(
         waveforms: the kernels.
         quanta: see `sans.codec.representations`.
     """
-    if any(whole is None for whole in wholes):
-        return Kept(_pack_patterns(samples), list(samples))
     known = [whole for whole in wholes if whole is not None]
+    if len(known) < len(wholes) or (group.image and not in_range(_filled(known[0]))):
+        return Kept(_pack_patterns(samples), list(samples))
     if group.image:
         return _encode_images(group, tracks[0], known[0], ways[0].step, quanta[0])
     numbers = [_filled(whole) for whole in known]

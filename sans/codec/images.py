@@ -496,6 +496,11 @@ def code_noise(coder: Coder, pixels: NDArray[np.int64], step: int, low: int, hig
                 pixels[n, y, x] = min(low + ((index * step + 128) >> 8), high)
 
 
+def in_range(pixels: NDArray[np.integer]) -> bool:
+    """Return whether pixels are such that `encode_images` can code them."""
+    return not pixels.size or (int(pixels.min()) >= -(1 << 31) and int(pixels.max()) < 1 << 32)
+
+
 def encode_images(pixels: NDArray[np.integer], step: int = 256) -> bytes:
     """Return pixels from −2³¹ to 2³² − 1, ``(images, height, width)``, as bytes.
 

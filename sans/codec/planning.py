@@ -8,6 +8,7 @@ than a transform, the track is predicted.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -35,7 +36,7 @@ from sans.codec.description.waveforms import NO_WAVEFORMS, Waveforms, pack_all_w
 from sans.codec.description.wavelets import FRACTION
 from sans.codec.entropy.range_coder import finish, writer
 from sans.codec.groups import DESCRIBED, JOINT, LOSSLESS, OWN, Way, predict
-from sans.codec.images import decode_images, encode_images
+from sans.codec.images import decode_images, encode_images, in_range
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -161,7 +162,8 @@ class Wishes:
     """Kernels ``(kernels, size)`` of norm 1 to use instead; none: no kernels."""
 
     borrow: bool = True
-    """Whether the starting set may serve, where learning is allowed."""
+    """Whether the starting set may serve, where learning is allowed, on a track of one chunk: on
+    longer ones, own kernels always pay."""
 
 
 class Planner:
@@ -246,7 +248,7 @@ class Planner:
         """Return a plan with kernels if it takes fewer bits than one without."""
         signals = list(self.pool.map(lambda i: baseline_free(self.pieces[i].numbers), some))
         tried = [self._drawing(bare, self._kernels(bare, signals, some), signals, some)]
-        if self.wishes.learn and self.wishes.borrow:
+        if self.wishes.learn and self.wishes.borrow and len(self.pieces) == 1:
             tried.append(self._borrowing(bare, signals, some))
         best, least = None, self.bits(bare, some)
         for plan in tried:
@@ -266,18 +268,29 @@ class Planner:
         if not self.wishes.learn:
             return np.empty((0, 1))
         middle = len(some) // 2
-        step = bare.step / (1 << FRACTION)
-        best, size = self._worth(bare, some[middle]), 0
-        for tried in kernels.SIZES:
-            threshold = kernels.threshold_of([signals[middle]], tried, step)
-            found = kernels.candidates([signals[middle]], threshold, tried, TRIED_KERNELS)
-            plan = self._drawing(bare, found, [signals[middle]], [some[middle]])
-            if plan and (cost := self._worth(plan, some[middle])) < best:
-                best, size = cost, tried
+        size = self._size(bare, signals[middle], some[middle])
         if not size:
             return np.empty((0, 1))
-        threshold = kernels.threshold_of(signals, size, step)
+        threshold = kernels.threshold_of(signals, size, bare.step / (1 << FRACTION))
         return kernels.candidates(signals, threshold, size)
+
+    def _size(self, bare: TrackPlan, signal: Floats, number: int) -> int:
+        """Return how long kernels should be, tried on one chunk; 0: none pay."""
+        least = self._worth(bare, number)
+        step = bare.step / (1 << FRACTION)
+
+        def cost(size: int) -> float:
+            threshold = kernels.threshold_of([signal], size, step)
+            found = kernels.candidates([signal], threshold, size, TRIED_KERNELS)
+            plan = self._drawing(bare, found, [signal], [number])
+            return self._worth(plan, number) if plan else math.inf
+
+        costs = {size: cost(size) for size in kernels.SIZES}
+        best = min(costs, key=costs.__getitem__)
+        further = {min(costs): best // 2, max(costs): 2 * best}.get(best)
+        if further and (last := cost(further)) < costs[best]:
+            best, costs[further] = further, last
+        return best if costs[best] < least else 0
 
     def _drawing(
         self, bare: TrackPlan, found: Floats, signals: Sequence[Floats], numbers: Sequence[int]
@@ -410,6 +423,8 @@ def bits_of_kernels(waveforms: Waveforms) -> int:
 def plan_images(pieces: Pieces, image: tuple[int, ...], prdn: float) -> TrackPlan:
     """Return how a stack of images ``(images, height, width)`` is coded with a PRDN at most."""
     known = [pieces[number] for number in range(len(pieces))]
+    if not known or not all(in_range(piece.numbers) for piece in known):
+        return TrackPlan()
     there = np.concatenate([piece.numbers[~piece.mask] for piece in known]).astype(np.float64)
     asked = (prdn / 100) ** 2 * float(((there - there.mean()) ** 2).sum()) if len(there) else 0.0
     if not asked:

@@ -25,8 +25,8 @@ Integers = NDArray[np.int64]
 MOST = 16
 """Kernels that are learned, at most."""
 
-SIZES = (64, 128, 256, 512, 1024)
-"""Samples of a kernel that are tried."""
+SIZES = (128, 256, 512)
+"""Samples of a kernel that are tried; then half or twice as many, if one of the ends is best."""
 
 LEAST_NORM = 4.0
 """The norm of what a spike draws, in steps of the coefficients, is at least this."""
