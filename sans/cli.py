@@ -8,6 +8,7 @@ import typer
 
 import sans
 from sans.commands import (
+    bench,
     compress,
     datasets,
     decompress,
@@ -56,4 +57,5 @@ app.command()(reproduce.reproduce)
 app.command()(compress.compress)
 app.command()(decompress.decompress)
 app.command()(inspect.inspect)
+app.command()(bench.bench)
 app.add_typer(datasets.app, name="datasets")

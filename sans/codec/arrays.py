@@ -53,7 +53,7 @@ def compress(
 
     Raises:
         ValueError: if the array is of another shape or type, or more than one loss is asked for.
-        DatasetError: if loss is allowed and the array holds infinities.
+        DatasetError: if a PRDN or bits are asked for and the array holds infinities.
     """
     asked = {"max-error": max_error, "prdn": prdn, "bits": bits}
     chosen = [Quality(kind, value) for kind, value in asked.items() if value is not None]

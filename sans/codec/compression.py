@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from sans.codec import container
 from sans.codec.decompression import LARGEST_CHUNK as LARGEST_READ
@@ -30,7 +31,7 @@ from sans.codec.planning import (
     plan_images,
 )
 from sans.codec.quality import LARGEST_ERROR, LOSSLESS, Quality
-from sans.codec.representations import Whole, to_whole
+from sans.codec.representations import END, Whole, to_whole
 from sans.codec.spool import Spool
 from sans.errors import DatasetError
 from sans.recordings.layout import Block, Layout, Source, Track
@@ -55,6 +56,9 @@ SLACK = 1 - 2**-20
 
 BITS_CLOSE = 0.98
 """A file of this share of the bits asked for is close enough."""
+
+BITS_AIM = 0.992
+"""The share that is aimed at."""
 
 BITS_TRIES = 8
 
@@ -141,7 +145,12 @@ def compress_recording(
     """
     layout = source.layout
     frames = frames_of_chunk(layout, options.seconds)
-    with ThreadPoolExecutor(options.threads) as pool, closing(Spool()) as spool:
+    # Small solves wait for each other's threads: those of the linear algebra are left out.
+    with (
+        threadpool_limits(1),
+        ThreadPoolExecutor(options.threads) as pool,
+        closing(Spool()) as spool,
+    ):
         blocks: Iterator[Block] = source.blocks(frames)
         if options.quality.kind == "lossless":
             plan = _exact(layout)
@@ -201,25 +210,25 @@ def _planned(
     if quality.kind == "prdn":
         return _for_prdn(layout, spool, quality.value, options, pool, progress)
     samples = sum(track.per_frame for track in layout.tracks) * (layout.frames or 0)
-    asked, prdn = quality.value * max(samples, 1), 9.0
+    if not samples:
+        return _exact(layout)
+    asked, prdn = quality.value * samples, 9.0
     best: tuple[float, _Plan] | None = None
     plan, close = _Plan((), ()), False
-    low, high = 0.0, 100.0  # PRDN that take too many bits, and that do not
+    tried: dict[float, float] = {}
     for _ in range(BITS_TRIES):
         before = plan.tracks if close else None
         plan = _for_prdn(layout, spool, prdn, options, pool, progress, before)
-        bits = _bits(layout, spool, plan, pool)
+        bits = _bits(layout, spool, plan, pool) + _bits_around(layout, spool, plan, quality)
         # Kernels that were learned for a PRDN that is near serve, too.
         close = 0.5 < bits / asked < 2
+        tried[prdn] = bits
         if bits <= asked:
-            high = prdn
             if best is None or bits > best[0]:
                 best = bits, plan
             if bits >= BITS_CLOSE * asked:
                 break
-        else:
-            low = prdn
-        prdn = min(max(prdn * (bits / (0.99 * asked)) ** 0.9, low * 1.001), high * 0.999)
+        prdn = _next_prdn(tried, BITS_AIM * asked)
         if prdn < LEAST_PRDN or prdn > MOST_PRDN:
             break
     if best is None:
@@ -228,6 +237,17 @@ def _planned(
             f"for a PRDN of {prdn:.3g} %"
         )
     return best[1]
+
+
+def _next_prdn(tried: dict[float, float], aim: float) -> float:
+    """Return the PRDN to try after some, by what bits they took: as if bits were a power of it."""
+    above = max((prdn for prdn, bits in tried.items() if bits > aim), default=None)
+    below = min((prdn for prdn, bits in tried.items() if bits <= aim), default=None)
+    if above is None or below is None or above >= below:
+        last = list(tried)[-1]
+        return float(last * min(max((tried[last] / aim) ** 0.7, 1 / 3), 3))
+    share = np.log(tried[above] / aim) / np.log(tried[above] / tried[below])
+    return float(above * (below / above) ** min(max(share, 0.05), 0.95))
 
 
 def _bounded(
@@ -275,7 +295,12 @@ def _for_prdn(
             continue
         quantum = 0.0
         if np.dtype(track.dtype).kind == "f":
-            quantum = prdn / 100 * _deviation(spool, number) / FINE
+            deviation, largest = _deviation(spool, number)
+            quantum = prdn / 100 * deviation / FINE
+            if not largest < quantum * (END - 1):  # so little varies, or nothing, on so much
+                quanta.append(0.0)
+                plans.append(TrackPlan())
+                continue
         pieces = _Pieces(spool, number, track, quantum)
         quanta.append(quantum)
         if image:
@@ -294,6 +319,17 @@ def _bits(layout: Layout, spool: Spool, plan: _Plan, pool: Executor) -> float:
 
     own = sum(bits_of_kernels(track.waveforms) for track in plan.tracks)
     return own + sum(pool.map(size, range(len(spool))))
+
+
+def _bits_around(layout: Layout, spool: Spool, plan: _Plan, quality: Quality) -> float:
+    """Return how many bits a stream takes beside chunks and kernels, but for a few."""
+    header = Header(layout, 1, (quality.kind, quality.value), plan.quanta)
+    frames = layout.frames or 0
+    figures = Figures(frames, 0, 100 / 7, 100 / 7, 100 / 7, 100 / 7, 100 / 7)
+    begins = tuple(997 * number for number in range(1, len(spool) + 1))
+    end = pack_end(End(frames, begins, (figures,) * len(layout.tracks)))
+    frame = container.FRAME * (len(spool) + 2) + container.START + container.TRAILER
+    return 8.0 * (len(pack_header(header)) + len(end) + frame)
 
 
 class _Pieces:
@@ -334,15 +370,17 @@ def _quantum(spool: Spool, number: int, bound: float) -> float:
     return max(0.0, 2 * (bound * SLACK - rounding))
 
 
-def _deviation(spool: Spool, number: int) -> float:
-    """Return the standard deviation of a track of floating-point numbers."""
-    measures = Measures()
+def _deviation(spool: Spool, number: int) -> tuple[float, float]:
+    """Return the standard deviation of a track of floating-point numbers, and the largest one."""
+    measures, largest = Measures(), 0.0
     for block in range(len(spool)):
         samples = spool.read(block, number)
         measures.add(samples, samples, None)
-    if not np.isfinite(measures.energy):
+        there = np.abs(samples[~np.isnan(samples)])
+        largest = max(largest, float(there.max(initial=0.0)))
+    if not np.isfinite(largest):
         raise DatasetError(f"track {number} holds infinities: it can be kept without loss only")
-    return float(np.sqrt(measures.energy / max(measures.samples, 1)))
+    return float(np.sqrt(measures.energy / max(measures.samples, 1))), largest
 
 
 def _encode(layout: Layout, plan: _Plan, number: int, block: Block) -> tuple[bytes, list[Array]]:

@@ -87,9 +87,7 @@ def read_start(file: BinaryIO) -> tuple[Start, container.Section]:
         waveforms = unpack_all_waveforms(section.content, tracks, starting_set())
         size = len(section.content) + container.FRAME
         section = container.read_section(file, checksum)
-    start = Start(
-        header, groups_of(header.layout), tuple(waveforms), checksum, size, begin + size
-    )
+    start = Start(header, groups_of(header.layout), tuple(waveforms), checksum, size, begin + size)
     return start, section
 
 

@@ -14,7 +14,6 @@ import numpy as np
 from sans.codec.compression import DEFAULT, Options, Summary, compress_recording, quietly
 from sans.codec.decompression import Chunk, Start, Stream, read_chunks, read_start
 from sans.codec.recovery import Recovery, recover
-from sans.engines import Stopped
 from sans.errors import BitstreamError, DatasetError, SansError
 from sans.files import written_whole
 from sans.recordings import create_recording, find_recordings, open_recording
@@ -154,7 +153,7 @@ def extract_file(source: Path, target: Path | BinaryIO, first: float, last: floa
     return len(array)
 
 
-def perform(task: Task, stopped: Stopped) -> Summary | Start | Failure:
+def perform(task: Task, stopped: Callable[[], bool]) -> Summary | Start | Failure:
     """Compress a recording, or decompress a stream; what fails says why."""
     if stopped():
         return Failure(task.source, "stopped")

@@ -49,10 +49,12 @@ class Measures:
             mean = float(before.mean())
             energy = float(((before - mean) ** 2).sum())
         both = self.samples + count
-        self.energy += energy + (mean - self.mean) ** 2 * self.samples * count / both
-        self.mean += (mean - self.mean) * count / both
+        apart = mean - self.mean
+        self.energy += energy + apart * apart * self.samples * count / both  # ** would overflow
+        self.mean += apart * count / both
         self.samples = both
-        self.error += float((wrong**2).sum())
+        with np.errstate(over="ignore"):
+            self.error += float((wrong**2).sum())
         self.largest = max(self.largest, float(np.abs(wrong).max()))
 
     def figures(self, gain: float) -> Figures:
@@ -65,5 +67,6 @@ class Measures:
         """Return the error in per cent of the signal without an offset."""
         if not self.error:
             return 0.0
-        size = self.energy + self.samples * (self.mean - offset) ** 2
+        apart = self.mean - offset
+        size = self.energy + self.samples * apart * apart
         return float(100 * np.sqrt(self.error / size)) if size > 0 else float("inf")

@@ -29,13 +29,16 @@ class SansCodec(Codec):  # type: ignore[misc]
         self.max_error = max_error
 
     def encode(self, buf: Any) -> bytes:
-        """Return an array, or anything with a buffer, as bytes; its entries in C order."""
+        """Return an array, or anything with a buffer, as bytes; its entries as they lie in memory.
+
+        That is in C order, but for an array in Fortran's, whose reader expects the same.
+        """
         array = ensure_ndarray(buf)
         if array.dtype.kind in "bmM" or array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
             if self.max_error is not None:
                 raise TypeError(f"a largest error wants numbers, not {array.dtype}")
             array = ensure_contiguous_ndarray(array).view(np.uint8)
-        return compress(array.ravel(), max_error=self.max_error, learn=False)
+        return compress(array.ravel(order="A"), max_error=self.max_error, learn=False)
 
     def decode(self, buf: Any, out: Any = None) -> Any:
         """Return the entries of the array that `encode` was given, ``(entries,)``."""

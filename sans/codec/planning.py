@@ -32,7 +32,13 @@ from sans.codec.description.descriptions import (
 )
 from sans.codec.description.spikes import Spikes, no_spikes
 from sans.codec.description.starting_set import starting_kernels
-from sans.codec.description.waveforms import NO_WAVEFORMS, Waveforms, pack_all_waveforms
+from sans.codec.description.waveforms import (
+    LARGEST_SIZE,
+    MOST_KERNELS,
+    NO_WAVEFORMS,
+    Waveforms,
+    pack_all_waveforms,
+)
 from sans.codec.description.wavelets import FRACTION
 from sans.codec.entropy.range_coder import finish, writer
 from sans.codec.groups import DESCRIBED, JOINT, LOSSLESS, OWN, Way, predict
@@ -68,6 +74,12 @@ LEAST_BOUND = 2
 
 BOUND_SHARES = (0.45, 0.36, 0.56)
 """Root mean square errors of a transform that are tried, in shares of the largest error."""
+
+USED = 3
+"""Chunks that tell how large the amplitudes of kernels are, at most."""
+
+LARGEST_STEP = (1 << 40) - 1
+"""Steps are below this: see `sans.codec.entropy.numbers.DIGITS`."""
 
 FIRST_STEP = 3.3
 """A step in root mean square errors, to begin with."""
@@ -165,6 +177,16 @@ class Wishes:
     """Whether the starting set may serve, where learning is allowed, on a track of one chunk: on
     longer ones, own kernels always pay."""
 
+    def __post_init__(self) -> None:
+        if self.given is None:
+            return
+        count, size = self.given.shape
+        if not 1 <= count <= MOST_KERNELS or not 1 <= size <= LARGEST_SIZE:
+            raise ValueError(
+                f"1 to {MOST_KERNELS} kernels of 1 to {LARGEST_SIZE:,} samples are wanted, not "
+                f"{count} of {size:,}"
+            )
+
 
 class Planner:
     """Plans one track, its chunks side by side.
@@ -205,7 +227,9 @@ class Planner:
             best = self._with_kernels(bare, share, some) or bare
         else:
             best = replace(bare, waveforms=before.waveforms, threshold=before.threshold)
-        best = replace(best, spikes=self._spikes(best, range(len(self.pieces))))
+        known = some if best.spikes else ()
+        left = [i for i in range(len(self.pieces)) if i not in known]
+        best = self._with_spikes(best, left)
         best = self._solved(best, asked, best.step, range(len(self.pieces)))
         if not best.step:
             return TrackPlan()
@@ -297,10 +321,11 @@ class Planner:
     ) -> TrackPlan | None:
         """Return a plan with kernels of norm 1, and with the spikes of some chunks, if any pay."""
         step = bare.step / (1 << FRACTION)
-        if not len(found):
+        signals = long_enough(signals, found.shape[1])
+        if not len(found) or not signals:
             return None
         threshold = kernels.threshold_of(signals, found.shape[1], step)
-        heights = kernels.used(signals, found, threshold)
+        heights = kernels.used(signals[:USED], found, threshold)
         if not len(heights.kernels):
             return None
         waveforms = kernels.waveforms_of(heights, step)
@@ -310,16 +335,21 @@ class Planner:
         self, bare: TrackPlan, signals: Sequence[Floats], numbers: Sequence[int]
     ) -> TrackPlan | None:
         """Return a plan with the starting set as it is, if it serves at all."""
-        step = bare.step / (1 << FRACTION)
-        threshold = kernels.threshold_of(signals, starting_kernels().shape[1], step)
+        step, size = bare.step / (1 << FRACTION), starting_kernels().shape[1]
+        if not (signals := long_enough(signals, size)):
+            return None
+        threshold = kernels.threshold_of(signals, size, step)
         waveforms = kernels.borrowed(signals, threshold, step)
         if waveforms is None:
             return None
         return self._with_spikes(replace(bare, waveforms=waveforms, threshold=threshold), numbers)
 
     def _with_spikes(self, plan: TrackPlan, numbers: Sequence[int]) -> TrackPlan:
-        """Return a plan with the spikes of some chunks, and none in the others."""
-        spikes = dict(zip(numbers, self._spikes(plan, numbers), strict=True))
+        """Return a plan with the spikes of some more chunks."""
+        if not len(plan.waveforms.shifts):
+            return plan
+        spikes = dict(enumerate(plan.spikes))
+        spikes |= zip(numbers, self._spikes(plan, numbers), strict=True)
         every = tuple(spikes.get(i, no_spikes(0)) for i in range(len(self.pieces)))
         return replace(plan, spikes=every)
 
@@ -330,12 +360,12 @@ class Planner:
         return plan.bits(number, piece) + plan.error(number, piece) / bit
 
     def _spikes(self, plan: TrackPlan, numbers: Sequence[int]) -> tuple[Spikes, ...]:
-        if not len(plan.waveforms.shifts):
-            return ()
         step = plan.step / (1 << FRACTION)
 
         def find(number: int) -> Spikes:
             whole = self.pieces[number].numbers
+            if len(whole) < plan.waveforms.weights.shape[1]:
+                return no_spikes(0)
             return kernels.find_spikes(whole, plan.waveforms, plan.threshold, step, plan.roundings)
 
         return tuple(self.pool.map(find, numbers))
@@ -397,8 +427,8 @@ def largest_step(error: Callable[[int], float], asked: float, guess: float) -> i
         asked: the largest error, squared.
         guess: a step to begin with.
     """
-    low, high = 0, 1 << 44
-    step = max(1, round(guess))
+    low, high = 0, LARGEST_STEP
+    step = min(max(1, round(guess)), LARGEST_STEP - 1)
     for _ in range(TRIES):
         found = error(step)
         if found <= asked:
@@ -411,8 +441,14 @@ def largest_step(error: Callable[[int], float], asked: float, guess: float) -> i
             break
         # Errors are nearly proportional to steps.
         aim = step * (AIM**2 * asked / found) ** 0.55 if found else 2.0 * step
-        step = min(max(round(aim), low + 1), high - 1)
+        # Where they jump, such an aim lies beyond what is known, again and again: take the middle.
+        step = round(aim) if low < round(aim) < high else (low + high) // 2
     return low
+
+
+def long_enough(signals: Sequence[Floats], size: int) -> list[Floats]:
+    """Return the signals that kernels of a size fit into."""
+    return [signal for signal in signals if len(signal) >= size]
 
 
 def bits_of_kernels(waveforms: Waveforms) -> int:

@@ -100,7 +100,7 @@ def compress(
 
         with usage_errors():
             engine = Engine(workers, scheduler)
-            options = Options(quality, _wishes(model, kernels), seconds, _threads(workers))
+            options = Options(quality, _wishes(model, kernels), seconds, threads_of(workers))
         folder = Path(recording[0])
         if len(recording) == 1 and folder.is_dir() and not _is_stack(folder):
             _compress_folder(folder, output, options, engine, force, json)
@@ -135,10 +135,11 @@ def _wishes(model: Path | None, kernels: bool) -> Any:
         raise ModelError(f"the model does not fit: {error}") from error
 
 
-def _threads(workers: int | None) -> int:
-    import os
+def threads_of(workers: int | None) -> int:
+    """Return how many threads share the work: one for each core, unless the user says."""
+    from joblib import cpu_count
 
-    return workers or len(os.sched_getaffinity(0))
+    return workers or int(cpu_count())
 
 
 def _is_stack(folder: Path) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sans.commands import options as o
-from sans.commands.compress import PIPE, _threads, run_all
+from sans.commands.compress import PIPE, run_all, threads_of
 from sans.commands.console import (
     err,
     expected_errors,
@@ -19,6 +20,12 @@ from sans.commands.console import (
     usage_errors,
 )
 from sans.errors import SansError
+
+if TYPE_CHECKING:
+    from sans.codec.recovery import Recovery
+
+EVER = 1e15
+"""More seconds than any recording has."""
 
 
 def decompress(
@@ -55,7 +62,6 @@ def decompress(
             restored_name,
             streams_of,
         )
-        from sans.codec.recovery import seconds_of
         from sans.commands.progress import staged
         from sans.engines import Engine
 
@@ -64,21 +70,26 @@ def decompress(
             part = start is not None or end is not None
             if part and (recover or stream == PIPE):
                 raise ValueError("--start and --end want a whole file: not a pipe, nor --recover")
+            if not all(math.isfinite(place) for place in (start or 0.0, end or 0.0)):
+                raise ValueError("--start and --end are numbers of seconds")
         path = Path(stream)
         if path.is_dir():
             if part or recover or output in (None, PIPE):
                 raise SansError(f"{path} is a folder: say with -o FOLDER where recordings go")
-            tasks = streams_of(path, Path(output or ""))
+            tasks = streams_of(path, Path(output or ""), force)
             for task in tasks:
                 refuse_existing(task.target, force)
             run_all(tasks, engine, json=False)
             return
         source = sys.stdin.buffer if stream == PIPE else path
+        last = EVER if end is None else end
         if output == PIPE:
-            if recover:
-                recover_file(source, sys.stdout.buffer)
+            if part:
+                extract_file(path, sys.stdout.buffer, start or 0.0, last)
+            elif recover:
+                _tell_missing(recover_file(source, sys.stdout.buffer))
             else:
-                decompress_file(source, sys.stdout.buffer, _threads(workers))
+                decompress_file(source, sys.stdout.buffer, threads_of(workers))
             sys.stdout.buffer.flush()
             return
         if output is None and stream == PIPE:
@@ -86,16 +97,22 @@ def decompress(
         if part:
             target = Path(output or f"{path.stem}-part.npy")
             refuse_existing(target, force)
-            samples = extract_file(path, target, start or 0.0, end or float("1e15"))
+            samples = extract_file(path, target, start or 0.0, last)
             out.print(f"{target}: {samples:,} samples", markup=False)
             return
         target = Path(output) if output else Path(restored_name(path))
         refuse_existing(target, force)
         with staged(err) as progress:
             if recover:
-                found = recover_file(source, target, progress)
-                for span in found.missing:
-                    notice(f"missing: {seconds_of(found.start, span)}")
+                _tell_missing(recover_file(source, target, progress, force))
             else:
-                decompress_file(source, target, _threads(workers), progress)
+                decompress_file(source, target, threads_of(workers), progress, force)
         out.print(str(target), markup=False)
+
+
+def _tell_missing(found: Recovery) -> None:
+    """Say which parts of a recording are lost."""
+    from sans.codec.recovery import seconds_of
+
+    for span in found.missing:
+        notice(f"missing: {seconds_of(found.start, span)}")

@@ -129,6 +129,10 @@ def write_array(target: Path | BinaryIO, layout: Layout, heading: Heading) -> It
     Raises:
         SansError: if it cannot be written.
     """
+    if heading.shape != layout.shape or [(t.dtype, t.per_frame) for t in heading.tracks()] != [
+        (t.dtype, t.per_frame) for t in layout.tracks
+    ]:
+        raise ValueError(f"the header is not that of an array {layout.shape}")
     with written(target) as file:
         file.write(heading.content)
         with (_place_scattered if heading.scattered else _append)(file, heading) as put:

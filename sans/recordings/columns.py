@@ -24,6 +24,7 @@ _PLAIN = re.compile(r"(?:-?(?:0|[1-9]\d*)(?:\.\d+)?\n)*", re.ASCII)
 _DECIMALS = re.compile(r"(?:\.(\d+))?\n", re.ASCII)
 _NEGATIVE_ZERO = re.compile(r"^-0(?:\.0+)?$", re.MULTILINE)
 _FLOAT = re.compile(r"-?\d+(?:\.(\d*))?(?:([eE])[-+]\d\d+)?", re.ASCII)
+_STYLE = re.compile(r"r|\.\d{1,3}[eEf]", re.ASCII)
 _LARGEST = 2**62
 _MOST_DECIMALS = 18
 _TYPES = ("i1", "<i2", "<i4", "<i8")
@@ -47,6 +48,16 @@ class Column:
 
     missing: str = "nan"
     """Of floats: the text that stands for no sample."""
+
+    def __post_init__(self) -> None:
+        decimals = (self.decimals, self.fewest)
+        texts = all(isinstance(text, str) for text in (self.dtype, self.style, self.missing))
+        if not texts or not all(type(value) is int for value in decimals):
+            raise TypeError(f"no column is like {self}")
+        if self.dtype not in (*_TYPES, "<f8") or not _STYLE.fullmatch(self.style):
+            raise ValueError(f"no column is of the type {self.dtype!r}, style {self.style!r:.40}")
+        if not 0 <= self.fewest <= self.decimals <= _MOST_DECIMALS or len(self.missing) > 4:
+            raise ValueError(f"no column has {self.fewest} to {self.decimals} decimals")
 
     def parse(self, cells: Sequence[str]) -> NDArray[Any]:
         """Return the samples of some cells."""
@@ -154,8 +165,8 @@ class Survey:
         missing = "nan" if self._missing is None else self._missing
         styles = [SHORTEST]
         if self._first is not None and (found := _FLOAT.fullmatch(self._first)):
-            kind = found[2] or "f"
-            styles.append(f".{len(found[1] or '')}{kind}")
+            style = f".{len(found[1] or '')}{found[2] or 'f'}"
+            styles += [style] if _STYLE.fullmatch(style) else []
         return [Column("<f8", style=style, missing=missing) for style in styles]
 
 

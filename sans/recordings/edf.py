@@ -73,6 +73,8 @@ def write_edf(target: Path | BinaryIO, layout: Layout) -> Iterator[Sink]:
     Raises:
         SansError: if it cannot be written.
     """
+    if any(track.dtype != _DTYPES[layout.format] for track in layout.tracks):
+        raise ValueError(f"the samples of a file are {_DTYPES[layout.format]}")
     with written(target) as file:
         file.write(layout.attachments["header"])
         sink = _EdfSink(file, layout)

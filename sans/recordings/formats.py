@@ -96,9 +96,13 @@ def create_recording(
         case "csv":
             return table.write_table(target, layout)
         case "npy":
-            return write_array(target, layout, npy.parse(layout.attachments["header"], "the array"))
+            heading = npy.parse(layout.attachments["header"], "the array")
+            heading.check("the array")
+            return write_array(target, layout, heading)
         case "idx":
-            return write_array(target, layout, idx.parse(layout.attachments["header"]))
+            heading = idx.parse(layout.attachments["header"])
+            heading.check("the array")
+            return write_array(target, layout, heading)
         case "png":
             return png.write_images(target, layout)
     raise ValueError(f"the format is one of {', '.join(FORMATS)}, not {layout.format!r}")

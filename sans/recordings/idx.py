@@ -42,6 +42,12 @@ def read_heading(stream: Stream) -> Heading:
 
 
 def parse(content: bytes) -> Heading:
-    """Read the bytes of a header."""
+    """Read the bytes of a header.
+
+    Raises:
+        DatasetError: if they are none.
+    """
+    if not is_idx(content) or len(content) != 4 + 4 * content[3]:
+        raise DatasetError(f"the header of an IDX file is damaged: {content[:16].hex(' ')}")
     shape = struct.unpack_from(f">{content[3]}I", content, 4)
     return Heading(content, np.dtype(TYPES[content[2]]), shape)

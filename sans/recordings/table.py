@@ -34,6 +34,7 @@ from sans.recordings.streams import Input, Memory, Stream, written
 MOST_HEADER_LINES = 10
 
 _SEPARATORS = (";", "\t", ",")
+_JOINTS = ("", " ", *_SEPARATORS, *(each + " " for each in _SEPARATORS))
 _MARK = b"\xef\xbb\xbf"  # of UTF-8
 _PIECE = 2**20
 
@@ -118,6 +119,10 @@ class _TableSink:
         dialect = json.loads(layout.attachments["dialect"])
         self._separator, self._end = dialect["separator"], dialect["end"]
         self._columns = [Column(**column) for column in dialect["columns"]]
+        if self._separator not in _JOINTS or self._end not in ("\n", "\r\n"):
+            raise ValueError(f"no table has {self._separator!r:.40} and {self._end!r:.40}")
+        if [column.dtype for column in self._columns] != [track.dtype for track in layout.tracks]:
+            raise ValueError("the columns are not the tracks")
 
     def write(self, block: Block) -> None:
         frames = count_frames(self._layout, block)

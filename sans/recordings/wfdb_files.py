@@ -201,7 +201,9 @@ def write_signals(
         with _create_flac(file, signals) as flac:
             yield _FlacWriter(flac, signals)
         return
-    file.write(prolog.ljust(signals[0].offset, b"\0"))
+    if len(prolog) != signals[0].offset:
+        raise ValueError(f"{len(prolog)} bytes before the first sample, not {signals[0].offset}")
+    file.write(prolog)
     writer = _PackedWriter(file, signals)
     yield writer
     writer.finish()

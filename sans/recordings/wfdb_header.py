@@ -15,6 +15,8 @@ DEFAULT_RATE = 250.0  # [HEA], in Hz
 DEFAULT_GAIN = 200.0
 DEFAULT_UNIT = "mV"
 
+_LARGEST = 2**53
+
 _RECORD = re.compile(
     r"\s*(?P<name>[-\w]+)(?:/(?P<segments>\d+))?[ \t]+(?P<signals>\d+)"
     r"(?:[ \t]+(?P<rate>\d[\d.]*(?:[eE][-+]?\d+)?)(?:/[^ \t]*)?(?:[ \t]+(?P<frames>\d+)\b.*)?)?\s*$"
@@ -93,6 +95,13 @@ def parse(content: bytes, name: str) -> Header:
         DatasetError: if it is not a header, describes no signal or several segments; it names the
             line.
     """
+    try:
+        return _parse(content, name)
+    except ValueError as error:  # 1.2.3, or more digits than anybody needs
+        raise DatasetError(f"{name} is damaged: {error}") from error
+
+
+def _parse(content: bytes, name: str) -> Header:
     lines = _lines(content)
     if not lines:
         raise DatasetError(f"{name} is empty: a WFDB header begins with a record line")
@@ -161,6 +170,9 @@ def _signal(number: int, line: str, name: str) -> Signal:
     per_frame = int(found["per_frame"] or 1)
     if per_frame == 0:
         raise DatasetError(f"{name}, line {number}: 0 samples a frame; 1 or more are wanted")
+    whole = [int(found[each] or 0) for each in ("offset", "baseline", "zero", "initial")]
+    if max(map(abs, [*whole, per_frame])) > _LARGEST:
+        raise DatasetError(f"{name}, line {number}: no whole number is above {_LARGEST:,}")
     return Signal(
         file=found["file"],
         form=found["form"],

@@ -119,6 +119,9 @@ def write_record(path: Path, layout: Layout, unchanged: bool = False) -> Iterato
     header = parse(content, f"{stem.name}{HEADER}")
     names = {signal.file: _rename(signal.file, former, stem.name) for signal in header.signals}
     _check_names(names, stem.name)
+    kinds = [(track.dtype, track.per_frame) for track in layout.tracks]
+    if kinds != [(t.dtype, t.per_frame) for t in (_track(s, 0.0) for s in header.signals)]:
+        raise ValueError("the header is not that of these signals")
     with ExitStack() as stack:
         hea = stack.enter_context(written_whole(beside(stem, HEADER)))  # the last to be there
         writers = []
@@ -174,7 +177,7 @@ def _groups(header: Header, folder: Path) -> dict[Path, list[Signal]]:
     """Return the signals of each signal file, checked."""
     groups: dict[Path, list[Signal]] = {}
     for signal in header.signals:
-        if signal.file in (".", "..", "-"):
+        if signal.file.startswith(".") or signal.file == "-":
             raise DatasetError(f"{signal.file!r} is no name of a WFDB signal file")
         groups.setdefault(folder / signal.file, []).append(signal)
     for path, signals in groups.items():
@@ -208,6 +211,20 @@ def _track(signal: Signal, rate: float) -> Track:
         missing=packing.missing if packing else -(2 ** (bits - 1)),
         exact=packing is not None and packing.differences,
     )
+
+
+def record_files(path: Path, layout: Layout) -> list[Path]:
+    """Return the files that `write_record` writes.
+
+    Raises:
+        DatasetError: if the header is damaged.
+    """
+    stem = record_stem(path)
+    former = layout.attachments["record"].decode()
+    header = parse(layout.attachments["header"], f"{stem.name}{HEADER}")
+    files = dict.fromkeys(_rename(signal.file, former, stem.name) for signal in header.signals)
+    kept = [beside(stem, ANNOTATIONS)] if "annotations" in layout.attachments else []
+    return [beside(stem, HEADER), *(stem.parent / file for file in files), *kept]
 
 
 def _rename(file: str, former: str, name: str) -> str:

@@ -25,6 +25,9 @@ MOST_KERNELS = 64
 LARGEST_SIZE = 1 << 12
 """Samples of a kernel."""
 
+MOST_SAMPLES = 1 << 24
+"""Samples of the kernels of all tracks, at most."""
+
 SHIFT_BITS = 4
 """Digits of the shift that a kernel's amplitudes have."""
 
@@ -159,7 +162,7 @@ def unpack_all_waveforms(
     Raises:
         BitstreamError: if the bytes are not those of kernels.
     """
-    found, place = [], 0
+    found, place, samples = [], 0, 0
     for _ in range(tracks):
         kernels, place = read_varint(data, place)
         if not kernels:
@@ -174,6 +177,9 @@ def unpack_all_waveforms(
         length, place = read_varint(data, place)
         if kernels > MOST_KERNELS or not 1 <= size <= LARGEST_SIZE or not 1 <= step < 1 << 40:
             raise BitstreamError(f"damaged: {kernels} kernels of {size} samples in steps of {step}")
+        samples += kernels * size
+        if samples > MOST_SAMPLES:
+            raise BitstreamError(f"damaged: kernels of more than {MOST_SAMPLES} samples in all")
         if place + length > len(data):
             raise BitstreamError(f"damaged: {length} bytes of kernels where fewer are")
         levels, shifts = np.zeros((kernels, size), np.int64), np.zeros(kernels, np.int64)

@@ -10,7 +10,7 @@ Florida Institute of Technology, CS-2005-16.
 
 from __future__ import annotations
 
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal, localcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,8 +40,7 @@ def _squash_table() -> NDArray[np.int64]:
 
     In decimal arithmetic, which rounds alike on every machine.
     """
-    with localcontext() as context:
-        context.prec = 30
+    with localcontext(Context(prec=30)):
         step = (Decimal(1) / LOGIT_ONE).exp()
         power, table = (Decimal(-LOGIT_END) / LOGIT_ONE).exp(), []
         for _ in range(2 * LOGIT_END + 1):

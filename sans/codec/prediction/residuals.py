@@ -36,6 +36,9 @@ SINGLE = 8
 
 BINS = 80
 
+WIDEST = 62
+"""No bin is wider than two to this; only forged streams get there."""
+
 LIMIT = 400
 """Slots are means over so many bits."""
 RATE_KIND, RATE_SET = 6, 3
@@ -122,7 +125,7 @@ def code_residual(
             bit = 1 if value > 0 else 0
         elif index < BINS:
             if index >= SINGLE:
-                wide = widen + ((index - SINGLE) >> 1)
+                wide = min(widen + ((index - SINGLE) >> 1), WIDEST)
             middle = start + (1 << wide)
             place = _place((middle * step + (half - centre) * side) >> shift, inverse)
             tail = TAILS[REACH + place]

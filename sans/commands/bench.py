@@ -1,0 +1,178 @@
+"""`sans bench`: this codec beside others, on the user's own recordings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sans.commands import options as o
+from sans.commands.console import (
+    err,
+    expected_errors,
+    notice,
+    number,
+    out,
+    print_json,
+    print_table,
+    usage_errors,
+)
+from sans.errors import SansError
+
+if TYPE_CHECKING:
+    from sans.contest import Recorded, Row
+
+FILES = ("results.json", "results.csv", "rate-distortion.png")
+"""What `--output` leaves."""
+
+
+def bench(
+    recordings: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH…",
+            help="Files, WFDB records, and folders of them.",
+            show_default=False,
+        ),
+    ],
+    prdn: Annotated[
+        str, typer.Option(help="Errors of lossy streams, in per cent, with commas between.")
+    ] = "2,5,9,15",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help=f"Folder for {', '.join(FILES)}. Default: none.",
+            show_default=False,
+        ),
+    ] = None,
+    force: o.Force = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+) -> None:
+    """Compress recordings with this codec and with others, and compare size, error and speed.
+
+    pcodec, FLAC (soundfile) and zstd (zstandard) are compared where they are installed:
+    pip install "sans[bench]". The wavelets are the ideal length of a code, not a program.
+    """
+    with expected_errors():
+        from sans import contest
+
+        with usage_errors():
+            asked = tuple(dict.fromkeys(o.factors(prdn)))
+            contest.check_prdn(asked)
+        paths = contest.find(recordings)
+        if output is not None:
+            _refuse_files(output, force)
+        for name, module in contest.missing_peers().items():
+            notice(f'{name} is left out: no module {module}; pip install "sans[bench]"')
+        rows, names = _measure(paths, asked, set(recordings))
+        total = contest.in_total(rows)
+        if output is not None:
+            _leave(output, rows, total, _title(names))
+        if json:
+            values = {"total": [row.values() for row in total]}
+            print_json(values | {"recordings": [row.values() for row in rows]})
+            return
+        _print(rows, total, _title(names))
+        if output is not None:
+            out.print(f"bench: {output}", markup=False)
+
+
+def _measure(
+    paths: list[Path], asked: tuple[float, ...], named: set[Path]
+) -> tuple[list[Row], list[str]]:
+    """Return the rows and the names of all recordings that can be read."""
+    from sans import contest
+    from sans.commands.progress import counted
+
+    rows: list[Row] = []
+    names: list[str] = []
+    peers = contest.present_peers()
+    each = 1 + len(peers) + 2 * len(asked)
+    with counted(len(paths) * each, "measurements", err) as advance:
+        for path in paths:
+            recording, left = _read(path, path in named), each
+            if recording is not None:
+                names.append(recording.name)
+                for row in contest.judge(recording, asked, peers, notice):
+                    rows += [] if row is None else [row]
+                    left -= 1
+                    advance(1)
+            advance(left)
+    if not rows:
+        raise SansError("none of the files is a recording")
+    return rows, names
+
+
+def _read(path: Path, named: bool) -> Recorded | None:
+    """Return a recording; None where a file of a folder is none, which the user did not name."""
+    from sans import contest
+
+    try:
+        return contest.read_recording(path)
+    except SansError as error:
+        if named:
+            raise
+        notice(f"left out: {error}")
+        return None
+
+
+def _refuse_files(folder: Path, force: bool) -> None:
+    """Raise a SansError if one of the files exists, unless `force` allows to replace them."""
+    there = [name for name in FILES if (folder / name).exists()]
+    if there and not force:
+        raise SansError(f"{folder / there[0]} exists: choose another folder, or add --force")
+
+
+def _leave(folder: Path, rows: list[Row], total: list[Row], title: str) -> None:
+    from sans import contest
+    from sans.plots import save_figure
+    from sans.plots.contest import plot_contest
+
+    contest.write_results(folder, rows)
+    save_figure(plot_contest(total, title), folder / FILES[-1])
+
+
+def _title(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{len(names)} recordings"
+
+
+def _print(rows: list[Row], total: list[Row], title: str) -> None:
+    """Print the sums of all recordings; a dash where a codec did not take all of them."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    samples = max(row.samples for row in total)
+    table = Table(title=escape(f"{title}, {samples:,} samples"))
+    columns = ("bits/sample", "ratio", "PRDN %", "encode M samples/s", "decode M samples/s")
+    table.add_column("codec", no_wrap=True)
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=column != columns[-1])
+    quality = 0.0
+    both = total + _partial(rows, total)
+    for row in sorted(both, key=lambda row: row.asked):
+        if row.asked != quality:
+            table.add_section()
+            quality = row.asked
+        figures = (row.bits_per_sample, row.ratio, row.achieved, row.encode_rate, row.decode_rate)
+        whole = row in total
+        table.add_row(_name(row), *(number(figure if whole else None) for figure in figures))
+    print_table(table)
+
+
+def _partial(rows: list[Row], total: list[Row]) -> list[Row]:
+    """Return a row of each codec and quality that is not there for all recordings."""
+    known = {(row.asked, row.codec) for row in total}
+    first = {(row.asked, row.codec): row for row in rows}
+    return [row for key, row in first.items() if key not in known]
+
+
+def _name(row: Row) -> str:
+    """Return what a table calls a codec."""
+    from sans.contest import PEERS
+    from sans.contest.results import YARDSTICK
+
+    if row.codec in PEERS:
+        return f"{row.codec} {PEERS[row.codec].setting}"
+    words = f"PRDN {row.asked:g} %" if row.asked else "lossless"
+    return f"{row.codec}, {words}{', ideal code' if row.codec == YARDSTICK else ''}"
