@@ -335,7 +335,7 @@ def test_an_interrupted_command_leaves_nothing(sans, tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sans.codec.compression._encode", stop)
+    monkeypatch.setattr("sans.codec.compression.encode_chunk", stop)
     result = sans("compress", "x.npy")
     assert result.exit_code == 130
     assert names_in(tmp_path) == ["x.npy"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -14,27 +14,17 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from sans.codec import container
+from sans.codec.chunks import RecordingPlan, encode_chunk, exact_plan
 from sans.codec.decompression import LARGEST_CHUNK as LARGEST_READ
 from sans.codec.description.waveforms import pack_all_waveforms
-from sans.codec.groups import DESCRIBED, Way, as_whole, encode_group, groups_of
-from sans.codec.groups import LOSSLESS as EXACT
 from sans.codec.headers import End, Figures, Header, pack_end, pack_header
-from sans.codec.masks import fill
 from sans.codec.measures import Measures
-from sans.codec.parts import pack_parts, varint
-from sans.codec.planning import (
-    Piece,
-    Planner,
-    TrackPlan,
-    Wishes,
-    bits_of_kernels,
-    plan_images,
-)
-from sans.codec.quality import LARGEST_ERROR, LOSSLESS, Quality
-from sans.codec.representations import END, Whole, to_whole
+from sans.codec.planning.recordings import plan_recording
+from sans.codec.planning.tracks import Wishes
+from sans.codec.quality import LOSSLESS, Quality
 from sans.codec.spool import Spool
 from sans.errors import DatasetError
-from sans.recordings.layout import Block, Layout, Source, Track
+from sans.recordings.layout import Block, Layout, Source
 
 Array = NDArray[Any]
 Progress = Callable[[str, float], None]
@@ -47,24 +37,6 @@ LARGEST_CHUNK = 1 << 21
 
 LARGEST_IMAGES = 1 << 23
 """Pixels of a chunk, at most."""
-
-FINE = 16.0
-"""Where a PRDN is asked for, floats become multiples of the error that is allowed over this."""
-
-SLACK = 1 - 2**-20
-"""A quantum is so much smaller than twice the largest error, for roundings on the way."""
-
-BITS_CLOSE = 0.98
-"""A file of this share of the bits asked for is close enough."""
-
-BITS_AIM = 0.992
-"""The share that is aimed at."""
-
-BITS_TRIES = 8
-
-LEAST_PRDN, MOST_PRDN = 1e-3, 90.0
-"""PRDN that are tried for a number of bits."""
-
 
 WISHES = Wishes()
 
@@ -153,13 +125,13 @@ def compress_recording(
     ):
         blocks: Iterator[Block] = source.blocks(frames)
         if options.quality.kind == "lossless":
-            plan = _exact(layout)
+            plan = exact_plan(layout)
         else:
             for block in blocks:
                 spool.append(block)
                 progress("reading", _share(len(spool) * frames, layout.frames))
             layout = replace(layout, frames=spool.frames(layout.tracks[0].per_frame))
-            plan = _planned(layout, spool, options, pool, progress)
+            plan = plan_recording(layout, spool, options.quality, options.wishes, pool, progress)
             blocks = (spool.block(number) for number in range(len(spool)))
         header = Header(layout, frames, (options.quality.kind, options.quality.value), plan.quanta)
         return _write(header, blocks, plan, file, pool, options.threads, progress)
@@ -187,234 +159,10 @@ def frames_of_chunk(layout: Layout, seconds: float | None = None) -> int:
     return max(1, min(wanted, LARGEST_CHUNK // sum(each)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """How all tracks of a recording are coded."""
-
-    quanta: tuple[float, ...]
-    tracks: tuple[TrackPlan, ...]
-
-
-def _exact(layout: Layout) -> _Plan:
-    """Return the plan of a recording that loses nothing."""
-    return _Plan((0.0,) * len(layout.tracks), (TrackPlan(),) * len(layout.tracks))
-
-
-def _planned(
-    layout: Layout, spool: Spool, options: Options, pool: Executor, progress: Progress
-) -> _Plan:
-    """Return the plan of a recording that is to have one PRDN, or so many bits."""
-    quality = options.quality
-    if quality.kind == "max-error":
-        return _bounded(layout, spool, quality.value, options, pool, progress)
-    if quality.kind == "prdn":
-        return _for_prdn(layout, spool, quality.value, options, pool, progress)
-    samples = sum(track.per_frame for track in layout.tracks) * (layout.frames or 0)
-    if not samples:
-        return _exact(layout)
-    asked, prdn = quality.value * samples, 9.0
-    best: tuple[float, _Plan] | None = None
-    plan, close = _Plan((), ()), False
-    tried: dict[float, float] = {}
-    for _ in range(BITS_TRIES):
-        before = plan.tracks if close else None
-        plan = _for_prdn(layout, spool, prdn, options, pool, progress, before)
-        bits = _bits(layout, spool, plan, pool) + _bits_around(layout, spool, plan, quality)
-        # Kernels that were learned for a PRDN that is near serve, too.
-        close = 0.5 < bits / asked < 2
-        tried[prdn] = bits
-        if bits <= asked:
-            if best is None or bits > best[0]:
-                best = bits, plan
-            if bits >= BITS_CLOSE * asked:
-                break
-        prdn = _next_prdn(tried, BITS_AIM * asked)
-        if prdn < LEAST_PRDN or prdn > MOST_PRDN:
-            break
-    if best is None:
-        raise DatasetError(
-            f"{quality.value:g} bits a sample are too few: {bits / max(samples, 1):.3g} are wanted "
-            f"for a PRDN of {prdn:.3g} %"
-        )
-    return best[1]
-
-
-def _next_prdn(tried: dict[float, float], aim: float) -> float:
-    """Return the PRDN to try after some, by what bits they took: as if bits were a power of it."""
-    above = max((prdn for prdn, bits in tried.items() if bits > aim), default=None)
-    below = min((prdn for prdn, bits in tried.items() if bits <= aim), default=None)
-    if above is None or below is None or above >= below:
-        last = list(tried)[-1]
-        return float(last * min(max((tried[last] / aim) ** 0.7, 1 / 3), 3))
-    share = np.log(tried[above] / aim) / np.log(tried[above] / tried[below])
-    return float(above * (below / above) ** min(max(share, 0.05), 0.95))
-
-
-def _bounded(
-    layout: Layout,
-    spool: Spool,
-    bound: float,
-    options: Options,
-    pool: Executor,
-    progress: Progress,
-) -> _Plan:
-    """Return the plan of a recording of which no sample is off by more than a bound."""
-    quanta, plans = [], []
-    image = len(layout.shape) == 3
-    whole_bound = min(int(bound), LARGEST_ERROR)
-    step = (2 * whole_bound + 1) * EXACT
-    for number, track in enumerate(layout.tracks):
-        progress("planning", number / len(layout.tracks))
-        whole = np.dtype(track.dtype).kind in "iu"
-        if track.exact or not whole or image:
-            quanta.append(0.0 if whole else _quantum(spool, number, bound))
-            plans.append(TrackPlan(step=step if whole and not track.exact else EXACT))
-            continue
-        quanta.append(0.0)
-        pieces = _Pieces(spool, number, track, 0.0)
-        plans.append(Planner(pieces, options.wishes, pool).plan_within(whole_bound))
-    return _Plan(tuple(quanta), tuple(plans))
-
-
-def _for_prdn(
-    layout: Layout,
-    spool: Spool,
-    prdn: float,
-    options: Options,
-    pool: Executor,
-    progress: Progress,
-    before: Sequence[TrackPlan] | None = None,
-) -> _Plan:
-    quanta, plans = [], []
-    image = len(layout.shape) == 3
-    for number, track in enumerate(layout.tracks):
-        progress("planning", number / len(layout.tracks))
-        if track.exact:
-            quanta.append(0.0)
-            plans.append(TrackPlan())
-            continue
-        quantum = 0.0
-        if np.dtype(track.dtype).kind == "f":
-            deviation, largest = _deviation(spool, number)
-            quantum = prdn / 100 * deviation / FINE
-            if not largest < quantum * (END - 1):  # so little varies, or nothing, on so much
-                quanta.append(0.0)
-                plans.append(TrackPlan())
-                continue
-        pieces = _Pieces(spool, number, track, quantum)
-        quanta.append(quantum)
-        if image:
-            plans.append(plan_images(pieces, layout.shape[1:], prdn))
-        else:
-            known = before[number] if before else None
-            plans.append(Planner(pieces, options.wishes, pool).plan(prdn, known))
-    return _Plan(tuple(quanta), tuple(plans))
-
-
-def _bits(layout: Layout, spool: Spool, plan: _Plan, pool: Executor) -> float:
-    """Return how many bits the chunks and the kernels of a recording take."""
-
-    def size(number: int) -> int:
-        return 8 * len(_encode(layout, plan, number, spool.block(number))[0])
-
-    own = sum(bits_of_kernels(track.waveforms) for track in plan.tracks)
-    return own + sum(pool.map(size, range(len(spool))))
-
-
-def _bits_around(layout: Layout, spool: Spool, plan: _Plan, quality: Quality) -> float:
-    """Return how many bits a stream takes beside chunks and kernels, but for a few."""
-    header = Header(layout, 1, (quality.kind, quality.value), plan.quanta)
-    frames = layout.frames or 0
-    figures = Figures(frames, 0, 100 / 7, 100 / 7, 100 / 7, 100 / 7, 100 / 7)
-    begins = tuple(997 * number for number in range(1, len(spool) + 1))
-    end = pack_end(End(frames, begins, (figures,) * len(layout.tracks)))
-    frame = container.FRAME * (len(spool) + 2) + container.START + container.TRAILER
-    return 8.0 * (len(pack_header(header)) + len(end) + frame)
-
-
-class _Pieces:
-    """All chunks of one track in a spool."""
-
-    def __init__(self, spool: Spool, number: int, track: Track, quantum: float) -> None:
-        self._spool = spool
-        self._number = number
-        self._track = track
-        self._quantum = quantum
-
-    def __len__(self) -> int:
-        return len(self._spool)
-
-    def __getitem__(self, block: int) -> Piece:
-        samples = self._spool.read(block, self._number)
-        whole = to_whole(samples, self._track.missing, self._quantum)
-        if whole is None:
-            raise DatasetError(
-                f"track {self._number} holds infinities, or numbers of more than 33 bits: "
-                "it can be kept without loss only"
-            )
-        fill(whole.numbers, whole.mask)
-        return Piece(whole.numbers, whole.mask)
-
-
-def _quantum(spool: Spool, number: int, bound: float) -> float:
-    """Return what floating-point numbers may be rounded to multiples of; 0.0: they are kept.
-
-    What a reader computes is rounded to the type of the track, which is an error, too.
-    """
-    rounding = 0.0
-    for block in range(len(spool)):
-        samples = np.abs(spool.read(block, number))
-        there = samples[np.isfinite(samples)]
-        if len(there):
-            rounding = max(rounding, float(np.spacing(there.max())))
-    return max(0.0, 2 * (bound * SLACK - rounding))
-
-
-def _deviation(spool: Spool, number: int) -> tuple[float, float]:
-    """Return the standard deviation of a track of floating-point numbers, and the largest one."""
-    measures, largest = Measures(), 0.0
-    for block in range(len(spool)):
-        samples = spool.read(block, number)
-        measures.add(samples, samples, None)
-        there = np.abs(samples[~np.isnan(samples)])
-        largest = max(largest, float(there.max(initial=0.0)))
-    if not np.isfinite(largest):
-        raise DatasetError(f"track {number} holds infinities: it can be kept without loss only")
-    return float(np.sqrt(measures.energy / max(measures.samples, 1))), largest
-
-
-def _encode(layout: Layout, plan: _Plan, number: int, block: Block) -> tuple[bytes, list[Array]]:
-    """Return a chunk as bytes, and what a reader gets of each track."""
-    parts, kept = [], [np.empty(0)] * len(block)
-    for group in groups_of(layout):
-        tracks = [layout.tracks[i] for i in group.tracks]
-        samples = [np.asarray(block[i]) for i in group.tracks]
-        quanta = [plan.quanta[i] for i in group.tracks]
-        wholes = as_whole(tracks, samples, quanta)
-        ways = [
-            _way(plan.tracks[i], number, whole)
-            for i, whole in zip(group.tracks, wholes, strict=True)
-        ]
-        waveforms = [plan.tracks[i].waveforms for i in group.tracks]
-        coded = encode_group(group, tracks, wholes, samples, ways, waveforms, quanta)
-        parts.append(coded.data)
-        for i, array in zip(group.tracks, coded.samples, strict=True):
-            kept[i] = array
-    frames = len(block[0]) // layout.tracks[0].per_frame
-    return varint(number) + varint(frames) + pack_parts(parts), kept
-
-
-def _way(plan: TrackPlan, number: int, whole: Whole | None) -> Way:
-    if whole is None or plan.kind != DESCRIBED:
-        return Way(plan.kind, plan.step)
-    fill(whole.numbers, whole.mask)
-    return plan.way(number, Piece(whole.numbers, whole.mask))
-
-
 def _write(
     header: Header,
     blocks: Iterator[Block],
-    plan: _Plan,
+    plan: RecordingPlan,
     file: BinaryIO,
     pool: Executor,
     threads: int,
@@ -446,12 +194,12 @@ def _write(
 
 
 def _in_order(
-    layout: Layout, blocks: Iterator[Block], plan: _Plan, pool: Executor, threads: int
+    layout: Layout, blocks: Iterator[Block], plan: RecordingPlan, pool: Executor, threads: int
 ) -> Iterator[tuple[Block, tuple[bytes, list[Array]]]]:
     """Yield blocks and what became of them, in order; a few are worked on at once."""
     waiting: deque[tuple[Block, Future[tuple[bytes, list[Array]]]]] = deque()
     for number, block in enumerate(blocks):
-        waiting.append((block, pool.submit(_encode, layout, plan, number, block)))
+        waiting.append((block, pool.submit(encode_chunk, layout, plan, number, block)))
         if len(waiting) > threads:
             first, future = waiting.popleft()
             yield first, future.result()

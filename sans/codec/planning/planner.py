@@ -1,7 +1,6 @@
-"""What an encoder decides before it writes: kernels, spikes and steps for what is asked.
+"""Planning a track as a whole: some of its chunks tell whether kernels pay, and which.
 
-Each track is looked at as a whole: some of its chunks tell whether kernels pay, and which; then
-spikes are found in all chunks, and the step of the coefficients is the largest with which the
+Then spikes are found in all chunks, and the step of the coefficients is the largest with which the
 squared error is still what is asked for. Where errors are so small that prediction serves better
 than a transform, the track is predicted.
 """
@@ -9,53 +8,24 @@ than a transform, the track is predicted.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sans.codec.description import kernels
-from sans.codec.description.corrections import code_corrections, corrections_of
-from sans.codec.description.descriptions import (
-    COARSE,
-    FINE,
-    Description,
-    Roundings,
-    baseline_free,
-    code_description,
-    describe,
-    reconstruct,
-    squared_error,
-)
+from sans.codec.description.descriptions import COARSE, FINE, baseline_free
 from sans.codec.description.spikes import Spikes, no_spikes
 from sans.codec.description.starting_set import starting_kernels
-from sans.codec.description.waveforms import (
-    LARGEST_SIZE,
-    MOST_KERNELS,
-    NO_WAVEFORMS,
-    Waveforms,
-    pack_all_waveforms,
-)
 from sans.codec.description.wavelets import FRACTION
-from sans.codec.entropy.range_coder import finish, writer
-from sans.codec.groups import DESCRIBED, JOINT, LOSSLESS, OWN, Way, predict
+from sans.codec.groups import DESCRIBED, LOSSLESS, OWN
 from sans.codec.images import decode_images, encode_images, in_range
+from sans.codec.planning.steps import largest_step
+from sans.codec.planning.tracks import Pieces, TrackPlan, Wishes, bits_of_kernels
 
-Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-
-TRIES = 12
-"""How often a step is tried, at most."""
-
-CLOSE = 0.997
-"""An error of this share of what is asked for is close enough."""
-
-AIM = 0.9985
-"""The share of it that is aimed at."""
 
 SAMPLED = 8
 """Chunks that are looked at to choose kernels, at most."""
@@ -78,114 +48,8 @@ BOUND_SHARES = (0.45, 0.36, 0.56)
 USED = 3
 """Chunks that tell how large the amplitudes of kernels are, at most."""
 
-LARGEST_STEP = (1 << 40) - 1
-"""Steps are below this: see `sans.codec.entropy.numbers.DIGITS`."""
-
 FIRST_STEP = 3.3
 """A step in root mean square errors, to begin with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A chunk of one track as whole numbers."""
-
-    numbers: Integers
-    """``(length,)``: where samples are missing, what stands in for them."""
-
-    mask: Mask
-    """``(length,)``: which are missing."""
-
-
-class Pieces(Protocol):
-    """All chunks of one track."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, number: int, /) -> Piece: ...
-
-
-@dataclass(frozen=True, slots=True)
-class TrackPlan:
-    """How a track is coded."""
-
-    kind: int = JOINT
-    """`JOINT`, `OWN` or `DESCRIBED`."""
-
-    step: int = LOSSLESS
-    """Of predictions, or of coefficients, in 1/256."""
-
-    waveforms: Waveforms = NO_WAVEFORMS
-    """Kernels; none unless `DESCRIBED`."""
-
-    spikes: tuple[Spikes, ...] = ()
-    """Of every chunk; none where there are no kernels."""
-
-    roundings: Roundings = FINE
-    """Of coefficients."""
-
-    width: int = 0
-    """Of corrections, an odd number; 0: there are none."""
-
-    threshold: float = 0.0
-    """The norm of what a spike draws at least."""
-
-    def described(self, number: int, piece: Piece) -> Description:
-        """Return what is kept of a chunk that is `DESCRIBED`."""
-        spikes = self.spikes[number] if self.spikes else no_spikes(0)
-        return describe(piece.numbers, spikes, self.waveforms, self.step, self.roundings)
-
-    def way(self, number: int, piece: Piece) -> Way:
-        """Return how a chunk is coded."""
-        if self.kind != DESCRIBED:
-            return Way(self.kind, self.step)
-        return Way(DESCRIBED, description=self.described(number, piece), width=self.width)
-
-    def error(self, number: int, piece: Piece) -> float:
-        """Return the squared error of a chunk."""
-        if self.kind == DESCRIBED:
-            found = self.described(number, piece)
-            return squared_error(piece.numbers, piece.mask, found, self.waveforms)
-        _, decoded = predict(piece.numbers[None].copy(), self.step)
-        wrong = (decoded[0] - piece.numbers)[~piece.mask].astype(np.float64)
-        return float((wrong**2).sum())
-
-    def bits(self, number: int, piece: Piece) -> int:
-        """Return how many bits a chunk takes."""
-        if self.kind != DESCRIBED:
-            return 8 * len(predict(piece.numbers[None].copy(), self.step)[0])
-        coder = writer(6 * len(piece.numbers) + 1024)
-        nothing = Description(0, 1, no_spikes(0), np.zeros(0, np.int64))
-        kept = self.described(number, piece)
-        found = code_description(coder, kept, self.waveforms, nothing, np.zeros(4))
-        if self.width:
-            again = reconstruct(found, self.waveforms)
-            code_corrections(coder, corrections_of(piece.numbers, again, self.width))
-        return 8 * finish(coder)
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the user leaves to the encoder, or does not."""
-
-    learn: bool = True
-    """Whether kernels are learned from the recording."""
-
-    given: Floats | None = None
-    """Kernels ``(kernels, size)`` of norm 1 to use instead; none: no kernels."""
-
-    borrow: bool = True
-    """Whether the starting set may serve, where learning is allowed, on a track of one chunk: on
-    longer ones, own kernels always pay."""
-
-    def __post_init__(self) -> None:
-        if self.given is None:
-            return
-        count, size = self.given.shape
-        if not 1 <= count <= MOST_KERNELS or not 1 <= size <= LARGEST_SIZE:
-            raise ValueError(
-                f"1 to {MOST_KERNELS} kernels of 1 to {LARGEST_SIZE:,} samples are wanted, not "
-                f"{count} of {size:,}"
-            )
 
 
 class Planner:
@@ -419,41 +283,9 @@ class Planner:
         return samples, mean, energy
 
 
-def largest_step(error: Callable[[int], float], asked: float, guess: float) -> int:
-    """Return a step with which an error is what is asked for, or a little less; 0 if none is.
-
-    Args:
-        error: the error, squared, of a step in 1/256; it grows with the step, by and large.
-        asked: the largest error, squared.
-        guess: a step to begin with.
-    """
-    low, high = 0, LARGEST_STEP
-    step = min(max(1, round(guess)), LARGEST_STEP - 1)
-    for _ in range(TRIES):
-        found = error(step)
-        if found <= asked:
-            low = max(low, step)
-            if found >= CLOSE**2 * asked:
-                break
-        else:
-            high = min(high, step)
-        if high - low <= 1:
-            break
-        # Errors are nearly proportional to steps.
-        aim = step * (AIM**2 * asked / found) ** 0.55 if found else 2.0 * step
-        # Where they jump, such an aim lies beyond what is known, again and again: take the middle.
-        step = round(aim) if low < round(aim) < high else (low + high) // 2
-    return low
-
-
 def long_enough(signals: Sequence[Floats], size: int) -> list[Floats]:
     """Return the signals that kernels of a size fit into."""
     return [signal for signal in signals if len(signal) >= size]
-
-
-def bits_of_kernels(waveforms: Waveforms) -> int:
-    """Return how many bits kernels take."""
-    return 8 * len(pack_all_waveforms([waveforms])) if len(waveforms.shifts) else 0
 
 
 def plan_images(pieces: Pieces, image: tuple[int, ...], prdn: float) -> TrackPlan:

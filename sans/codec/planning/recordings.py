@@ -1,0 +1,240 @@
+"""Planning a recording: all its tracks, for one PRDN, a number of bits, or a largest error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+
+import numpy as np
+
+from sans.codec import container
+from sans.codec.chunks import RecordingPlan, encode_chunk, exact_plan
+from sans.codec.groups import LOSSLESS as EXACT
+from sans.codec.headers import End, Figures, Header, pack_end, pack_header
+from sans.codec.masks import fill
+from sans.codec.measures import Measures
+from sans.codec.planning.planner import Planner, plan_images
+from sans.codec.planning.tracks import Piece, TrackPlan, Wishes, bits_of_kernels
+from sans.codec.quality import LARGEST_ERROR, Quality
+from sans.codec.representations import END, to_whole
+from sans.codec.spool import Spool
+from sans.errors import DatasetError
+from sans.recordings.layout import Layout, Track
+
+Progress = Callable[[str, float], None]
+
+FINE = 16.0
+"""Where a PRDN is asked for, floats become multiples of the error that is allowed over this."""
+
+SLACK = 1 - 2**-20
+"""A quantum is so much smaller than twice the largest error, for roundings on the way."""
+
+BITS_CLOSE = 0.98
+"""A file of this share of the bits asked for is close enough."""
+
+BITS_AIM = 0.992
+"""The share that is aimed at."""
+
+BITS_TRIES = 8
+
+LEAST_PRDN, MOST_PRDN = 1e-3, 90.0
+"""PRDN that are tried for a number of bits."""
+
+
+def plan_recording(
+    layout: Layout,
+    spool: Spool,
+    quality: Quality,
+    wishes: Wishes,
+    pool: Executor,
+    progress: Progress,
+) -> RecordingPlan:
+    """Return the plan of a recording of which something may be lost.
+
+    Args:
+        layout: the recording, its frames known.
+        spool: its chunks.
+        quality: how much: "max-error", "prdn" or "bits".
+        wishes: which kernels may be used.
+        pool: what performs the work.
+        progress: is told how far it is.
+
+    Raises:
+        DatasetError: if what is asked for cannot be had.
+    """
+    if quality.kind == "max-error":
+        return _bounded(layout, spool, quality.value, wishes, pool, progress)
+    if quality.kind == "prdn":
+        return _for_prdn(layout, spool, quality.value, wishes, pool, progress)
+    samples = sum(track.per_frame for track in layout.tracks) * (layout.frames or 0)
+    if not samples:
+        return exact_plan(layout)
+    asked, prdn = quality.value * samples, 9.0
+    best: tuple[float, RecordingPlan] | None = None
+    plan, close = RecordingPlan((), ()), False
+    tried: dict[float, float] = {}
+    for _ in range(BITS_TRIES):
+        before = plan.tracks if close else None
+        plan = _for_prdn(layout, spool, prdn, wishes, pool, progress, before)
+        bits = _bits(layout, spool, plan, pool) + _bits_around(layout, spool, plan, quality)
+        # Kernels that were learned for a PRDN that is near serve, too.
+        close = 0.5 < bits / asked < 2
+        tried[prdn] = bits
+        if bits <= asked:
+            if best is None or bits > best[0]:
+                best = bits, plan
+            if bits >= BITS_CLOSE * asked:
+                break
+        prdn = _next_prdn(tried, BITS_AIM * asked)
+        if prdn < LEAST_PRDN or prdn > MOST_PRDN:
+            break
+    if best is None:
+        raise DatasetError(
+            f"{quality.value:g} bits a sample are too few: {bits / max(samples, 1):.3g} are wanted "
+            f"for a PRDN of {prdn:.3g} %"
+        )
+    return best[1]
+
+
+def _next_prdn(tried: dict[float, float], aim: float) -> float:
+    """Return the PRDN to try after some, by what bits they took: as if bits were a power of it."""
+    above = max((prdn for prdn, bits in tried.items() if bits > aim), default=None)
+    below = min((prdn for prdn, bits in tried.items() if bits <= aim), default=None)
+    if above is None or below is None or above >= below:
+        last = list(tried)[-1]
+        return float(last * min(max((tried[last] / aim) ** 0.7, 1 / 3), 3))
+    share = np.log(tried[above] / aim) / np.log(tried[above] / tried[below])
+    return float(above * (below / above) ** min(max(share, 0.05), 0.95))
+
+
+def _bounded(
+    layout: Layout,
+    spool: Spool,
+    bound: float,
+    wishes: Wishes,
+    pool: Executor,
+    progress: Progress,
+) -> RecordingPlan:
+    """Return the plan of a recording of which no sample is off by more than a bound."""
+    quanta, plans = [], []
+    image = len(layout.shape) == 3
+    whole_bound = min(int(bound), LARGEST_ERROR)
+    step = (2 * whole_bound + 1) * EXACT
+    for number, track in enumerate(layout.tracks):
+        progress("planning", number / len(layout.tracks))
+        whole = np.dtype(track.dtype).kind in "iu"
+        if track.exact or not whole or image:
+            quanta.append(0.0 if whole else _quantum(spool, number, bound))
+            plans.append(TrackPlan(step=step if whole and not track.exact else EXACT))
+            continue
+        quanta.append(0.0)
+        pieces = _Pieces(spool, number, track, 0.0)
+        plans.append(Planner(pieces, wishes, pool).plan_within(whole_bound))
+    return RecordingPlan(tuple(quanta), tuple(plans))
+
+
+def _for_prdn(
+    layout: Layout,
+    spool: Spool,
+    prdn: float,
+    wishes: Wishes,
+    pool: Executor,
+    progress: Progress,
+    before: Sequence[TrackPlan] | None = None,
+) -> RecordingPlan:
+    quanta, plans = [], []
+    image = len(layout.shape) == 3
+    for number, track in enumerate(layout.tracks):
+        progress("planning", number / len(layout.tracks))
+        if track.exact:
+            quanta.append(0.0)
+            plans.append(TrackPlan())
+            continue
+        quantum = 0.0
+        if np.dtype(track.dtype).kind == "f":
+            deviation, largest = _deviation(spool, number)
+            quantum = prdn / 100 * deviation / FINE
+            if not largest < quantum * (END - 1):  # so little varies, or nothing, on so much
+                quanta.append(0.0)
+                plans.append(TrackPlan())
+                continue
+        pieces = _Pieces(spool, number, track, quantum)
+        quanta.append(quantum)
+        if image:
+            plans.append(plan_images(pieces, layout.shape[1:], prdn))
+        else:
+            known = before[number] if before else None
+            plans.append(Planner(pieces, wishes, pool).plan(prdn, known))
+    return RecordingPlan(tuple(quanta), tuple(plans))
+
+
+def _bits(layout: Layout, spool: Spool, plan: RecordingPlan, pool: Executor) -> float:
+    """Return how many bits the chunks and the kernels of a recording take."""
+
+    def size(number: int) -> int:
+        return 8 * len(encode_chunk(layout, plan, number, spool.block(number))[0])
+
+    own = sum(bits_of_kernels(track.waveforms) for track in plan.tracks)
+    return own + sum(pool.map(size, range(len(spool))))
+
+
+def _bits_around(layout: Layout, spool: Spool, plan: RecordingPlan, quality: Quality) -> float:
+    """Return how many bits a stream takes beside chunks and kernels, but for a few."""
+    header = Header(layout, 1, (quality.kind, quality.value), plan.quanta)
+    frames = layout.frames or 0
+    figures = Figures(frames, 0, 100 / 7, 100 / 7, 100 / 7, 100 / 7, 100 / 7)
+    begins = tuple(997 * number for number in range(1, len(spool) + 1))
+    end = pack_end(End(frames, begins, (figures,) * len(layout.tracks)))
+    frame = container.FRAME * (len(spool) + 2) + container.START + container.TRAILER
+    return 8.0 * (len(pack_header(header)) + len(end) + frame)
+
+
+class _Pieces:
+    """All chunks of one track in a spool."""
+
+    def __init__(self, spool: Spool, number: int, track: Track, quantum: float) -> None:
+        self._spool = spool
+        self._number = number
+        self._track = track
+        self._quantum = quantum
+
+    def __len__(self) -> int:
+        return len(self._spool)
+
+    def __getitem__(self, block: int) -> Piece:
+        samples = self._spool.read(block, self._number)
+        whole = to_whole(samples, self._track.missing, self._quantum)
+        if whole is None:
+            raise DatasetError(
+                f"track {self._number} holds infinities, or numbers of more than 33 bits: "
+                "it can be kept without loss only"
+            )
+        fill(whole.numbers, whole.mask)
+        return Piece(whole.numbers, whole.mask)
+
+
+def _quantum(spool: Spool, number: int, bound: float) -> float:
+    """Return what floating-point numbers may be rounded to multiples of; 0.0: they are kept.
+
+    What a reader computes is rounded to the type of the track, which is an error, too.
+    """
+    rounding = 0.0
+    for block in range(len(spool)):
+        samples = np.abs(spool.read(block, number))
+        there = samples[np.isfinite(samples)]
+        if len(there):
+            rounding = max(rounding, float(np.spacing(there.max())))
+    return max(0.0, 2 * (bound * SLACK - rounding))
+
+
+def _deviation(spool: Spool, number: int) -> tuple[float, float]:
+    """Return the standard deviation of a track of floating-point numbers, and the largest one."""
+    measures, largest = Measures(), 0.0
+    for block in range(len(spool)):
+        samples = spool.read(block, number)
+        measures.add(samples, samples, None)
+        there = np.abs(samples[~np.isnan(samples)])
+        largest = max(largest, float(there.max(initial=0.0)))
+    if not np.isfinite(largest):
+        raise DatasetError(f"track {number} holds infinities: it can be kept without loss only")
+    return float(np.sqrt(measures.energy / max(measures.samples, 1))), largest
