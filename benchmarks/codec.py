@@ -505,11 +505,11 @@ def draw_speed(rows: Rows, path: Path) -> None:
                 continue
             panel.plot(x, y, color=colour, linestyle=style, marker="o", markersize=4)
             panel.annotate(
-                f"{way}, {quality}\n{y[-1]:.3g} million/s",
+                f"{way}, {quality}: {y[-1]:.3g}",
                 (x[-1], y[-1]),
-                (8, 0),
+                (8, 4 if way == "decode" else -4),
                 textcoords="offset points",
-                verticalalignment="center",
+                verticalalignment="bottom" if way == "decode" else "top",
                 color=colour,
                 fontsize=8,
                 fontweight="bold",
