@@ -163,6 +163,24 @@ def test_a_folder_is_done_file_by_file_with_a_total(sans, tmp_path):
     assert (tmp_path / "again" / "a.npy").read_bytes() == (folder / "a.npy").read_bytes()
 
 
+def test_a_folder_goes_on_where_it_was_stopped(sans, tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b"):
+        np.save(tmp_path / "in" / f"{name}.npy", np.arange(50, dtype="<i2"))
+    assert sans("compress", "in", "-o", "out").exit_code == 0
+    first = (tmp_path / "out" / "a.npy.sans").read_bytes()
+    (tmp_path / "out" / "b.npy.sans").unlink()
+    np.save(tmp_path / "in" / "a.npy", np.arange(60, dtype="<i2"))
+    result = sans("compress", "in", "-o", "out")
+    assert result.exit_code == 0
+    assert "1 of 2 streams are there" in result.stderr
+    assert "1 files" in result.stdout
+    assert (tmp_path / "out" / "a.npy.sans").read_bytes() == first
+    assert (tmp_path / "out" / "b.npy.sans").is_file()
+    assert sans("compress", "in", "-o", "out", "--force").exit_code == 0
+    assert (tmp_path / "out" / "a.npy.sans").read_bytes() != first
+
+
 def test_two_recordings_of_one_name_are_refused(refused, tmp_path):
     (tmp_path / "all").mkdir()
     make_record(tmp_path / "all")

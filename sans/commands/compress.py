@@ -14,6 +14,7 @@ from sans.commands.console import (
     err,
     expected_errors,
     fail,
+    notice,
     number,
     out,
     print_json,
@@ -186,9 +187,11 @@ def _compress_folder(
         raise SansError(f"{folder} is a folder: say with -o FOLDER where its streams go")
     alone = replace(options, threads=1)  # files are done side by side
     tasks = tasks_of(folder, Path(output), alone)
-    for task in tasks:
-        refuse_existing(task.target, force)
-    run_all(tasks, engine, json)
+    # A stream that is there is whole: a command that was interrupted goes on behind it.
+    left = [task for task in tasks if force or not task.target.exists()]
+    if len(left) < len(tasks):
+        notice(f"{len(tasks) - len(left)} of {len(tasks)} streams are there, and stay as they are")
+    run_all(left, engine, json)
 
 
 def run_all(tasks: list[Task], engine: Any, json: bool) -> None:
