@@ -33,6 +33,9 @@ SAMPLED = 8
 SMALL_ERROR = 3.0
 """Where the root mean square of errors is below this, in units, prediction is tried."""
 
+NEAR = 0.99
+"""Predictions whose errors are below this share of what is asked for do not serve."""
+
 LEAST = 64
 """Tracks of fewer samples are kept exactly."""
 
@@ -254,7 +257,11 @@ class Planner:
         if self.bits(tried, middle) > self.bits(best, middle) - bits_of_kernels(best.waveforms):
             return best
         solved = self._solved(tried, asked, tried.step, range(len(self.pieces)))
-        return solved if solved.step > LOSSLESS else TrackPlan()
+        if solved.step <= LOSSLESS:
+            return TrackPlan()
+        # Steps near one unit make errors jump: what is asked for may lie between two of them.
+        reached = self.error(solved, range(len(self.pieces)))
+        return solved if reached >= NEAR**2 * asked else best
 
     def _some(self) -> list[int]:
         """Return the chunks that are looked at to choose kernels, spread over the track."""
