@@ -36,6 +36,9 @@ SMALL_ERROR = 3.0
 NEAR = 0.99
 """Predictions whose errors are below this share of what is asked for do not serve."""
 
+TINY_ERROR = 0.58
+"""But where the root mean square is below this, in units, no errors in whole units are near."""
+
 LEAST = 64
 """Tracks of fewer samples are kept exactly."""
 
@@ -261,7 +264,8 @@ class Planner:
             return TrackPlan()
         # Steps near one unit make errors jump: what is asked for may lie between two of them.
         reached = self.error(solved, range(len(self.pieces)))
-        return solved if reached >= NEAR**2 * asked else best
+        near = reached >= NEAR**2 * asked or asked < TINY_ERROR**2 * self.samples
+        return solved if near else best
 
     def _some(self) -> list[int]:
         """Return the chunks that are looked at to choose kernels, spread over the track."""
