@@ -16,8 +16,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.codec.entropy.mixing import COUNT_BITS, FRESH, LOGIT_END, RECIPROCALS, SQUASH, STRETCH
-from sans.codec.entropy.range_coder import Coder, code, finish, reader, writer
+from sans.codec.entropy.mixing import (
+    CHANCES,
+    COUNT_BITS,
+    FRESH,
+    LOGIT_END,
+    LOGITS,
+    at,
+    bucket,
+    moved,
+)
+from sans.codec.entropy.numbers import digits_of
+from sans.codec.entropy.range_coder import Coder, code, code_plain, finish, reader, writer
 from sans.compiled import compiled, inlined
 
 TABLES = 16
@@ -52,12 +62,6 @@ SLOWNESS = 8
 
 SPAN_BITS = 33
 """The range of values is less than 2³³."""
-
-# Small tables leave the first cache to the slots.
-STRETCHES = STRETCH.astype(np.int16)
-SQUASHES = np.clip(SQUASH, 1, 65535).astype(np.int32)
-GAINS = RECIPROCALS[: LIMIT + 1].astype(np.int32)
-LENGTHS = np.array([i.bit_length() for i in range(256)])
 
 MEAN, ENERGY, BRIGHT, FIRST_SET, SECOND_SET, BLANK, FINE_PREDICTION, PREDICTION = range(8)
 """What the registers of a model hold: see `_predict` and `_look_at_levels`."""
@@ -155,7 +159,7 @@ def code_images(coder: Coder, pixels: NDArray[np.int64], step: int, low: int, hi
     while (TABLES << bits) < len(model.slots):
         bits += 1
     wide = top > 255
-    down = max(_length(top) - 20, 0)
+    down = max(digits_of(top) - 20, 0)
     # this image and the one before, as multiples of the step, with margins
     both = np.zeros((2, MARGIN + height, MARGIN + width + MARGIN), np.int64)
     errors = np.zeros((2, MARGIN + width + MARGIN), np.int64)
@@ -184,7 +188,7 @@ def code_images(coder: Coder, pixels: NDArray[np.int64], step: int, low: int, hi
                     errors[y & 1, x] = distance
                     index = min(max(registers[PREDICTION] + distance, 0), top)
                     for i in range(GUESSES):
-                        cost = _length(abs(index - model.guesses[i])) << 10
+                        cost = digits_of(abs(index - model.guesses[i])) << 10
                         model.scores[i] += (cost - model.scores[i]) >> 5
                 else:
                     _look_at_levels(model, now, before, n, y, x, top)
@@ -200,21 +204,11 @@ def code_images(coder: Coder, pixels: NDArray[np.int64], step: int, low: int, hi
 
 
 @compiled
-def _length(value: int) -> int:
-    """Return how many bits a value from 0 up has."""
-    length = 0
-    while value > 255:
-        value >>= 8
-        length += 8
-    return length + int(LENGTHS[value])
-
-
-@compiled
 def _grade(distance: int) -> int:
     """Return 0 for 0, 1 to 127 by the size of a distance above it, 255 to 129 below it."""
     size = abs(distance)
     if size >= 8:
-        length = _length(size)
+        length = digits_of(size)
         size = min(((length - 2) << 2) + ((size >> (length - 3)) & 3), 127)
     return size if distance >= 0 else 256 - size
 
@@ -343,8 +337,8 @@ def _look_at_levels(
     lit = np.int64((w > 0) | ((no > 0) << 1) | ((nw > 0) << 2) | ((ne > 0) << 3))
     registers[FIRST_SET], registers[SECOND_SET] = lit, coarse
     prediction = registers[PREDICTION]
-    rough = min(_length(abs(w - ww) + abs(no - nw) + abs(no - ne)), 15)
-    moved = min(_length(abs(before[y, x - 1] - w) + abs(before[y - 1, x] - no)), 15)
+    rough = min(digits_of(abs(w - ww) + abs(no - nw) + abs(no - ne)), 15)
+    moved = min(digits_of(abs(before[y, x - 1] - w) + abs(before[y - 1, x] - no)), 15)
     contexts[5] = (w << 8) | no
     contexts[6] = (many[w] << 12) | (many[no] << 8) | (many[nw] << 4) | many[ne]
     contexts[7] = (many[w] << 12) | (many[no] << 8) | (many[ww] << 4) | many[nn]
@@ -379,8 +373,8 @@ def _look_at_errors(
     prediction = registers[PREDICTION]
     error_w, above = errors[y & 1, x - 1], errors[(y - 1) & 1]
     error_no, error_nw, error_ne = above[x], above[x - 1], above[x + 1]
-    size_w, size_no = _length(abs(error_w)), _length(abs(error_no))
-    size_nw, size_ne = _length(abs(error_nw)), _length(abs(error_ne))
+    size_w, size_no = digits_of(abs(error_w)), digits_of(abs(error_no))
+    size_nw, size_ne = digits_of(abs(error_nw)), digits_of(abs(error_ne))
     size = _grade(2 * (abs(error_w) + abs(error_no)) + abs(error_nw) + abs(error_ne))
     to_w, to_no = _grade(w - prediction), _grade(no - prediction)
     registers[BLANK] = 0
@@ -404,15 +398,6 @@ def _look_at_errors(
     contexts[15] = 0
 
 
-@inlined
-def _bucket(key: int, table: int, bits: int) -> int:
-    """Return the first of the sixteen slots of a context in its table of 2^bits."""
-    mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
-    mixed ^= mixed >> np.uint64(32)
-    mixed *= np.uint64(0xD6E8FEB86659FD93)
-    return (table << bits) + (int(np.int64(mixed >> np.uint64(68 - bits))) << 4)
-
-
 @compiled
 def _code_symbol(coder: Coder, model: Images, bits: int, symbol: int) -> int:
     """Code a symbol from 0 to 255: whether it is 0, then its bits from the top.
@@ -427,7 +412,7 @@ def _code_symbol(coder: Coder, model: Images, bits: int, symbol: int) -> int:
     registers = model.registers
     used = PLAIN if registers[BLANK] else TABLES
     for i in range(used):
-        places[i] = _bucket(contexts[i] * TABLES + i, i, bits)
+        places[i] = bucket(contexts[i] * TABLES + i, i, bits)
     for i in range(used, TABLES):
         inputs[i] = 0
     inputs[TABLES] = 256
@@ -436,14 +421,14 @@ def _code_symbol(coder: Coder, model: Images, bits: int, symbol: int) -> int:
         which = value * 16 + registers[FIRST_SET] if used == TABLES else 256 * 16
         first, second = model.first[which], model.second[depth * 256 + registers[SECOND_SET]]
         for i in range(used):
-            inputs[i] = STRETCHES[np.int64(slots[places[i] + node]) >> (COUNT_BITS + 10)]
+            inputs[i] = at(LOGITS, int(np.int64(slots[places[i] + node])) >> (COUNT_BITS + 10))
         total = 0
         for i in range(INPUTS):
             total += int(inputs[i]) * int(first[i] + second[i])
         if used < TABLES:
             total *= TABLES // PLAIN
         logit = min(max(total >> 16, -LOGIT_END), LOGIT_END)
-        one = int(SQUASHES[logit + LOGIT_END])
+        one = at(CHANCES, logit + LOGIT_END)
         bit = (symbol >> (8 - depth)) & 1 if depth else (1 if symbol else 0)
         bit = code(coder, bit, one)
         error = (bit << 16) - one
@@ -453,33 +438,21 @@ def _code_symbol(coder: Coder, model: Images, bits: int, symbol: int) -> int:
             second[i] += np.int32((push * RATES[1] + (1 << 17)) >> 18)
         goal = (bit << 22) - bit
         for i in range(used):
-            slot = int(np.int64(slots[places[i] + node]))
-            count, probability = slot & ((1 << COUNT_BITS) - 1), slot >> COUNT_BITS
-            probability += ((goal - probability) * int(GAINS[count])) >> 16
-            slots[places[i] + node] = np.uint32((probability << COUNT_BITS) | min(count + 1, LIMIT))
+            slots[places[i] + node] = moved(np.uint64(slots[places[i] + node]), goal, LIMIT)
         depth += 1
         if depth == 1:
             if not bit:
                 return 0
             for i in range(used, TABLES):
-                places[i] = _bucket(contexts[i] * TABLES + i, i, bits)
+                places[i] = bucket(contexts[i] * TABLES + i, i, bits)
             used, value, node = TABLES, 1, 1
         else:
             value, node = (value << 1) | bit, (node << 1) | bit
             if depth == 5:
                 for i in range(TABLES):
-                    places[i] = _bucket((places[i] << 8) | value, i, bits)
+                    places[i] = bucket((places[i] << 8) | value, i, bits)
                 node = 1
     return value & 255
-
-
-@compiled
-def _code_plain(coder: Coder, value: int, bits: int) -> int:
-    """Code a value of so many bits as it is."""
-    coded = 0
-    for i in range(bits - 1, -1, -1):
-        coded = (coded << 1) | code(coder, (value >> i) & 1, 1 << 15)
-    return coded
 
 
 @compiled
@@ -487,12 +460,12 @@ def code_noise(coder: Coder, pixels: NDArray[np.int64], step: int, low: int, hig
     """Code pixels like `code_images`, but without expecting anything of them."""
     images, height, width = pixels.shape
     top = ((high - low) * 256 + (step >> 1)) // step
-    bits = _length(top)
+    bits = digits_of(top)
     for n in range(images):
         for y in range(height):
             for x in range(width):
                 index = ((pixels[n, y, x] - low) * 256 + (step >> 1)) // step
-                index = min(_code_plain(coder, index, bits), top)
+                index = min(code_plain(coder, index, bits), top)
                 pixels[n, y, x] = min(low + ((index * step + 128) >> 8), high)
 
 
@@ -510,9 +483,9 @@ def encode_images(pixels: NDArray[np.integer], step: int = 256) -> bytes:
     noise = pixels.size * (((high - low) * 256 + step // 2) // step).bit_length() // 8
     for code_them in (code_images, code_noise):
         coder = writer(24 * pixels.size + 64)  # more than the least likely bits would cost
-        _code_plain(coder, int(code_them is code_noise), 1)
-        _code_plain(coder, low + (1 << 31), SPAN_BITS)
-        _code_plain(coder, high - low, SPAN_BITS)
+        code_plain(coder, int(code_them is code_noise), 1)
+        code_plain(coder, low + (1 << 31), SPAN_BITS)
+        code_plain(coder, high - low, SPAN_BITS)
         code_them(coder, pixels.astype(np.int64), step, low, high)
         written = finish(coder)
         if written <= noise + 9:  # which is what noise takes, at most
@@ -526,9 +499,9 @@ def decode_images(data: bytes, shape: tuple[int, int, int], step: int = 256) -> 
     Other bytes give other pixels, or the same.
     """
     coder = reader(np.frombuffer(data, np.uint8).copy())
-    code_them = code_noise if _code_plain(coder, 0, 1) else code_images
-    low = _code_plain(coder, 0, SPAN_BITS) - (1 << 31)
-    high = low + _code_plain(coder, 0, SPAN_BITS)
+    code_them = code_noise if code_plain(coder, 0, 1) else code_images
+    low = code_plain(coder, 0, SPAN_BITS) - (1 << 31)
+    high = low + code_plain(coder, 0, SPAN_BITS)
     pixels = np.zeros(shape, np.int64)
     code_them(coder, pixels, step, low, high)
     return pixels

@@ -15,8 +15,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.codec.entropy.mixing import COUNT_BITS, FRESH, LOGIT_END, RECIPROCALS, SQUASH, STRETCH
-from sans.codec.entropy.range_coder import Coder, code, finish, reader, writer
+from sans.codec.entropy.mixing import (
+    CHANCES,
+    COUNT_BITS,
+    FRESH,
+    LOGIT_END,
+    LOGITS,
+    at,
+    bucket,
+    moved,
+)
+from sans.codec.entropy.numbers import digits_of
+from sans.codec.entropy.range_coder import Coder, code, code_plain, finish, reader, writer
 from sans.compiled import compiled, inlined
 
 TABLES = 8
@@ -67,12 +77,6 @@ FEW = 8
 PLAIN, FLOATS, SIGNED, BYTES, NOTHING = range(5)
 """Ways to code words: distances of them as they are, as floats, as signed; their bytes; or no way:
 nothing is expected of a bit."""
-
-# Small tables leave the first cache to the slots.
-STRETCHES = STRETCH.astype(np.int16)
-SQUASHES = np.clip(SQUASH, 1, 65535).astype(np.int32)
-GAINS = RECIPROCALS[: LIMIT + 1].astype(np.int32)
-LENGTHS = np.array([i.bit_length() for i in range(256)])
 
 
 class Patterns(NamedTuple):
@@ -138,7 +142,7 @@ def code_words(coder: Coder, words: NDArray[np.int64], width: int, way: int) -> 
             row = past[c]
             word = 0
             if way == NOTHING:
-                words[c, t] = _code_number(coder, words[c, t], width)
+                words[c, t] = code_plain(coder, words[c, t], width)
                 continue
             if way == BYTES:
                 other = past[c - 1, 0] if c else row[2]
@@ -177,21 +181,11 @@ def _turned_back(word: int, width: int, way: int) -> int:
 
 
 @compiled
-def _length(value: int) -> int:
-    """Return how many bits a value from 0 up has."""
-    length = 0
-    while value > 255:
-        value >>= 8
-        length += 8
-    return length + int(LENGTHS[value])
-
-
-@compiled
 def _grade(distance: int) -> int:
     """Return 0 to 125 by the size of a distance from 0 up, 255 to 130 below."""
     size = distance if distance >= 0 else ~distance
     if size >= 4:
-        length = _length(size)
+        length = digits_of(size)
         size = (length << 1) - 2 + ((size >> (length - 2)) & 1)
     return size if distance >= 0 else 255 - size
 
@@ -250,7 +244,7 @@ def _code_distance(
         place = rest >> 3
         size <<= count
         if model.missed[place] > NOISE and t % PROBE:
-            size |= _code_noise(coder, count, (given >> rest) & 255)
+            size |= code_plain(coder, (given >> rest) & 255, count)
         else:
             contexts[0] = (grade << 6) | (place << 3) | (count - 1)
             contexts[1] = (((size << 8) | grade) << 3) | place
@@ -269,7 +263,7 @@ def _code_distance(
         word &= (1 << width) - 1
     for i in range(PREDICTIONS):
         off = ((word - guesses[i]) << unused) >> unused
-        cost = _length(off if off >= 0 else ~off) << 10
+        cost = digits_of(off if off >= 0 else ~off) << 10
         scores[i] += (cost - scores[i]) >> 4
     return word
 
@@ -285,7 +279,7 @@ def _code_bytes(
         rest -= count
         place = rest >> 3
         if model.missed[place] > NOISE and t % PROBE:
-            coded = (coded << count) | _code_noise(coder, count, (word >> rest) & 255)
+            coded = (coded << count) | code_plain(coder, (word >> rest) & 255, count)
         else:
             one, two = (last >> rest) & 255, (second >> rest) & 255
             contexts[0] = (coded << 3) | place
@@ -302,24 +296,6 @@ def _code_bytes(
 
 
 @compiled
-def _code_noise(coder: Coder, count: int, symbol: int) -> int:
-    """Code the lowest `count` bits of a symbol as they are."""
-    coded = 0
-    for i in range(count - 1, -1, -1):
-        coded = (coded << 1) | code(coder, (symbol >> i) & 1, 1 << 15)
-    return coded
-
-
-@inlined
-def _bucket(key: int, table: int, bits: int) -> int:
-    """Return the first of the sixteen slots of a context in its table of 2^bits."""
-    mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
-    mixed ^= mixed >> np.uint64(32)
-    mixed *= np.uint64(0xD6E8FEB86659FD93)
-    return (table << bits) + (int(np.int64(mixed >> np.uint64(68 - bits))) << 4)
-
-
-@compiled
 def _code_symbol(coder: Coder, model: Patterns, count: int, kind: int, symbol: int) -> int:
     """Code the lowest `count` bits of a symbol, from the top; 8 of kind 9: first whether it is 0.
 
@@ -332,7 +308,7 @@ def _code_symbol(coder: Coder, model: Patterns, count: int, kind: int, symbol: i
     """
     slots, inputs, places, contexts = model.slots, model.inputs, model.places, model.contexts
     for i in range(TABLES):
-        places[i] = _bucket(((contexts[i] * 10 + kind) << 3) | i, i, model.bits)
+        places[i] = bucket(((contexts[i] * 10 + kind) << 3) | i, i, model.bits)
     inputs[TABLES] = 256
     value, node, left, misses = 1, 1, count, 0
     if kind == 9:
@@ -340,12 +316,12 @@ def _code_symbol(coder: Coder, model: Patterns, count: int, kind: int, symbol: i
     while left > 0:
         weights = model.weights[(kind << 8) | value]
         for i in range(TABLES):
-            inputs[i] = STRETCHES[np.int64(slots[places[i] + node]) >> (COUNT_BITS + 10)]
+            inputs[i] = at(LOGITS, int(np.int64(slots[places[i] + node])) >> (COUNT_BITS + 10))
         total = 0
         for i in range(INPUTS):
             total += int(inputs[i]) * int(weights[i])
         logit = min(max(total >> 16, -LOGIT_END), LOGIT_END)
-        one = int(SQUASHES[logit + LOGIT_END])
+        one = at(CHANCES, logit + LOGIT_END)
         bit = (symbol >> (left - 1)) & 1 if value else (1 if symbol else 0)
         bit = code(coder, bit, one)
         error = (bit << 16) - one
@@ -354,10 +330,7 @@ def _code_symbol(coder: Coder, model: Patterns, count: int, kind: int, symbol: i
             weights[i] += np.int32((int(inputs[i]) * error * RATE + (1 << 17)) >> 18)
         goal = (bit << 22) - bit
         for i in range(TABLES):
-            slot = int(np.int64(slots[places[i] + node]))
-            seen, probability = slot & ((1 << COUNT_BITS) - 1), slot >> COUNT_BITS
-            probability += ((goal - probability) * int(GAINS[seen])) >> 16
-            slots[places[i] + node] = np.uint32((probability << COUNT_BITS) | min(seen + 1, LIMIT))
+            slots[places[i] + node] = moved(np.uint64(slots[places[i] + node]), goal, LIMIT)
         left -= 1
         if not value:
             if not bit:
@@ -367,20 +340,11 @@ def _code_symbol(coder: Coder, model: Patterns, count: int, kind: int, symbol: i
             value, node = (value << 1) | bit, (node << 1) | bit
             if node >= 16 and left > 0:
                 for i in range(TABLES):
-                    places[i] = _bucket((places[i] << 8) | value, i, model.bits)
+                    places[i] = bucket((places[i] << 8) | value, i, model.bits)
                 node = 1
     if kind < 8:
         model.missed[kind] += (misses // count - model.missed[kind]) >> 5
     return value - (1 << count)
-
-
-@compiled
-def _code_number(coder: Coder, value: int, bits: int) -> int:
-    """Code a number of so many bits as it is."""
-    coded = 0
-    for i in range(bits - 1, -1, -1):
-        coded = (coded << 1) | code(coder, (value >> i) & 1, 1 << 15)
-    return coded
 
 
 def _encode(coder: Coder, words: NDArray[np.int64], width: int) -> None:
@@ -393,14 +357,14 @@ def _encode(coder: Coder, words: NDArray[np.int64], width: int) -> None:
         code_words(trial, words[:, start : start + length].copy(), width, way)
         sizes.append(finish(trial))
     way = int(np.argmin(sizes))
-    _code_number(coder, way, 3)
+    code_plain(coder, way, 3)
     code_words(coder, words.copy(), width, way)
 
 
 def _decode(coder: Coder, channels: int, length: int, width: int) -> NDArray[np.int64]:
     """Read what `_encode` wrote."""
     words = np.zeros((channels, length), np.int64)
-    code_words(coder, words, width, min(_code_number(coder, 0, 3), NOTHING))
+    code_words(coder, words, width, min(code_plain(coder, 0, 3), NOTHING))
     return words
 
 
@@ -412,9 +376,9 @@ def encode_patterns(words: NDArray[np.uint64], width: int) -> bytes:
     coder = writer(24 * words.size + 64)  # more than the least likely bits would cost
     kinds, ranks = np.unique(words, return_inverse=True)
     few = FEW * len(kinds) <= words.size
-    _code_number(coder, int(few), 1)
+    code_plain(coder, int(few), 1)
     if few:
-        _code_number(coder, len(kinds) - 1, 40)
+        code_plain(coder, len(kinds) - 1, 40)
         _encode(coder, kinds.view(np.int64)[None], width)
         if len(kinds) > 1:
             _encode(coder, ranks.reshape(words.shape), (len(kinds) - 1).bit_length())
@@ -429,9 +393,9 @@ def decode_patterns(data: bytes, channels: int, length: int, width: int) -> NDAr
     Other bytes give other words of that width, or the same.
     """
     coder = reader(np.frombuffer(data, np.uint8).copy())
-    if not _code_number(coder, 0, 1):
+    if not code_plain(coder, 0, 1):
         return _decode(coder, channels, length, width).view(np.uint64)
-    count = min(_code_number(coder, 0, 40), channels * length - 1) + 1
+    count = min(code_plain(coder, 0, 40), channels * length - 1) + 1
     kinds = _decode(coder, 1, count, width)[0].view(np.uint64)
     if count == 1:
         return np.full((channels, length), kinds[0])

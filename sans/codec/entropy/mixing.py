@@ -74,9 +74,9 @@ CONSTANT = 256
 """The logit that is mixed with those of the slots, whatever they say."""
 
 # Small types keep the tables in the nearest cache.
-_LOGITS = STRETCH.astype(np.int16)
-_CHANCES = np.clip(SQUASH, 1, 65535).astype(np.uint16)
-_STEPS = RECIPROCALS[: LEARNED + 1].astype(np.uint16)
+LOGITS = STRETCH.astype(np.int16)
+CHANCES = np.clip(SQUASH, 1, 65535).astype(np.uint16)
+STEPS = RECIPROCALS[: LEARNED + 1].astype(np.uint16)
 
 # Unsigned, so that indices are known not to be below 0.
 _SEEN_BITS = np.uint64(COUNT_BITS + 10)
@@ -141,12 +141,12 @@ def expect(
         held = np.uint64(slots[chosen[i] + np.uint64(further)])
         # A slot that has seen little is trusted less.
         trust = at(TRUST, held & _COUNT_MASK)
-        logits[i] = (at(_LOGITS, held >> _SEEN_BITS) * trust) >> 8
+        logits[i] = (at(LOGITS, held >> _SEEN_BITS) * trust) >> 8
     logits[inputs] = CONSTANT
     for i in range(inputs + 1):
         j = np.uint64(i)
         total += at(logits, j) * at(weights, first + j)
-    return at(_CHANCES, np.uint64(min(max(total >> 16, -LOGIT_END), LOGIT_END) + LOGIT_END))
+    return at(CHANCES, np.uint64(min(max(total >> 16, -LOGIT_END), LOGIT_END) + LOGIT_END))
 
 
 @inlined
@@ -186,10 +186,30 @@ def learn(
         weights[first + j] += (at(logits, j) * error * rate + (1 << 17)) >> 18
     for i in range(inputs):
         slot = chosen[i] + np.uint64(further)
-        held = np.uint64(slots[slot])
-        count, chance = int(np.int64(held & _COUNT_MASK)), int(np.int64(held >> _COUNT_SHIFT))
-        chance += ((target - chance) * at(_STEPS, held & _COUNT_MASK)) >> 16
-        slots[slot] = (chance << COUNT_BITS) | min(count + 1, limit)
+        slots[slot] = moved(np.uint64(slots[slot]), target, limit)
+
+
+@inlined
+def moved(held: np.uint64, target: int, limit: int) -> int:
+    """Return a slot moved towards a bit, by 1/(count + 1.5) of the way, never less than at `limit`.
+
+    Args:
+        held: the slot.
+        target: 2²² − 1 for a bit of 1, 0 for one of 0.
+        limit: the largest count; at most `LEARNED`.
+    """
+    count, chance = int(np.int64(held & _COUNT_MASK)), int(np.int64(held >> _COUNT_SHIFT))
+    chance += ((target - chance) * at(STEPS, held & _COUNT_MASK)) >> 16
+    return (chance << COUNT_BITS) | min(count + 1, limit)
+
+
+@inlined
+def bucket(key: int, table: int, bits: int) -> int:
+    """Return the first of the sixteen slots of a context in its table of 2^bits."""
+    mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(32)
+    mixed *= np.uint64(0xD6E8FEB86659FD93)
+    return (table << bits) + (int(np.int64(mixed >> np.uint64(68 - bits))) << 4)
 
 
 @compiled

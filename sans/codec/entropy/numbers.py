@@ -15,6 +15,9 @@ EACH = 2 * DIGITS + 2
 """Slots of a context: of a number's digits, of its second digit by how many it has, of its sign."""
 
 
+LENGTHS = np.array([value.bit_length() for value in range(256)])
+
+
 @compiled
 def code_number(coder: Coder, model: Mixer, contexts: tuple[int, int, int], value: int) -> int:
     """Code a whole number, mixing what three contexts expect.
@@ -62,7 +65,7 @@ def code_whole(coder: Coder, value: int) -> int:
 def digits_of(value: int) -> int:
     """Return how many binary digits a number from 0 on has."""
     digits = 0
-    while value > 0:
-        value >>= 1
-        digits += 1
-    return digits
+    while value > 255:
+        value >>= 8
+        digits += 8
+    return digits + int(LENGTHS[value])
