@@ -20,7 +20,7 @@ from sans.codec.compression import Options, compress_recording
 from sans.codec.decompression import Chunk, Start, read_chunks
 from sans.codec.description.learning import unit_kernels
 from sans.codec.planning import Wishes
-from sans.codec.quality import Quality
+from sans.codec.quality import LOSSLESS, asked
 from sans.errors import BitstreamError
 from sans.recordings.layout import Layout, Source, Track
 
@@ -55,13 +55,12 @@ def compress(
         ValueError: if the array is of another shape or type, or more than one loss is asked for.
         DatasetError: if a PRDN or bits are asked for and the array holds infinities.
     """
-    asked = {"max-error": max_error, "prdn": prdn, "bits": bits}
-    chosen = [Quality(kind, value) for kind, value in asked.items() if value is not None]
+    chosen = asked(max_error, prdn, bits)
     if len(chosen) > 1:
         raise ValueError(f"one of max_error, prdn and bits, not {len(chosen)} of them")
     given = None if kernels is None else unit_kernels([np.asarray(kernel) for kernel in kernels])
     wishes = Wishes(learn=learn, given=given)
-    options = Options(chosen[0] if chosen else Quality(), wishes, threads=threads)
+    options = Options(chosen[0] if chosen else LOSSLESS, wishes, threads=threads)
     file = io.BytesIO()
     compress_recording(as_recording(np.asarray(array), rate), file, options)
     return file.getvalue()

@@ -24,7 +24,7 @@ from sans.codec.planning.tracks import Wishes
 from sans.codec.quality import LOSSLESS, Quality
 from sans.codec.spool import Spool
 from sans.errors import DatasetError
-from sans.recordings.layout import Block, Layout, Source
+from sans.recordings.layout import Block, Layout, Source, Track
 
 Array = NDArray[Any]
 Progress = Callable[[str, float], None]
@@ -75,14 +75,24 @@ class Summary:
     size: int
     """Bytes of the stream."""
 
-    samples: int
-    """Samples of all tracks."""
+    frames: int
+    """Frames of the recording."""
 
-    stored_bits: int
-    """What they take uncompressed, in bits of their converters."""
+    tracks: tuple[Track, ...]
+    """Its tracks."""
 
     figures: tuple[Figures, ...]
-    """What was achieved on each track."""
+    """What was achieved on each of them."""
+
+    @property
+    def samples(self) -> int:
+        """Samples of all tracks."""
+        return self.frames * sum(track.per_frame for track in self.tracks)
+
+    @property
+    def stored_bits(self) -> int:
+        """What they take uncompressed, in bits of their converters."""
+        return self.frames * sum(track.per_frame * track.bits for track in self.tracks)
 
     @property
     def bits(self) -> float:
@@ -188,9 +198,7 @@ def _write(
         its.figures(track.gain) for track, its in zip(layout.tracks, measures, strict=True)
     )
     writer.close(pack_end(End(frames, tuple(begins), figures)))
-    samples = [track.per_frame * frames for track in layout.tracks]
-    stored = sum(count * track.bits for count, track in zip(samples, layout.tracks, strict=True))
-    return Summary(writer.size, sum(samples), stored, figures)
+    return Summary(writer.size, frames, layout.tracks, figures)
 
 
 def _in_order(

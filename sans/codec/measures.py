@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sans.codec.headers import Figures
+from sans.codec.spread import Spread, spread_of
 
 Array = NDArray[Any]
 
@@ -17,16 +18,17 @@ Array = NDArray[Any]
 class Measures:
     """Sums over the samples of one track that are not missing."""
 
-    samples: int = 0
+    spread: Spread = field(default_factory=Spread)
+    """What there is."""
+
     missing: int = 0
-    mean: float = 0.0
-    energy: float = 0.0
-    """Squared distance to the mean."""
+    """How many are missing."""
 
     error: float = 0.0
     """Squared error."""
 
     largest: float = 0.0
+    """The largest error."""
 
     def add(self, original: Array, kept: Array, missing: int | None) -> None:
         """Add a chunk.
@@ -45,28 +47,22 @@ class Measures:
         self.missing += len(original) - count
         if not count:
             return
-        with np.errstate(invalid="ignore", over="ignore"):
-            mean = float(before.mean())
-            energy = float(((before - mean) ** 2).sum())
-        both = self.samples + count
-        apart = mean - self.mean
-        self.energy += energy + apart * apart * self.samples * count / both  # ** would overflow
-        self.mean += apart * count / both
-        self.samples = both
+        self.spread.merge(spread_of(before))
         with np.errstate(over="ignore"):
             self.error += float((wrong**2).sum())
         self.largest = max(self.largest, float(np.abs(wrong).max()))
 
     def figures(self, gain: float) -> Figures:
         """Return the figures, with so many steps in a physical unit."""
-        prd, prd1024, prdn = (self._share(offset) for offset in (0.0, 1024.0, self.mean))
-        rms = float(np.sqrt(self.error / max(self.samples, 1)) / abs(gain or 1.0))
-        return Figures(self.samples, self.missing, prd, prd1024, prdn, rms, self.largest)
+        prd, prd1024, prdn = (self._share(offset) for offset in (0.0, 1024.0, self.spread.mean))
+        samples = self.spread.samples
+        rms = float(np.sqrt(self.error / max(samples, 1)) / abs(gain or 1.0))
+        return Figures(samples, self.missing, prd, prd1024, prdn, rms, self.largest)
 
     def _share(self, offset: float) -> float:
         """Return the error in per cent of the signal without an offset."""
         if not self.error:
             return 0.0
-        apart = self.mean - offset
-        size = self.energy + self.samples * apart * apart
+        apart = self.spread.mean - offset
+        size = self.spread.energy + self.spread.samples * apart * apart
         return float(100 * np.sqrt(self.error / size)) if size > 0 else float("inf")

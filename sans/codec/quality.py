@@ -57,3 +57,13 @@ class Quality:
 
 
 LOSSLESS = Quality()
+
+
+def asked(max_error: float | None, prdn: float | None, bits: float | None) -> list[Quality]:
+    """Return what is asked for by options of which one at most should be given.
+
+    Raises:
+        ValueError: if a value is none for its kind.
+    """
+    options = {"max-error": max_error, "prdn": prdn, "bits": bits}
+    return [Quality(kind, value) for kind, value in options.items() if value is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,8 +26,14 @@ from sans.commands.console import (
 from sans.errors import SansError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from sans.codec.compression import Options, Summary
     from sans.codec.files import Task
+    from sans.codec.headers import Figures
+    from sans.codec.planning import Wishes
+    from sans.codec.quality import Quality
+    from sans.engines import Engine
     from sans.recordings import Track
 
 PIPE = "-"
@@ -111,17 +118,16 @@ def compress(
 
 def _quality(
     lossless: bool, max_error: float | None, prdn: float | None, bits: float | None
-) -> Any:
-    from sans.codec.quality import Quality
+) -> Quality:
+    from sans.codec.quality import Quality, asked
 
-    asked = {"max-error": max_error, "prdn": prdn, "bits": bits}
-    chosen = [Quality(kind, value) for kind, value in asked.items() if value is not None]
+    chosen = asked(max_error, prdn, bits)
     if len(chosen) + lossless > 1:
         raise ValueError("give one of --lossless, --max-error, --prdn and --bits")
     return chosen[0] if chosen else Quality()
 
 
-def _wishes(model: Path | None, kernels: bool) -> Any:
+def _wishes(model: Path | None, kernels: bool) -> Wishes:
     from sans.codec.planning import Wishes
 
     if model is None:
@@ -154,7 +160,6 @@ def _compress_one(
 ) -> None:
     from sans.codec.files import compress_file, stream_name
     from sans.commands.progress import staged
-    from sans.recordings import open_recording
 
     paths = [Path(each) for each in recording]
     source: Any = paths[0] if len(paths) == 1 else paths
@@ -169,15 +174,14 @@ def _compress_one(
     refuse_existing(target, force)
     with staged(err) as progress:
         summary = compress_file(source, target, options, progress)
-    tracks = open_recording(source).layout.tracks if recording != [PIPE] else None
     if json:
         print_json({"file": str(target), **values_of(summary)})
         return
-    _print_summary(target, summary, tracks)
+    _print_summary(target, summary)
 
 
 def _compress_folder(
-    folder: Path, output: str | None, options: Options, engine: Any, force: bool, json: bool
+    folder: Path, output: str | None, options: Options, engine: Engine, force: bool, json: bool
 ) -> None:
     from dataclasses import replace
 
@@ -194,7 +198,7 @@ def _compress_folder(
     run_all(left, engine, json)
 
 
-def run_all(tasks: list[Task], engine: Any, json: bool) -> None:
+def run_all(tasks: list[Task], engine: Engine, json: bool) -> None:
     """Perform tasks side by side; print a line for each, and a total at the end."""
     from sans.codec.compression import Summary
     from sans.codec.files import Failure, perform
@@ -257,10 +261,10 @@ def _line(summary: Summary) -> str:
     return f"{summary.bits:.4g} bits a sample, {summary.ratio:.4g} times smaller, {error}"
 
 
-def _print_summary(target: Path, summary: Summary, tracks: tuple[Track, ...] | None) -> None:
+def _print_summary(target: Path, summary: Summary) -> None:
     from rich.markup import escape
 
-    table = figures_table(summary.figures, tracks)
+    table = figures_table(summary.figures, summary.tracks)
     table.title = escape(f"{target}, {summary.size:,} bytes")
     print_table(table)
     out.print(
@@ -268,7 +272,7 @@ def _print_summary(target: Path, summary: Summary, tracks: tuple[Track, ...] | N
     )
 
 
-def figures_table(figures: Any, tracks: tuple[Track, ...] | None) -> Any:
+def figures_table(figures: Sequence[Figures], tracks: Sequence[Track]) -> Table:
     """Return what was achieved on each signal as a table."""
     from rich.markup import escape
     from rich.table import Table
@@ -277,11 +281,10 @@ def figures_table(figures: Any, tracks: tuple[Track, ...] | None) -> Any:
     table.add_column("signal")
     for column in ("samples", "missing", "PRD %", "PRD1024 %", "PRDN %", "RMS", "largest error"):
         table.add_column(column, justify="right", no_wrap=True)
-    for i, row in enumerate(figures[:MOST_ROWS]):
-        name = (tracks[i].name if tracks else "") or str(i)
-        unit = f" {tracks[i].unit}" if tracks and tracks[i].unit else ""
+    for i, (row, track) in enumerate(zip(figures[:MOST_ROWS], tracks, strict=False)):
+        unit = f" {track.unit}" if track.unit else ""
         table.add_row(
-            escape(name),
+            escape(track.name or str(i)),
             f"{row.samples:,}",
             f"{row.missing:,}",
             number(row.prd),

@@ -24,6 +24,7 @@ from sans.codec.groups import DESCRIBED, LOSSLESS, OWN
 from sans.codec.images import decode_images, encode_images, in_range
 from sans.codec.planning.steps import largest_step
 from sans.codec.planning.tracks import Pieces, TrackPlan, Wishes, bits_of_kernels
+from sans.codec.spread import Spread, spread_of
 
 Floats = NDArray[np.float64]
 
@@ -71,7 +72,8 @@ class Planner:
         self.pieces = pieces
         self.wishes = wishes
         self.pool = pool
-        self.samples, self.total, self.energy = self._statistics()
+        spread = self._spread()
+        self.samples, self.energy = spread.samples, spread.energy
 
     def plan(
         self, prdn: float, before: TrackPlan | None = None, predicts: bool = True
@@ -274,24 +276,17 @@ class Planner:
             return list(range(count))
         return [(2 * i + 1) * count // (2 * SAMPLED) for i in range(SAMPLED)]
 
-    def _statistics(self) -> tuple[int, float, float]:
-        """Return how many samples there are, their sum, and their squared distance to the mean."""
+    def _spread(self) -> Spread:
+        """Return the spread of all samples that are there."""
 
-        def sums(number: int) -> tuple[int, float, float]:
+        def part(number: int) -> Spread:
             piece = self.pieces[number]
-            there = piece.numbers[~piece.mask].astype(np.float64)
-            if not len(there):
-                return 0, 0.0, 0.0
-            return len(there), float(there.mean()), float(((there - there.mean()) ** 2).sum())
+            return spread_of(piece.numbers[~piece.mask].astype(np.float64))
 
-        samples, mean, energy = 0, 0.0, 0.0
-        for count, its_mean, its_energy in self.pool.map(sums, range(len(self.pieces))):
-            both = samples + count
-            if both:
-                energy += its_energy + (its_mean - mean) ** 2 * samples * count / both
-                mean += (its_mean - mean) * count / both
-                samples = both
-        return samples, mean, energy
+        found = Spread()
+        for spread in self.pool.map(part, range(len(self.pieces))):
+            found.merge(spread)
+        return found
 
 
 def long_enough(signals: Sequence[Floats], size: int) -> list[Floats]:
@@ -305,7 +300,7 @@ def plan_images(pieces: Pieces, image: tuple[int, ...], prdn: float) -> TrackPla
     if not known or not all(in_range(piece.numbers) for piece in known):
         return TrackPlan()
     there = np.concatenate([piece.numbers[~piece.mask] for piece in known]).astype(np.float64)
-    asked = (prdn / 100) ** 2 * float(((there - there.mean()) ** 2).sum()) if len(there) else 0.0
+    asked = (prdn / 100) ** 2 * spread_of(there).energy
     if not asked:
         return TrackPlan()
 

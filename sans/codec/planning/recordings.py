@@ -12,12 +12,12 @@ from sans.codec.chunks import RecordingPlan, encode_chunk, exact_plan
 from sans.codec.groups import LOSSLESS as EXACT
 from sans.codec.headers import End, Figures, Header, pack_end, pack_header
 from sans.codec.masks import fill
-from sans.codec.measures import Measures
 from sans.codec.planning.planner import Planner, plan_images
 from sans.codec.planning.tracks import Piece, TrackPlan, Wishes, bits_of_kernels
 from sans.codec.quality import LARGEST_ERROR, Quality
 from sans.codec.representations import END, to_whole
 from sans.codec.spool import Spool
+from sans.codec.spread import Spread, spread_of
 from sans.errors import DatasetError
 from sans.recordings.layout import Layout, Track
 
@@ -229,12 +229,12 @@ def _quantum(spool: Spool, number: int, bound: float) -> float:
 
 def _deviation(spool: Spool, number: int) -> tuple[float, float]:
     """Return the standard deviation of a track of floating-point numbers, and the largest one."""
-    measures, largest = Measures(), 0.0
+    spread, largest = Spread(), 0.0
     for block in range(len(spool)):
         samples = spool.read(block, number)
-        measures.add(samples, samples, None)
-        there = np.abs(samples[~np.isnan(samples)])
-        largest = max(largest, float(there.max(initial=0.0)))
+        there = samples[~np.isnan(samples)].astype(np.float64)
+        spread.merge(spread_of(there))
+        largest = max(largest, float(np.abs(there).max(initial=0.0)))
     if not np.isfinite(largest):
         raise DatasetError(f"track {number} holds infinities: it can be kept without loss only")
-    return float(np.sqrt(measures.energy / max(measures.samples, 1))), largest
+    return float(np.sqrt(spread.energy / max(spread.samples, 1))), largest
