@@ -1,4 +1,8 @@
-"""Loops compiled by numba, typed for mypy and cached where the disk allows it."""
+"""Loops compiled by numba, typed for mypy and cached where the disk allows it.
+
+Python calls a compiled function as machine code of its own; compiled code that calls it takes it in
+before it becomes machine code: see `sans.linking`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
+
+from sans.linking import Whole
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,12 +32,11 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile `function` as a part of each that calls it; it must have one caller, or be short.
+    """Compile `function` like `compiled`, inlined wherever compiled code calls it.
 
-    Otherwise a function is compiled again with each that calls one that calls it, and so on: where
-    many call each other in a chain, that adds up to minutes.
+    For what is short, or has one caller, and must not cost a call.
     """
-    return _compile(function, inline="always")
+    return _compile(function, forceinline=True)
 
 
 def fused(function: Callable[P, R]) -> Callable[P, R]:
@@ -61,8 +66,7 @@ def uninterrupted() -> Iterator[None]:
 
 
 def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:
-    try:
-        built = numba.njit(cache=True, nogil=True, **options)(function)
-    except RuntimeError:  # no folder for the cache can be written: compile in every process
-        built = numba.njit(nogil=True, **options)(function)
-    return cast("Callable[P, R]", built)
+    if getattr(numba.config, "DISABLE_JIT", False):
+        return function
+    options = {"nopython": True, "nogil": True, "boundscheck": None, **options}
+    return cast("Callable[P, R]", Whole(function, {}, options))

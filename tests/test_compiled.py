@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 
 import pytest
 
 from sans.compiled import compiled, inlined, uninterrupted
+from sans.linking import Whole
 
 
 def test_an_interrupt_within_comes_after():
@@ -56,3 +58,65 @@ def test_an_inlined_function_is_what_it_is_alone_and_in_another():
 
     assert twice(3) == 6
     assert more(3) == 7
+
+
+def test_a_function_that_only_compiled_code_calls_is_no_machine_code_of_its_own():
+    @compiled
+    def third(number: int) -> int:
+        return 3 * number
+
+    @compiled
+    def second(number: int) -> int:
+        return third(number) + 2
+
+    @compiled
+    def first(number: int) -> int:
+        return second(number) + third(number) + 1
+
+    assert first(5) == 15 + 2 + 15 + 1
+    assert isinstance(second, Whole)
+    assert isinstance(third, Whole)
+    assert not second.signatures
+    assert not third.signatures
+    assert len(third.part.signatures) == 1
+    assert third(7) == 21  # and Python may call it all the same
+
+
+def test_constants_want_no_code_of_their_own():
+    @compiled
+    def same(number: int, flag: bool) -> int:
+        return number if flag else -number
+
+    @compiled
+    def several(number: int) -> int:
+        return same(1, True) + same(2, False) + same(number, number > 0)
+
+    assert several(10) == 1 - 2 + 10
+    assert isinstance(same, Whole)
+    assert len(same.part.signatures) == 1
+
+
+def test_garbage_is_collected_again_after_a_compilation():
+    @compiled
+    def half(number: float) -> float:
+        return number / 2
+
+    assert gc.isenabled()
+    assert half(3.0) == 1.5
+    assert gc.isenabled()
+
+
+def test_an_exception_of_a_part_reaches_python():
+    @compiled
+    def refuse(number: int) -> int:
+        if number < 0:
+            raise ValueError("below 0")
+        return number
+
+    @compiled
+    def both(number: int) -> int:
+        return refuse(number) + refuse(-number)
+
+    assert both(0) == 0
+    with pytest.raises(ValueError, match=r"^below 0$"):
+        both(1)

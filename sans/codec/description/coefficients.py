@@ -203,7 +203,7 @@ def _code_band(
     begin, length, fineness = band.begin, band.length, band.fineness
     in_blocks = band.coarser >= 0 and fineness < BLOCK_BANDS
     in_large = band.coarser >= 0 and fineness < LARGE_BLOCK_BANDS
-    opened = place = none = int(np.int64(0))  # to numba a variable, not the constant
+    opened = place = none = 0
     while place < length:
         last = length
         untold = False  # a block that is known not to be all zeros, and has been so far

@@ -232,8 +232,6 @@ def code_mixed(
 ) -> int:
     """Code a bit by slots that have been chosen, and learn from it.
 
-    Numba compiles this once for every constant that it is called with: call it with variables.
-
     Args:
         stream: a coder's.
         registers: a coder's.

@@ -32,7 +32,7 @@ def code_number(coder: Coder, model: Mixer, contexts: tuple[int, int, int], valu
     slots, weights, chosen, logits = model.slots, model.weights, model.chosen, model.logits
     for i in range(3):
         chosen[i] = contexts[i] * EACH
-    row = digits = int(np.int64(0))  # to numba a variable, see `code_mixed`
+    row = digits = 0
     size = abs(value)
     wanted = digits_of(size)
     while digits < DIGITS:
@@ -47,7 +47,7 @@ def code_number(coder: Coder, model: Mixer, contexts: tuple[int, int, int], valu
         second, slot = (size >> (digits - 2)) & 1, DIGITS + digits
         found = 2 + code_mixed(stream, registers, slots, weights, chosen, logits, row, slot, second)
         found = (found << (digits - 2)) | code_plain(coder, size, digits - 2)
-    sign, slot = 1 if value < 0 else 0, int(np.int64(2 * DIGITS + 1))
+    sign, slot = 1 if value < 0 else 0, 2 * DIGITS + 1
     negative = code_mixed(stream, registers, slots, weights, chosen, logits, row, slot, sign)
     return -found if negative else found
 

@@ -1,0 +1,145 @@
+"""How numba builds the loops: typed once, and machine code only of what Python calls.
+
+Numba by itself makes machine code of every compiled function, wrapped for a call from Python, and
+optimises it again as a part of each function that calls it, directly or not. Where many small
+functions call each other that is most of the time of compiling. Here each has two forms:
+
+* a *part* is what compiled code calls: typed and lowered to LLVM's language, no more;
+* a *whole* is what Python calls: linked with all its parts, optimised and kept on the disk once.
+
+Both are made of numba's own classes, by the way it offers for own compilers (``pipeline_class``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from numba import types
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import CPUDispatcher
+
+PART_ONLY = ("forceinline",)
+"""Options of how others call a function."""
+
+UNCALLED = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""What numba calls a function that neither Python nor C calls."""
+
+
+class _NoMachineCode:
+    """Stands in for what would hold the machine code of a part."""
+
+    def set_env(self, name: str, environment: object) -> None:
+        """Leave out what only a function that Python calls has use for."""
+
+
+class PartLibrary(JITCodeLibrary):
+    """The code of a part, in LLVM's language."""
+
+    codegen = _NoMachineCode()
+
+    def finalize(self) -> None:
+        """Leave the code as it is: it is optimised with those that call it."""
+        self._raise_if_finalized()
+        for library in self._linking_libraries:
+            self._reload_init.update(library._reload_init)
+        self._finalized = True
+
+    def get_pointer_to_function(self, name: str) -> int:  # noqa: ARG002
+        """Return that there is no machine code."""
+        return 0
+
+    def below(self) -> Iterable[JITCodeLibrary]:
+        """Return the code that this code calls."""
+        return tuple(self._linking_libraries)
+
+
+class WholeLibrary(JITCodeLibrary):
+    """The code of a whole and of all its parts."""
+
+    def add_linking_library(self, library: JITCodeLibrary) -> None:
+        """Link a part, then those it calls: LLVM drops what nothing has called so far."""
+        if library in self._linking_libraries:
+            return
+        super().add_linking_library(library)
+        if isinstance(library, PartLibrary):
+            for other in library.below():
+                self.add_linking_library(other)
+
+
+class _WholeCompiler(Compiler):
+    """Numba's compiler, with its result in a library of ours."""
+
+    library = WholeLibrary
+
+    def define_pipelines(self) -> list[Any]:
+        """Return numba's passes; the library that they would make is there already."""
+        name = self.state.func_id.func_qualname
+        self.state.library = self.library(self.state.targetctx.codegen(), name)
+        self.state.library.enable_object_caching()
+        return super().define_pipelines()
+
+
+class _PartCompiler(_WholeCompiler):
+    library = PartLibrary
+
+
+class Part(CPUDispatcher):
+    """A function as compiled code calls it."""
+
+    def __init__(self, py_func: Callable[..., Any], options: Mapping[str, Any]) -> None:
+        super().__init__(py_func, {}, {**options, **UNCALLED}, pipeline_class=_PartCompiler)
+
+    def get_call_template(self, args: Iterable[Any], kws: Any) -> Any:
+        """Find or compile what a call wants; a constant is like any other number."""
+        named = {name: types.unliteral(kind) for name, kind in dict(kws).items()}
+        return super().get_call_template(tuple(map(types.unliteral, args)), named)
+
+
+class Whole(CPUDispatcher):
+    """A function as Python calls it.
+
+    Args:
+        py_func: the function.
+        locals: of numba's; empty.
+        targetoptions: numba's options.
+    """
+
+    def __init__(
+        self,
+        py_func: Callable[..., Any],
+        locals: Mapping[str, Any],  # noqa: A002, the name that numba gives it when it unpickles
+        targetoptions: Mapping[str, Any],
+    ) -> None:
+        own = {name: value for name, value in targetoptions.items() if name not in PART_ONLY}
+        super().__init__(py_func, dict(locals), own, pipeline_class=_WholeCompiler)
+        self.part = Part(py_func, targetoptions)
+        with contextlib.suppress(RuntimeError):  # no folder for the cache: compile every time
+            self.enable_caching()
+
+    @property
+    def _numba_type_(self) -> Any:
+        """What compiled code sees where it refers to this function."""
+        return types.Dispatcher(self.part)
+
+    def compile(self, sig: Any) -> Any:
+        """Compile for some types, or load what is on the disk."""
+        with global_compiler_lock, _uncollected():
+            return super().compile(sig)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let no garbage be looked for: compiling makes millions of objects, all of them in use."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
