@@ -12,17 +12,20 @@ Both are made of numba's own classes, by the way it offers for own compilers (``
 
 from __future__ import annotations
 
-import contextlib
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 from numba import types
+from numba.core import sigutils
+from numba.core.caching import FunctionCache
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
+from numba.core.runtime.nrt import rtsys
 
 PART_ONLY = ("forceinline",)
 """Options of how others call a function."""
@@ -118,9 +121,12 @@ class Whole(CPUDispatcher):
     ) -> None:
         own = {name: value for name, value in targetoptions.items() if name not in PART_ONLY}
         super().__init__(py_func, dict(locals), own, pipeline_class=_WholeCompiler)
-        self.part = Part(py_func, targetoptions)
-        with contextlib.suppress(RuntimeError):  # no folder for the cache: compile every time
-            self.enable_caching()
+        self._options = targetoptions
+
+    @cached_property
+    def part(self) -> Part:
+        """The same function as compiled code calls it."""
+        return Part(self.py_func, self._options)
 
     @property
     def _numba_type_(self) -> Any:
@@ -130,7 +136,27 @@ class Whole(CPUDispatcher):
     def compile(self, sig: Any) -> Any:
         """Compile for some types, or load what is on the disk."""
         with global_compiler_lock, _uncollected():
-            return super().compile(sig)
+            return self._known(sig) or super().compile(sig)
+
+    def _known(self, sig: Any) -> Any:
+        """Return the machine code for some types that is at hand, or on the disk.
+
+        Numba would first load all that it needs to compile, which takes longer than the rest.
+        """
+        args, _ = sigutils.normalize_signature(sig)
+        if tuple(args) not in self.overloads:
+            if not isinstance(self._cache, FunctionCache):
+                try:
+                    self.enable_caching()
+                except RuntimeError:  # no folder for the cache can be written
+                    return None
+            rtsys.initialize(self.targetctx)
+            with self._cache._guard_against_spurious_io_errors():
+                result = self._cache._load_overload(sig, self.targetctx)
+            if result is None:
+                return None
+            self.add_overload(result)
+        return self.overloads[tuple(args)].entry_point
 
 
 @contextmanager
