@@ -11,7 +11,10 @@ def main() -> None:
     """Run the command line; Ctrl-C ends it in one line even while it is still being imported."""
     try:
         from sans.cli import app
+        from sans.commands.console import explain_compilation
+        from sans.compiling import tell_once
 
+        tell_once(explain_compilation)
         app(prog_name="sans")
     except KeyboardInterrupt:
         print("sans: interrupted", file=sys.stderr)

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from numba import types
 from numba.core import sigutils
@@ -26,6 +26,8 @@ from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 from numba.core.runtime.nrt import rtsys
+
+from sans.compiling import BEFORE
 
 PART_ONLY = ("forceinline",)
 """Options of how others call a function."""
@@ -123,6 +125,24 @@ class Whole(CPUDispatcher):
         super().__init__(py_func, dict(locals), own, pipeline_class=_WholeCompiler)
         self._options = targetoptions
 
+    @property
+    def name(self) -> str:
+        """The function's module and name."""
+        return f"{self.py_func.__module__}.{self.py_func.__qualname__}"
+
+    @property
+    def can_be_kept(self) -> bool:
+        """Whether there is a folder for its machine code that can be written."""
+        if not isinstance(self._cache, FunctionCache):
+            with suppress(RuntimeError):
+                self.enable_caching()
+        return isinstance(self._cache, FunctionCache)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it was compiled before, for any types, or the disk cannot keep it."""
+        return not self.can_be_kept or bool(self._cache._cache_file._load_index())
+
     @cached_property
     def part(self) -> Part:
         """The same function as compiled code calls it."""
@@ -136,20 +156,21 @@ class Whole(CPUDispatcher):
     def compile(self, sig: Any) -> Any:
         """Compile for some types, or load what is on the disk."""
         with global_compiler_lock, _uncollected():
-            return self._known(sig) or super().compile(sig)
+            if (known := self.known(sig)) is not None:
+                return known
+            for tell in tuple(BEFORE):
+                tell(_Wanted(self, sig))
+            return self.known(sig) or super().compile(sig)
 
-    def _known(self, sig: Any) -> Any:
+    def known(self, sig: Any) -> Any:
         """Return the machine code for some types that is at hand, or on the disk.
 
         Numba would first load all that it needs to compile, which takes longer than the rest.
         """
         args, _ = sigutils.normalize_signature(sig)
         if tuple(args) not in self.overloads:
-            if not isinstance(self._cache, FunctionCache):
-                try:
-                    self.enable_caching()
-                except RuntimeError:  # no folder for the cache can be written
-                    return None
+            if not self.can_be_kept:
+                return None
             rtsys.initialize(self.targetctx)
             with self._cache._guard_against_spurious_io_errors():
                 result = self._cache._load_overload(sig, self.targetctx)
@@ -157,6 +178,24 @@ class Whole(CPUDispatcher):
                 return None
             self.add_overload(result)
         return self.overloads[tuple(args)].entry_point
+
+
+class _Wanted(NamedTuple):
+    """See `sans.compiling.Wanted`."""
+
+    function: Whole
+    sig: Any
+
+    @property
+    def name(self) -> str:
+        return self.function.name
+
+    @property
+    def can_be_kept(self) -> bool:
+        return self.function.can_be_kept
+
+    def has_come(self) -> bool:
+        return self.function.known(self.sig) is not None
 
 
 @contextmanager

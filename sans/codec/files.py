@@ -13,6 +13,7 @@ import numpy as np
 
 from sans.codec.compression import DEFAULT, Options, Summary, compress_recording, quietly
 from sans.codec.decompression import Chunk, Start, Stream, read_chunks, read_start
+from sans.codec.quality import LOSSLESS
 from sans.codec.recovery import Recovery, recover
 from sans.errors import BitstreamError, DatasetError, SansError
 from sans.files import written_whole
@@ -218,6 +219,17 @@ def stream_name(source: Path) -> str:
     """Return the name of the stream of a recording."""
     name = source.name.removesuffix(".gz")
     return (name.removesuffix(".hea") if name.endswith(".hea") else name) + SUFFIX
+
+
+def loses_nothing(source: Path) -> bool:
+    """Return whether a stream keeps every sample as it was.
+
+    Raises:
+        BitstreamError: if it is no stream.
+    """
+    with _opened(source) as file:
+        start, _ = read_start(file)
+    return start.header.quality[0] == LOSSLESS.kind
 
 
 def restored_name(source: Path) -> str:

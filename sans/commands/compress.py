@@ -105,10 +105,12 @@ def compress(
                 raise ValueError("--model gives kernels, --no-kernels wants none: choose one")
         from sans.codec.compression import Options
         from sans.engines import Engine
+        from sans.rehearsals import ahead
 
         with usage_errors():
             engine = Engine(workers, scheduler)
             options = Options(quality, _wishes(model, kernels), seconds, threads_of(workers))
+        ahead("prediction" if quality.kind == "lossless" else "pursuit")
         folder = Path(recording[0])
         if len(recording) == 1 and folder.is_dir() and not _is_stack(folder):
             _compress_folder(folder, output, options, engine, force, json)

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+from sans.compiling import Wanted
 from sans.errors import SansError
 
 out = Console(highlight=False, soft_wrap=True)
@@ -74,6 +75,14 @@ def fail(message: str, code: int) -> typer.Exit:
 def notice(message: str) -> None:
     """Tell the user something on stderr that is not an error."""
     err.print(message, style="dim", markup=False)
+
+
+def explain_compilation(wanted: Wanted) -> None:
+    """Say why a command does not begin at once."""
+    if wanted.can_be_kept:
+        notice("first use on this machine: compiling for it, and keeping that for the next time")
+    else:
+        notice("compiling, each time: no folder can be written that keeps it (NUMBA_CACHE_DIR)")
 
 
 def print_json(values: Mapping[str, Any]) -> None:

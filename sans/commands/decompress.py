@@ -58,12 +58,14 @@ def decompress(
         from sans.codec.files import (
             decompress_file,
             extract_file,
+            loses_nothing,
             recover_file,
             restored_name,
             streams_of,
         )
         from sans.commands.progress import staged
         from sans.engines import Engine
+        from sans.rehearsals import ahead
 
         with usage_errors():
             engine = Engine(workers, scheduler)
@@ -81,6 +83,8 @@ def decompress(
                 refuse_existing(task.target, force)
             run_all(tasks, engine, json=False)
             return
+        if stream != PIPE:
+            ahead("prediction" if loses_nothing(path) else "coefficients")
         source = sys.stdin.buffer if stream == PIPE else path
         last = EVER if end is None else end
         if output == PIPE:

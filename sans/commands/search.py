@@ -63,6 +63,7 @@ def search(
         from sans import runs, search
         from sans.datasets import DataConfig
         from sans.engines import Engine
+        from sans.rehearsals import ahead
 
         with usage_errors():
             data = DataConfig(dataset, record, channel, window, limit, split_by, data_dir)
@@ -75,6 +76,7 @@ def search(
             notice(sentence)
         with usage_errors():
             run = runs.create(output, f"{data.label}-search", force)
+        ahead("places")
         experiment = _search(looking, run, engine, allowed)
         report(experiment, run, experiment.finish(run))
 

@@ -68,7 +68,6 @@ class Description(NamedTuple):
     """``(length,)``: the coefficients in steps."""
 
 
-@compiled
 def code_description(
     coder: Coder,
     known: Description,

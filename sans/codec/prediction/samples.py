@@ -69,7 +69,6 @@ FAR = 1 << 28
 RATE_A, RATE_B = RATES
 
 
-@compiled
 def code_samples(coder: Coder, samples: Integers, step: int, settings: Integers) -> None:
     """Code samples, which become the decoded ones.
 
@@ -79,9 +78,16 @@ def code_samples(coder: Coder, samples: Integers, step: int, settings: Integers)
         step: the distance of decoded values, in 1/256; 256 is lossless. At most 2⁴⁰.
         settings: ``(channels, FIELDS)``: what `choose_settings` returns; a reader fills it in.
     """
-    channels, length = samples.shape
     code_settings(coder, settings)
     values, starts = code_palettes(coder, samples, settings)
+    code_ranks(coder, samples, step, settings)
+    values_of_ranks(samples, values, starts)
+
+
+@compiled
+def code_ranks(coder: Coder, samples: Integers, step: int, settings: Integers) -> None:
+    """Code samples, ranks among them where a channel has a palette; arguments: `code_samples`."""
+    channels, length = samples.shape
     stream, registers = coder.stream, coder.registers
     direct = direct_weights(settings)
     lags = np.zeros((channels, OWN + 1), np.int64)
@@ -175,7 +181,6 @@ def code_samples(coder: Coder, samples: Integers, step: int, settings: Integers)
                 learn_level(levels, c, FAST, abs(error), FAST_BITS, t)
                 learn_level(levels, c, MID, abs(error), MID_BITS, t)
                 learn_level(levels, c, SLOW, abs(error), SLOW_BITS, t)
-    values_of_ranks(samples, values, starts)
 
 
 @inlined

@@ -1,0 +1,95 @@
+"""What takes longest to compile, done once with next to no data, for a second process to go ahead.
+
+Where one of these is out of date, the first use of a command on a machine takes longer, and nothing
+else changes: `benchmarks/first_use.py` shows how long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from sans.compiling import Helper
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """Something to do for the sake of what is compiled by it."""
+
+    compiles: str
+    """The function that takes longest, as module:name."""
+
+    perform: Callable[[], object]
+    """Does it."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the function has been compiled on this machine, or cannot be kept there."""
+        module, _, name = self.compiles.partition(":")
+        function: Any = getattr(import_module(module), name)
+        return bool(getattr(function, "is_kept", True))
+
+
+def _predict() -> None:
+    from sans.codec.entropy.range_coder import writer
+    from sans.codec.prediction.predictors import FIELDS
+    from sans.codec.prediction.samples import LOSSLESS, code_ranks
+
+    numbers = np.zeros((1, 2), np.int64)
+    code_ranks(writer(64), numbers, LOSSLESS, np.zeros((1, FIELDS), np.int64))
+
+
+def _code_coefficients() -> None:
+    from sans.codec.description.coefficients import code_coefficients, coefficient_model
+    from sans.codec.description.wavelets import band_ends
+    from sans.codec.entropy.range_coder import writer
+
+    levels, phases = np.zeros(2, np.int64), np.zeros(2, np.uint8)
+    nothing = np.zeros(0, np.int64)
+    code_coefficients(writer(64), coefficient_model(), levels, band_ends(2), phases, nothing)
+
+
+def _pursue() -> None:
+    from sans.pursuit.encoder import pursue
+
+    pursue(np.ones((1, 4)), [np.ones(2)])
+
+
+def _move_spikes() -> None:
+    from sans.pursuit.absolute import refit_all
+    from sans.pursuit.atoms import align, atoms_of, scales
+    from sans.pursuit.loops import PHI, Task, room_for
+    from sans.pursuit.places import rearrange_all
+
+    kernels, spikes, counts = [np.ones(2)], room_for(4), np.zeros(1, np.int64)
+    atoms, sizes = atoms_of(kernels)
+    laid = scales(align(kernels), sizes, (4,))
+    images, nothing = np.zeros((1, 1, 4)), np.zeros(1)
+    task = Task(0.0, 0.0, 0, 4, 4.0, 2.0, 2.0, PHI, 0.0)
+    rearrange_all(spikes, counts, atoms, laid, task, nothing, images, nothing, 1)
+    refit_all(spikes, np.zeros(1, np.int64), counts, atoms, images, 1)
+
+
+REHEARSALS = {
+    "prediction": Rehearsal("sans.codec.prediction.samples:code_ranks", _predict),
+    "coefficients": Rehearsal(
+        "sans.codec.description.coefficients:code_coefficients", _code_coefficients
+    ),
+    "pursuit": Rehearsal("sans.pursuit.rounds:pursue_all", _pursue),
+    "places": Rehearsal("sans.pursuit.places:rearrange_all", _move_spikes),
+}
+"""Every rehearsal by its name."""
+
+
+def ahead(*names: str) -> Helper | None:
+    """Have another process compile what some rehearsals want, where that has not been done yet.
+
+    Args:
+        names: rehearsals, in the order in which they will be wanted.
+    """
+    left: Sequence[str] = [name for name in names if not REHEARSALS[name].is_done]
+    return Helper(tuple(left)) if left else None
