@@ -43,14 +43,16 @@ def _predict() -> None:
     code_ranks(writer(64), numbers, LOSSLESS, np.zeros((1, FIELDS), np.int64))
 
 
-def _code_coefficients() -> None:
-    from sans.codec.description.coefficients import code_coefficients, coefficient_model
-    from sans.codec.description.wavelets import band_ends
+def _draw() -> None:
+    from sans.codec.description.descriptions import Description, reconstruct
+    from sans.codec.description.spikes import code_spikes, no_spikes, phases_of
+    from sans.codec.description.waveforms import build
     from sans.codec.entropy.range_coder import writer
 
-    levels, phases = np.zeros(2, np.int64), np.zeros(2, np.uint8)
-    nothing = np.zeros(0, np.int64)
-    code_coefficients(writer(64), coefficient_model(), levels, band_ends(2), phases, nothing)
+    kernels, none = build(np.zeros((1, 2), np.int64), 1, np.zeros(1, np.int64)), no_spikes(0)
+    spikes = code_spikes(writer(64), no_spikes(1), 1, 2, none, np.zeros(4))
+    phases_of(spikes, kernels, 2)
+    reconstruct(Description(0, 1, spikes, np.zeros(2, np.int64)), kernels)
 
 
 def _pursue() -> None:
@@ -76,9 +78,7 @@ def _move_spikes() -> None:
 
 REHEARSALS = {
     "prediction": Rehearsal("sans.codec.prediction.samples:code_ranks", _predict),
-    "coefficients": Rehearsal(
-        "sans.codec.description.coefficients:code_coefficients", _code_coefficients
-    ),
+    "drawing": Rehearsal("sans.codec.description.spikes:code_spikes", _draw),
     "pursuit": Rehearsal("sans.pursuit.rounds:pursue_all", _pursue),
     "places": Rehearsal("sans.pursuit.places:rearrange_all", _move_spikes),
 }

@@ -84,7 +84,7 @@ def decompress(
             run_all(tasks, engine, json=False)
             return
         if stream != PIPE:
-            ahead("prediction" if loses_nothing(path) else "coefficients")
+            ahead("prediction" if loses_nothing(path) else "drawing")
         source = sys.stdin.buffer if stream == PIPE else path
         last = EVER if end is None else end
         if output == PIPE:
