@@ -4,8 +4,9 @@ python benchmarks/beyond.py                  everything that the data at hand al
 python benchmarks/beyond.py search           the searches alone
 python benchmarks/beyond.py ingredients      what each ingredient did to φ̄, alone
 
-Prints tables in Markdown; `--output` keeps the runs of the searches. Test φ̄ throughout, the
-paper's windows and splits; everything was chosen by validation.
+Prints tables in Markdown; `--record` also keeps them for docs/beyond.md, `--output` keeps the runs
+of the searches. Test φ̄ throughout, the paper's windows and splits; everything was chosen by
+validation.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from figure_files import DATA, NETWORKS, PURSUITS, Table, add_record, report  # beside this one
 from joblib import Parallel, delayed
-from tabulate import tabulate
 
 from sans import experiments, search
 from sans.configs import ModelOptions
@@ -42,6 +43,9 @@ SEARCHED = {
     "fashion-mnist": (DataConfig("fashion-mnist"), 0.63, 60),
 }
 """Which signals, the published best φ̄ of any activation, and seconds to search."""
+
+WORDS = {"wrist s5_run": " (published: another record)"}
+"""What the table says behind the name of a data set."""
 
 RECORDINGS = ("mitdb", "bpssrat", "ctu-uhb-ctgdb", "emgdb", "noneeg", "bidmc", "wrist s5_run")
 
@@ -86,6 +90,20 @@ SINGLE_PASS = {
     "with `--dropout 0.3`": (SINGLE, {}, {"dropout": 0.3}),
 }
 
+SEARCH = Table(
+    "beyond-search",
+    {
+        "data set": "{}",
+        "published best φ̄": "{:.2f}",
+        "searched φ̄": "{:.3f}",
+        "from, to": "{:.3f}",
+        "samples a side of the kernels": "{}",
+        "wavelet": "{:.3f}",
+        "cosines": "{:.3f}",
+    },
+    (":search_rows", *DATA, *NETWORKS, *PURSUITS, "sans/search", "sans/yardsticks.py"),
+)
+
 
 def main() -> None:
     """Print the tables that are asked for."""
@@ -97,12 +115,15 @@ def main() -> None:
     parser.add_argument("--datasets", nargs="*", choices=list(SEARCHED), default=list(SEARCHED))
     parser.add_argument("--workers", type=int)
     parser.add_argument("--output", type=Path, help="where the runs of the searches are kept")
+    add_record(parser)
     chosen = parser.parse_args()
     if chosen.part != "ingredients":
-        print(search_table(chosen))
+        report(SEARCH, search_rows(chosen), chosen.record)
     if chosen.part != "search":
-        print(ingredient_table(INGREDIENTS, chosen))
-        print(ingredient_table(SINGLE_PASS, chosen))
+        names = list(here([name for name in RECORDINGS if name in chosen.datasets]))
+        for each, lines in (("INGREDIENTS", INGREDIENTS), ("SINGLE_PASS", SINGLE_PASS)):
+            rows = ingredient_rows(lines, names, chosen.seeds)
+            report(ingredient_table(each, names), rows, chosen.record)
 
 
 def here(names: list[str]) -> Iterator[str]:
@@ -116,53 +137,56 @@ def here(names: list[str]) -> Iterator[str]:
             yield name
 
 
-def search_table(chosen: argparse.Namespace) -> str:
+def search_rows(chosen: argparse.Namespace) -> list[tuple]:
     """Search every data set with every seed, and return how well the best describe test signals."""
-    rows = []
+    rows: list[tuple] = []
     with TemporaryDirectory() as temporary:
         for name in here(chosen.datasets):
             data, published, seconds = SEARCHED[name]
-            found, sizes, times = [], [], []
+            found, sizes = [], []
             for seed in range(chosen.seeds):
                 folder = (chosen.output or Path(temporary)) / f"{name.replace(' ', '-')}-{seed}"
                 folder.mkdir(parents=True)
                 began = time.monotonic()
                 looking = search.prepare(data, seed)
                 looking.run(Engine(chosen.workers), search.Budget(seconds))
-                times.append(time.monotonic() - began)
+                took = time.monotonic() - began
                 test = looking.leave(Run(folder)).finish(Run(folder))
                 found.append(test.mean("phi"))
+                print(f"{name}, seed {seed}: {found[-1]:.3f} after {took:.0f} s", flush=True)
                 sizes.append(looking.best.found if looking.best else "")
             signals = load(data).test.signals
             beside = [score(yardstick, signals).mean("phi") for yardstick in YARDSTICKS]
-            spread = f"{min(found):.3f} to {max(found):.3f}"
-            figures = (f"{np.mean(found):.3f}", spread, "; ".join(sizes), f"{max(times):.0f} s")
-            rows.append((name, published, *figures, *(f"{phi:.3f}" for phi in beside)))
-            print("|", *rows[-1], flush=True)
-    heads = ("data set", "published best φ̄", f"searched φ̄, mean of {chosen.seeds}", "from to")
-    heads += ("samples of the kernels", "at most", *(f"best-k {name}" for name in YARDSTICKS))
-    return tabulate(rows, heads, "github", disable_numparse=True) + "\n"
+            spread = (min(found), max(found))
+            shown = f"{name}{WORDS.get(name, '')}"
+            rows.append((shown, published, np.mean(found), spread, "; ".join(sizes), *beside))
+    return rows
 
 
-def ingredient_table(lines: dict, chosen: argparse.Namespace) -> str:
+def ingredient_table(lines: str, names: list[str]) -> Table:
+    """Return the table of what the constant `lines` lists, of some recordings."""
+    columns = {"": "{}", **dict.fromkeys((*names, "mean"), "{:.3f}"), "change": "{:+.1f} %"}
+    sources = (f":{lines}", ":ingredient_rows", *DATA, *NETWORKS, *PURSUITS, "sans/experiments")
+    return Table(f"beyond-{lines.lower().replace('_', '-')}", columns, sources)
+
+
+def ingredient_rows(lines: dict, names: list[str], seeds: int) -> list[tuple]:
     """Return test φ̄ of every recording with and without each ingredient, means over the seeds."""
-    names = list(here([name for name in RECORDINGS if name in chosen.datasets]))
-    rows: list[tuple[str, ...]] = []
+    rows: list[tuple] = []
     base = None
     for line, ((model, training), other_model, other_training) in lines.items():
         options = {**model, **other_model}, {**training, **other_training}
         calls = [
             delayed(trained)(SEARCHED[name][0], *options, seed)
             for name in names
-            for seed in range(chosen.seeds)
+            for seed in range(seeds)
         ]
-        scores = np.reshape(Parallel(n_jobs=-1)(calls), (len(names), chosen.seeds))
-        means = [float(mean) for mean in scores.mean(1)]
-        base = np.mean(means) if base is None else base
-        change = f"{100 * (np.mean(means) / base - 1):+.1f} %"
-        rows.append((line, *(f"{phi:.3f}" for phi in means), f"{np.mean(means):.3f}", change))
-        print("|", *rows[-1], flush=True)
-    return tabulate(rows, ("", *names, "mean", "change"), "github", disable_numparse=True) + "\n"
+        scores = np.reshape(Parallel(n_jobs=-1)(calls), (len(names), seeds))
+        mean = scores.mean()
+        base = mean if base is None else base
+        rows.append((line, *scores.mean(1), mean, 100 * (mean / base - 1)))
+        print(f"{line}: {mean:.3f}", flush=True)
+    return rows
 
 
 def trained(data: DataConfig, model: dict, training: dict, seed: int) -> float:

@@ -15,7 +15,8 @@ mitdb-lead1: on mitdb no stream may borrow it, since a test would then be on wha
 --borrow allows it, for those who want to know what it is worth.
 
 `table` and `beats` keep a line of JSON a record beside their table, and go on where they were
-stopped; --fresh begins anew, as it must after the codec has changed.
+stopped if the code is the same; --fresh begins anew. With --record `table` and `speed` keep their
+tables for the documents, too.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMB
     os.environ.setdefault(name, "1")
 
 import numpy as np  # noqa: E402 - it asks at once how many threads there are
+from figure_files import Table, add_record, digest, report  # noqa: E402 - the script beside this one
 from tabulate import tabulate  # noqa: E402
 
 from sans.codec.arrays import as_recording  # noqa: E402
@@ -81,6 +83,41 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 Rows = list[dict[str, Any]]
 
+SOURCES = (
+    "sans/codec",
+    "sans/compiled.py",
+    "sans/contest",
+    "sans/convolution",
+    "sans/pursuit",
+    "sans/recordings",
+)
+
+MEANS = Table(
+    "codec-mitdb",
+    {
+        "mean of the records": "{}",
+        "records": "{}",
+        **dict.fromkeys(("sans", *PEERS, "DWT"), "{:.3f}"),
+    },
+    (":row_of_table", ":mean_rows", *SOURCES),
+)
+
+SPEED = Table(
+    "codec-speed",
+    {
+        "quality": "{}",
+        "samples": "{:,}",
+        "encode, million samples/s": "{:.2f}",
+        "encode, MB/s of int16": "{:.2f}",
+        "encode, memory, MB": "{:.0f}",
+        "decode, million samples/s": "{:.2f}",
+        "decode, MB/s of int16": "{:.2f}",
+        "decode, memory, MB": "{:.0f}",
+        "bits/sample": "{:.3f}",
+    },
+    (":kernels_of", ":speed_of", *SOURCES),
+)
+
 
 def main() -> None:
     """Measure and print what is asked for."""
@@ -95,6 +132,7 @@ def main() -> None:
     parser.add_argument("--fresh", action="store_true", help="forget what was measured before")
     parser.add_argument("--lengths", type=int, nargs="*", default=LENGTHS, help="for speed")
     parser.add_argument("--only", nargs="*", choices=OTHERS, default=list(OTHERS), help="of others")
+    add_record(parser)
     parser.add_argument("--one", nargs=5, help=argparse.SUPPRESS)
     options = parser.parse_args()
     options.data_dir = options.data_dir or Path(os.environ["SANS_DATA"])
@@ -130,6 +168,17 @@ def table(options: argparse.Namespace) -> None:
     rows = resumed(options.output / "codec-mitdb.jsonl", tasks, options.fresh)
     write_csv(options.output / "codec-mitdb.csv", rows)
     print(markdown_of_table(rows))
+    report(MEANS, mean_rows(rows), options.record)
+
+
+def mean_rows(rows: Rows) -> Iterator[tuple[str | float | None, ...]]:
+    """Yield the means over the records, an error a line."""
+    for asked in (0.0, *PRDN):
+        own = [row for row in rows if row["prdn"] == asked]
+        codecs = ("sans", *PEERS, "DWT")
+        columns = ([row[codec] for row in own if codec in row] for codec in codecs)
+        means = [statistics.fmean(column) if column else None for column in columns]
+        yield f"PRDN {asked:g} %" if asked else "lossless", len(own), *means
 
 
 def row_of_table(path: Path, asked: float, wishes: Wishes) -> dict[str, Any]:
@@ -410,14 +459,9 @@ def speed(options: argparse.Namespace) -> None:
                 rows.append(row)
                 print("|", *row.values(), file=sys.stderr, flush=True)
     print(f"{path.name} again and again, kernels given, one thread:\n")
-    columns = ["quality", "samples"]
-    for way in ("encode", "decode"):
-        columns += [f"{way}, million samples/s", "MB/s of int16", "memory, MB"]
-    columns += ["bits/sample"]
-    forms = ("", ",", *(".2f", ".2f", ".0f") * 2, ".3f")
     keys = ("encode", "encode_mb", "encode_memory", "decode", "decode_mb", "decode_memory", "bits")
     lines = [[row["quality"], row["samples"], *(row[key] for key in keys)] for row in rows]
-    print(tabulate(lines, columns, "github", floatfmt=forms, intfmt=","))
+    report(SPEED, lines, options.record)
     write_csv(options.output / "codec-speed.csv", rows)
     draw_speed(rows, options.output / "codec-speed.png")
 
@@ -541,12 +585,14 @@ def draw_speed(rows: Rows, path: Path) -> None:
 
 
 def resumed(path: Path, tasks: Mapping[str, Callable[[], dict[str, Any]]], fresh: bool) -> Rows:
-    """Return the rows of tasks, those from a file that are there and the others measured now."""
+    """Return the rows of tasks: those of this code from a file, and the others measured now."""
+    present = digest(SOURCES)
     done: dict[str, dict[str, Any]] = {}
     if path.exists() and not fresh:
         for line in path.read_text().splitlines():
             found = json.loads(line)
-            done[found.pop("task")] = found
+            if found.pop("digest", None) == present:
+                done[found.pop("task")] = found
     elif fresh:
         path.unlink(missing_ok=True)
     for number, (name, task) in enumerate(tasks.items(), 1):
@@ -554,7 +600,8 @@ def resumed(path: Path, tasks: Mapping[str, Callable[[], dict[str, Any]]], fresh
             continue
         done[name] = task()
         with path.open("a") as file:
-            file.write(json.dumps({"task": name, **done[name]}) + "\n")
+            row = {"task": name, "digest": present, **done[name]}
+            file.write(json.dumps(row) + "\n")
         print(f"{number}/{len(tasks)} {done[name]}", file=sys.stderr, flush=True)
     return [done[name] for name in tasks]
 

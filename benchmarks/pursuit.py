@@ -1,6 +1,6 @@
 """How fast a pursuit describes signals and images, beside a plain loop, SPORCO and alphacsc.
 
-    python benchmarks/pursuit.py [--peers PYTHON] [--longest 4000000] [--rounds 5]
+    python benchmarks/pursuit.py [--peers PYTHON] [--longest 4000000] [--rounds 5] [--record]
 
 Every figure is measured in this run, on one core unless a row says otherwise. The plain loop takes
 one spike at a time and refits all amplitudes, in numpy, as one would write it first. SPORCO
@@ -25,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 import numpy as np  # noqa: E402 - it asks at once how many threads there are
+from figure_files import DATA, PURSUITS, Table, add_record, report  # noqa: E402 - beside this one
 from numpy.typing import NDArray  # noqa: E402
 
 Array = NDArray[Any]
@@ -59,6 +60,56 @@ subprocess.run(sys.argv[1:], check=True)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 """A small process in between: a child's memory counts from what its parent held."""
+
+Row = tuple[str | float | None, ...]
+
+SOURCES = (*DATA, *PURSUITS, "sans/compiled.py", "sans/convolution", "sans/selection")
+
+COMPARED = Table(
+    "pursuit-peers",
+    {
+        "": "{}",
+        "settings": "{}",
+        "seconds": "{:.4f}",
+        "against sans": "{:,.0f} ×",
+        "spikes": "{}",
+        "PRDN, %": "{:.2f}",
+    },
+    (":peer_rows", ":run_peer", *SOURCES),
+)
+
+LENGTHS = Table(
+    "pursuit-lengths",
+    {
+        "samples": "{:,}",
+        "million samples/s, 30 per 1,000": "{:.2f}",
+        "until φ stops falling": "{:.2f}",
+    },
+    (":length_rows", *SOURCES),
+)
+
+IMAGES = Table(
+    "pursuit-images",
+    {
+        f"MNIST, 4 kernels of {PIXELS} × {PIXELS}": "{}",
+        "images/s": "{:,.0f}",
+        "two threads": "{:,.0f}",
+        "plain loop": "{:.0f} ×",
+    },
+    (":image_rows", *SOURCES),
+)
+
+WINDOWS = Table(
+    "pursuit-windows",
+    {"6 windows of 1,000, 3 kernels, until φ stops falling": "{}", "ms": "{:.2f}"},
+    (":window_rows", *SOURCES),
+)
+
+MEMORY = Table(
+    "pursuit-memory",
+    {"samples": "{:,}", "memory, MB": "{:,.0f}", "beyond the signal": "{:,.0f}"},
+    (":memory_rows", ":describe", *SOURCES),
+)
 
 
 def unit(kernel: Array) -> Array:
@@ -224,25 +275,20 @@ def peer_row(python: Path, peer: str, folder: Path) -> tuple[float, Spikes, str]
     return took, spikes, name
 
 
-def print_peers(signal: Array, python: Path | None, rounds: int) -> None:
-    """Print time and error of everybody on the same signal, kernels and count of spikes."""
+def peer_rows(signal: Array, python: Path | None, rounds: int) -> Iterator[Row]:
+    """Yield time and error of everybody on the same signal, kernels and count of spikes."""
     from sans.pursuit.encoder import pursue
     from sans.pursuit.stop import Stop
 
     kernels, count = np.stack(pieces(signal, KERNELS, SIZE)), len(signal) * PER_THOUSAND // 1000
-    print(f"{len(signal):,} samples of mitdb, {KERNELS} kernels of {SIZE}, {count} spikes:\n")
-    print("| | seconds | against sans | spikes | PRDN, % |")
-    print("| --- | ---: | ---: | ---: | ---: |")
     stop = Stop("count", count)
     own = seconds(lambda: pursue(signal[None], kernels, stop), rounds)
     code = pursue(signal[None], kernels, stop)
     left = signal - code.draw(kernels)[0]
-    print(f"| sans | {own:.4f} | 1 x | {len(code.signal)} | {error(signal, left):.2f} |")
+    yield "sans", None, own, 1, len(code.signal), error(signal, left)
     plain = seconds(lambda: plain_pursuit(signal, kernels, count), 1)
     left = plain_pursuit(signal, kernels, count)
-    print(
-        f"| plain loop | {plain:.2f} | {plain / own:.0f} x | {count} | {error(signal, left):.2f} |"
-    )
+    yield "plain loop", None, plain, plain / own, count, error(signal, left)
     if python is None:
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -252,20 +298,15 @@ def print_peers(signal: Array, python: Path | None, rounds: int) -> None:
             if row:
                 took, spikes, about = row
                 found = error(signal, left_by(spikes, signal, kernels))
-                print(
-                    f"| {peer}, {about} | {took:.2f} | {took / own:.0f} x | {len(spikes[0])} "
-                    f"| {found:.2f} |"
-                )
+                yield peer, about, took, took / own, len(spikes[0]), found
 
 
-def print_lengths(longest: int, data_dir: Path | None, rounds: int) -> None:
-    """Print the rate over the length of a signal, by count and by φ."""
+def length_rows(longest: int, data_dir: Path | None, rounds: int) -> Iterator[Row]:
+    """Yield the rate over the length of a signal, by count and by φ."""
     from sans.pursuit.encoder import pursue
     from sans.pursuit.stop import Stop
 
     kernels = pieces(recording(data_dir), KERNELS, SIZE)
-    print("| samples | million samples/s, 30 per 1,000 | until φ stops falling |")
-    print("| ---: | ---: | ---: |")
     for length in (12_000, 50_000, 200_000, 1_000_000, 4_000_000):
         if length <= longest:
             signals = long_signal(length, data_dir)[None]
@@ -274,19 +315,16 @@ def print_lengths(longest: int, data_dir: Path | None, rounds: int) -> None:
                 seconds(partial(pursue, signals, kernels, stop), 1 if length > 10**6 else rounds)
                 for stop in stops
             ]
-            rates = " | ".join(f"{length / each / 1e6:.2f}" for each in times)
-            print(f"| {length:,} | {rates} |")
+            yield length, *(length / each / 1e6 for each in times)
 
 
-def print_images(data_dir: Path | None, rounds: int) -> None:
-    """Print the rate on images, with one thread and with two."""
+def image_rows(data_dir: Path | None, rounds: int) -> Iterator[Row]:
+    """Yield the rate on images, with one thread and with two."""
     from sans.pursuit.encoder import pursue
     from sans.pursuit.stop import Stop
 
     images, kernels = digits(2_000, data_dir)
     plain = 10 / seconds(lambda: plain_images(images[:10], kernels, SPOTS), 1)
-    print(f"| MNIST, 4 kernels of {PIXELS} x {PIXELS} | images/s | two threads | plain loop |")
-    print("| --- | ---: | ---: | ---: |")
     for about, stop, refit in (
         (f"{SPOTS} spikes", Stop("count", SPOTS), "squares"),
         ("until φ stops falling", Stop(), "squares"),
@@ -302,36 +340,30 @@ def print_images(data_dir: Path | None, rounds: int) -> None:
             )
             for threads in (1, 2)
         )
-        slow = f"{one / plain:.0f} x" if stop.kind == "count" else ""
-        print(f"| {about} | {one:,.0f} | {two:,.0f} | {slow} |")
+        yield about, one, two, one / plain if stop.kind == "count" else None
 
 
-def print_windows(signal: Array, rounds: int) -> None:
-    """Print the time of describing a few windows, as learning does again and again."""
+def window_rows(signal: Array, rounds: int) -> Iterator[Row]:
+    """Yield the time of describing a few windows, as learning does again and again."""
     from sans.pursuit.encoder import pursue
 
     windows = signal.reshape(-1, 1000)[:6]
     kernels = [
         piece[:size] for piece, size in zip(pieces(signal, 3, 60), (60, 30, 12), strict=True)
     ]
-    print("| 6 windows of 1,000, 3 kernels, until φ stops falling | ms |")
-    print("| --- | ---: |")
     for refit in ("squares", "absolute", "places"):
-        took = seconds(partial(pursue, windows, kernels, refit=refit), 5 * rounds)
-        print(f"| {refit} | {1000 * took:.2f} |")
+        yield refit, 1000 * seconds(partial(pursue, windows, kernels, refit=refit), 5 * rounds)
 
 
-def print_memory(longest: int, data_dir: Path | None) -> None:
-    """Print the most memory that a process held which described a signal."""
-    print("| samples | memory, MB | beyond the signal |")
-    print("| ---: | ---: | ---: |")
+def memory_rows(longest: int, data_dir: Path | None) -> Iterator[Row]:
+    """Yield the most memory that a process held which described a signal."""
     for length in (0, longest // 4, longest):
         command = [sys.executable, __file__, "--describe", str(length)]
         command += ["--data-dir", str(data_dir)] if data_dir else []
         outer = [sys.executable, "-S", "-c", MEASURE, *command]
         result = subprocess.run(outer, capture_output=True, text=True, check=True)
         held, own = int(result.stdout) / 1000, 4e-6 * length
-        print(f"| {length:,} | {held:,.0f} | {held - own:,.0f} |")
+        yield length, held, held - own
 
 
 def describe(length: int, data_dir: Path | None) -> None:
@@ -351,6 +383,7 @@ def main() -> None:
     parser.add_argument("--peers", type=Path, help="a python that has SPORCO and alphacsc")
     parser.add_argument("--longest", type=int, default=4_000_000, help="samples of the longest")
     parser.add_argument("--rounds", type=int, default=5, help="repetitions; the median counts")
+    add_record(parser)
     parser.add_argument("--run-peer", choices=PEERS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--describe", type=int, help=argparse.SUPPRESS)
@@ -362,15 +395,14 @@ def main() -> None:
         describe(options.describe, options.data_dir)
         return
     signal = recording(options.data_dir)
-    print_peers(signal, options.peers, options.rounds)
-    print()
-    print_lengths(options.longest, options.data_dir, options.rounds)
-    print()
-    print_images(options.data_dir, options.rounds)
-    print()
-    print_windows(signal, options.rounds)
-    print()
-    print_memory(options.longest, options.data_dir)
+    count = len(signal) * PER_THOUSAND // 1000
+    print(f"{len(signal):,} samples of mitdb, {KERNELS} kernels of {SIZE}, {count} spikes:\n")
+    report(COMPARED, peer_rows(signal, options.peers, options.rounds), options.record)
+    rows = length_rows(options.longest, options.data_dir, options.rounds)
+    report(LENGTHS, rows, options.record)
+    report(IMAGES, image_rows(options.data_dir, options.rounds), options.record)
+    report(WINDOWS, window_rows(signal, options.rounds), options.record)
+    report(MEMORY, memory_rows(options.longest, options.data_dir), options.record)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How fast extrema are selected, on one core, beside a plain loop and the recorded reference.
 
-    python benchmarks/selection.py [--largest 10000000] [--rounds 5]
+    python benchmarks/selection.py [--largest 10000000] [--rounds 5] [--record]
 
 Every row of a table is measured in this run. The plain loop sorts the candidates and tests each
 against all that are kept, in numpy, as one would write it first; the reference is the authors'
@@ -13,9 +13,10 @@ import argparse
 import math
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
+from figure_files import Table, add_record, report  # the script beside this one
 from numpy.typing import NDArray
 
 from sans import selection
@@ -119,49 +120,68 @@ def plain_rate(shape: tuple[int, ...], count: int, distance: int) -> float:
     return maps.size / elapsed
 
 
-def print_lengths(largest: int, rounds: int) -> None:
-    """Print the rate on white noise of every length."""
+LENGTHS = Table(
+    "selection-lengths",
+    {
+        "samples": "{:,}",
+        "d": "{}",
+        "million samples/s": "{:.1f}",
+        "per sample, against 10,000": "{:.2f} ×",
+        "plain loop": "{:.0f} ×",
+        "reference": "{:.0f} ×",
+    },
+    (":length_rows", "sans/compiled.py", "sans/selection"),
+)
+
+KINDS = Table(
+    "selection-signals",
+    {"signal": "{}", "d": "{:,}", "million samples/s": "{:.1f}", "against white noise": "{:.2f} ×"},
+    (":signal_rows", "sans/compiled.py", "sans/selection"),
+)
+
+IMAGES = Table(
+    "selection-images",
+    {
+        "images of 28 × 28 together": "{}",
+        "d": "{}",
+        "images/s": "{:,.0f}",
+        "plain loop": "{:.0f} ×",
+        "reference": "{:.0f} ×",
+    },
+    (":image_rows", "sans/compiled.py", "sans/selection"),
+)
+
+
+def length_rows(largest: int, rounds: int) -> Iterator[tuple[float, ...]]:
+    """Yield the rate on white noise of every length."""
     noise = SIGNALS["white noise"]
-    print(
-        "| samples | d | million samples/s | per sample, against 10,000 | plain loop | reference |"
-    )
-    print("| ---: | ---: | ---: | ---: | ---: | ---: |")
     lengths = [10**exponent for exponent in range(3, 10) if 10**exponent <= largest]
     for distance, reference in REFERENCE_1D.items():
         middle = rate(noise, (1, 10_000), distance, rounds)
         plain = plain_rate((PLAIN,), 1, distance)
         for length in lengths:
             found = rate(noise, (1, length), distance, rounds)
-            print(
-                f"| {length:,} | {distance} | {found / 1e6:.1f} | {middle / found:.2f} x "
-                f"| {found / plain:.0f} x | {found / 1e6 / reference:.0f} x |"
-            )
+            millions = found / 1e6
+            yield length, distance, millions, middle / found, found / plain, millions / reference
 
 
-def print_signals(length: int, rounds: int) -> None:
-    """Print the rate on every kind of signal, and how much slower than on noise it is."""
-    print("| signal | d | million samples/s | time against white noise |")
-    print("| --- | ---: | ---: | ---: |")
+def signal_rows(length: int, rounds: int) -> Iterator[tuple[str, int, float, float]]:
+    """Yield the rate on every kind of signal, and how much slower than on noise it is."""
     for distance in (1, 10, 100, 10_000):
         noise = rate(SIGNALS["white noise"], (1, length), distance, rounds)
         for name, signal in SIGNALS.items():
             found = rate(signal, (1, length), distance, rounds)
-            print(f"| {name} | {distance:,} | {found / 1e6:.1f} | {noise / found:.2f} x |")
+            yield name, distance, found / 1e6, noise / found
 
 
-def print_images(rounds: int) -> None:
-    """Print the rate on images of 28 x 28, one at a time and 64 together."""
+def image_rows(rounds: int) -> Iterator[tuple[float, ...]]:
+    """Yield the rate on images of 28 x 28, one at a time and 64 together."""
     pixels = 28 * 28
-    print("| images of 28 x 28 | d | images/s | plain loop | reference |")
-    print("| --- | ---: | ---: | ---: | ---: |")
     for distance, reference in REFERENCE_2D.items():
         plain = plain_rate((28, 28), 50, distance) / pixels
         for count in (1, 64):
             found = rate(SIGNALS["white noise"], (count, 28, 28), distance, rounds) / pixels
-            print(
-                f"| {count} together | {distance} | {found:,.0f} | {found / plain:.0f} x "
-                f"| {found / reference:.0f} x |"
-            )
+            yield count, distance, found, found / plain, found / reference
 
 
 def main() -> None:
@@ -169,14 +189,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--largest", type=int, default=10_000_000, help="samples of the longest")
     parser.add_argument("--rounds", type=int, default=5, help="repetitions; the median counts")
+    add_record(parser)
     options = parser.parse_args()
     for shape in ((1, 100), (1, 10, 10)):
         selection.extrema(np.zeros(shape, np.float32), np.ones(1, np.int64))  # compiles
-    print_lengths(options.largest, options.rounds)
-    print()
-    print_signals(min(1_000_000, options.largest), options.rounds)
-    print()
-    print_images(options.rounds)
+    report(LENGTHS, length_rows(options.largest, options.rounds), options.record)
+    longest = min(1_000_000, options.largest)
+    report(KINDS, signal_rows(longest, options.rounds), options.record)
+    report(IMAGES, image_rows(options.rounds), options.record)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How fast the published grids are trained: one database, fifteen, and how the time grows.
 
-    python benchmarks/sweep.py [--data-dir FOLDER] [--database mitdb] [--experiments mnist …]
+    python benchmarks/sweep.py [--database mitdb] [--experiments mnist …] [--record]
 
 Every figure is measured in this run. The plain loop trains one network after the other with torch's
 automatic differentiation and a selection in numpy, as one would write it first; it is timed on a
@@ -18,10 +18,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from figure_files import DATA, NETWORKS, Table, add_record, report
 from selection import plain_extrema  # the script beside this one
 from torch import Tensor
 
@@ -41,6 +43,47 @@ REFERENCE = {"identity": 69, "relu": 68, "topk": 68, "extrema-pool": 64, "extrem
 SIZES = tuple(range(1, 250))
 PLAIN_SIZES = (1, 31, 63, 94, 125, 156, 187, 218, 249)
 PLAIN_EPOCHS = 2
+
+Row = tuple[str | float, ...]
+
+SWEEPS = (*DATA, *NETWORKS, "sans/engines", "sans/sweeps")
+
+DATABASE = Table(
+    "sweep-database",
+    {
+        "activation": "{}",
+        "seconds": "{:.2f}",
+        "plain loop, s": "{:.0f}",
+        "ratio to it": "{:.0f} ×",
+        "reference, s": "{:.0f}",
+        "ratio to the reference": "{:.0f} ×",
+    },
+    (":database_rows", "benchmarks/selection.py:plain_extrema", *SWEEPS),
+)
+
+GROWTH = Table(
+    "sweep-growth",
+    {"what": "{}", "seconds": "{:.2f}", "per window, epoch and size, µs": "{:.1f}"},
+    (":growth_rows", *SWEEPS),
+)
+
+FIFTEEN = Table(
+    "sweep-fifteen",
+    {
+        "databases": "{}",
+        "seeds": "{}",
+        "seconds": "{:.0f}",
+        "15 databases' worth, seconds": "{:.0f}",
+        "most memory of a process, GB": "{:.2f}",
+    },
+    (":fifteen_rows", *SWEEPS, "sans/commands", "sans/plots"),
+)
+
+EXPERIMENTS = Table(
+    "sweep-experiments",
+    {"command": "{}", "seconds": "{:.0f}", "most memory of a process, GB": "{:.2f}"},
+    (":experiment_rows", *SWEEPS, "sans/classifiers.py", "sans/plots", "sans/reproduction"),
+)
 
 
 def swept(data: DataConfig, grid: Grid, epochs: int = 30) -> float:
@@ -104,34 +147,26 @@ def _train_plainly(dataset: Dataset, activation: str, sizes: tuple[int, ...]) ->
                 plain_activations(F.conv1d(F.pad(signals, (before, after)), kernel), model)
 
 
-def print_database(data: DataConfig) -> None:
-    """Print the seconds of every activation of one database."""
+def database_rows(data: DataConfig) -> Iterator[Row]:
+    """Yield the seconds of every activation of one database."""
     dataset = prepare(data, Grid(("topk",), (1,)), {"epochs": 1}).dataset
-    print(f"249 kernel sizes, 30 epochs, validated after each, {dataset.name}\n")
-    print("| activation | seconds | plain loop | ratio | reference | ratio |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
     totals = [0.0, 0.0]
     for activation in ACTIVATIONS:
         ours = swept(data, Grid((activation,), SIZES, decoder="paper"))
         plain = plain_seconds(dataset, activation)
         totals = [totals[0] + ours, totals[1] + plain]
-        print(_row(activation, ours, plain, REFERENCE[activation]))
-    print(_row("one after the other", *totals, sum(REFERENCE.values())))
+        yield _row(activation, ours, plain, REFERENCE[activation])
+    yield _row("one after the other", *totals, sum(REFERENCE.values()))
     together = swept(data, Grid(ACTIVATIONS, SIZES, decoder="paper"))
-    print(_row("all in one call", together, totals[1], sum(REFERENCE.values())))
+    yield _row("all in one call", together, totals[1], sum(REFERENCE.values()))
 
 
-def _row(name: str, ours: float, plain: float, reference: float) -> str:
-    return (
-        f"| {name} | {ours:.2f} | {plain:.0f} | {plain / ours:.0f} x | {reference} | "
-        f"{reference / ours:.0f} x |"
-    )
+def _row(name: str, ours: float, plain: float, reference: float) -> Row:
+    return name, ours, plain, plain / ours, reference, reference / ours
 
 
-def print_growth(data: DataConfig) -> None:
-    """Print how the time grows with windows, epochs and sizes, all activations together."""
-    print("| what | seconds | per window, epoch and size, µs |")
-    print("| --- | ---: | ---: |")
+def growth_rows(data: DataConfig) -> Iterator[Row]:
+    """Yield how the time grows with windows, epochs and sizes, all activations together."""
     every = 4  # sizes from small to large in each case
     cases = [(12 * k, 10, every) for k in (1, 2, 4)]
     cases += [(12, 10 * k, every) for k in (2, 4)] + [(12, 10, every // k) for k in (2, 4)]
@@ -141,8 +176,7 @@ def print_growth(data: DataConfig) -> None:
         grid = Grid(ACTIVATIONS, sizes, decoder="paper")
         elapsed = min(swept(few, grid, epochs) for _ in range(3))
         each = elapsed / windows / epochs / len(sizes) / len(ACTIVATIONS)
-        what = f"{windows} windows, {epochs} epochs, {len(sizes)} sizes"
-        print(f"| {what} | {elapsed:.2f} | {each * 1e6:.1f} |")
+        yield f"{windows} windows, {epochs} epochs, {len(sizes)} sizes", elapsed, each * 1e6
 
 
 def measured(command: list[str], folder: Path) -> tuple[float, list[float]]:
@@ -182,8 +216,8 @@ def _peak(pid: str) -> float:
     return next((float(line.split()[1]) / 1000 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
-def print_fifteen(data_dir: Path | None) -> None:
-    """Print the seconds and memory of fifteen databases' worth of networks, in two processes."""
+def fifteen_rows(data_dir: Path | None) -> Iterator[Row]:
+    """Yield the seconds and memory of fifteen databases' worth of networks, in two processes."""
     here = [name for name in RECIPES["physionet"].datasets if _is_here(name, data_dir)]
     seeds = math.ceil(15 / len(here))
     command = [sys.executable, "-m", "sans", "sweep", "--decoder", "paper", "--workers", "2"]
@@ -191,12 +225,7 @@ def print_fifteen(data_dir: Path | None) -> None:
     command += ["--data-dir", str(data_dir)] if data_dir else []
     with tempfile.TemporaryDirectory() as folder:
         elapsed, peaks = measured(command, Path(folder))
-    share = 15 / (len(here) * seeds)
-    print(
-        f"`sans sweep --workers 2`, {len(here)} databases and {seeds} seeds: {elapsed:.0f} s, "
-        f"start and pictures included; 15 databases' worth: {elapsed * share:.0f} s; "
-        f"most memory of a process: {max(peaks):.0f} MB"
-    )
+    yield len(here), seeds, elapsed, elapsed * 15 / (len(here) * seeds), max(peaks) / 1000
 
 
 def _is_here(name: str, data_dir: Path | None) -> bool:
@@ -211,16 +240,14 @@ def _is_here(name: str, data_dir: Path | None) -> bool:
     return True
 
 
-def print_experiments(names: list[str], data_dir: Path | None) -> None:
-    """Print the seconds and memory of whole `sans reproduce` commands."""
-    print("| command | seconds | most memory of a process, MB |")
-    print("| --- | ---: | ---: |")
+def experiment_rows(names: list[str], data_dir: Path | None) -> Iterator[Row]:
+    """Yield the seconds and memory of whole `sans reproduce` commands."""
     for name in names:
         command = [sys.executable, "-m", "sans", "reproduce", name]
         command += ["--data-dir", str(data_dir)] if data_dir else []
         with tempfile.TemporaryDirectory() as folder:
             elapsed, peaks = measured(command, Path(folder))
-        print(f"| `sans reproduce {name}` | {elapsed:.0f} | {max(peaks):,.0f} |")
+        yield f"`sans reproduce {name}`", elapsed, max(peaks) / 1000
 
 
 def main() -> None:
@@ -231,19 +258,20 @@ def main() -> None:
     parser.add_argument(
         "--experiments", nargs="*", default=[], choices=list(RECIPES), help="whole ones to time"
     )
+    add_record(parser)
     options = parser.parse_args()
     data = DataConfig(options.database, data_dir=options.data_dir)
     place = "a graphics card" if torch.cuda.is_available() else "no graphics card"
-    print(f"{os.cpu_count()} cores and {place}; load before {os.getloadavg()[0]:.1f}\n")
+    print(f"{os.cpu_count()} cores and {place}; load before {os.getloadavg()[0]:.1f}")
+    print(f"249 kernel sizes, 30 epochs, validated after each, {data.dataset}:\n")
     swept(data, Grid(ACTIVATIONS, (5, 100), decoder="paper"), 1)  # compile
-    print_database(data)
-    print()
-    print_growth(data)
-    print()
-    print_fifteen(options.data_dir)
+    report(DATABASE, database_rows(data), options.record)
+    report(GROWTH, growth_rows(data), options.record)
+    print("`sans sweep --workers 2`, start and pictures included:\n")
+    report(FIFTEEN, fifteen_rows(options.data_dir), options.record)
     if options.experiments:
-        print()
-        print_experiments(options.experiments, options.data_dir)
+        rows = experiment_rows(options.experiments, options.data_dir)
+        report(EXPERIMENTS, rows, options.record)
 
 
 if __name__ == "__main__":

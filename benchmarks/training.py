@@ -1,6 +1,6 @@
 """How fast networks are trained on MNIST, how much memory evaluation takes, how fast `sans` starts.
 
-    python benchmarks/training.py [--data-dir FOLDER] [--images 6400] [--rounds 3]
+    python benchmarks/training.py [--data-dir FOLDER] [--images 6400] [--rounds 3] [--record]
 
 Two kernels of 4 x 4, batches of 64, as in the paper. Every figure is measured in this run; the
 plain loop is the same step of Adam with the selection written in numpy as one would write it first,
@@ -17,10 +17,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from figure_files import DATA, NETWORKS, PURSUITS, Table, add_record, report
 from selection import plain_extrema  # the script beside this one
 from torch import Tensor
 
@@ -43,6 +45,43 @@ print(elapsed, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 BATCH = 64
 PLAIN_BATCHES = 3
+
+Row = tuple[str | float | None, ...]
+
+
+RATES = Table(
+    "training-rates",
+    {
+        "activation": "{}",
+        "images/s": "{:,.0f}",
+        "plain loop": "{:.0f} ×",
+        "reference": "{:.1f} ×",
+    },
+    (":rate_rows", "benchmarks/selection.py:plain_extrema", *DATA, *NETWORKS),
+)
+
+EVALUATION = Table(
+    "training-evaluation",
+    {
+        "process": "{}",
+        "seconds in all": "{:.1f}",
+        "evaluating, seconds": "{:.1f}",
+        "memory, GB": "{:.2f}",
+    },
+    (":evaluation_rows", ":evaluate_all", *DATA, *NETWORKS),
+)
+
+COMMANDS = Table(
+    "training-commands",
+    {"command": "{}", "seconds": "{:.2f}", "memory, GB": "{:.2f}"},
+    (":command_rows", *DATA, *NETWORKS, "sans/commands", "sans/experiments", "sans/plots"),
+)
+
+FIRST = Table(
+    "training-first",
+    {"where nothing is compiled yet": "{}", "seconds": "{:.1f}"},
+    (":first_rows", *DATA, *NETWORKS, *PURSUITS, "sans/commands", "sans/search"),
+)
 
 
 def network(activation: str) -> ModelConfig:
@@ -83,41 +122,39 @@ def plain_rate(images: Tensor) -> float:
     return PLAIN_BATCHES * BATCH / (time.perf_counter() - start)
 
 
-def measured(*command: str, cwd: Path | None = None) -> tuple[float, float]:
+def measured(*command: str, cwd: Path | None = None, **settings: str) -> tuple[float, float]:
     """Run `command` and return its seconds and the most memory that it held, in MB."""
     outer = [sys.executable, "-S", "-c", MEASURE, *command]
-    result = subprocess.run(outer, capture_output=True, text=True, cwd=cwd, check=False)
+    environment = os.environ | settings
+    result = subprocess.run(
+        outer, capture_output=True, text=True, cwd=cwd, check=False, env=environment
+    )
     if result.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: {result.stderr[-2000:]}")
     elapsed, kilobytes = result.stdout.split()
     return float(elapsed), float(kilobytes) / 1000
 
 
-def print_training(images: Tensor, rounds: int) -> None:
-    """Print the rate of every activation."""
+def rate_rows(images: Tensor, rounds: int) -> Iterator[Row]:
+    """Yield the rate of every activation."""
     plain = plain_rate(images)
-    print("| activation | images/s | plain loop | reference |")
-    print("| --- | ---: | ---: | ---: |")
     for activation in ("identity", "relu", "topk", "extrema-pool", "extrema"):
         found = training_rate(activation, images, rounds)
-        slow = f"{found / plain:.0f} x" if activation == "extrema" else ""
         reference = REFERENCE.get(activation)
-        ratio = f"{found / reference:.1f} x" if reference else ""
-        print(f"| {activation} | {found:,.0f} | {slow} | {ratio} |")
+        slow = found / plain if activation == "extrema" else None
+        yield activation, found, slow, found / reference if reference else None
 
 
-def print_evaluation(data_dir: Path | None) -> None:
-    """Print time and memory of a process that evaluates 60,000 images."""
-    print("| process | seconds in all | evaluating, seconds | memory, MB |")
-    print("| --- | ---: | ---: | ---: |")
+def evaluation_rows(data_dir: Path | None) -> Iterator[Row]:
+    """Yield time and memory of a process that evaluates 60,000 images."""
     folder = ["--data-dir", str(data_dir)] if data_dir else []
     for activation in ("none", "topk", "extrema"):
         with tempfile.NamedTemporaryFile() as file:
             command = (__file__, "--evaluate", activation, "--result", file.name, *folder)
             elapsed, memory = measured(sys.executable, *command)
-            inner = Path(file.name).read_text()
+            inner = float(Path(file.name).read_text())
         what = "images loaded" if activation == "none" else f"60,000 images, {activation}"
-        print(f"| {what} | {elapsed:.1f} | {inner} | {memory:,.0f} |")
+        yield what, elapsed, inner, memory / 1000
 
 
 def evaluate_all(activation: str, data_dir: Path | None) -> float:
@@ -133,11 +170,16 @@ def evaluate_all(activation: str, data_dir: Path | None) -> float:
     return time.perf_counter() - start
 
 
-def print_commands(data_dir: Path | None, rounds: int) -> None:
-    """Print the seconds of whole commands, in an empty folder."""
-    program = shutil.which("sans", path=Path(sys.executable).parent) or shutil.which("sans")
-    if program is None:
+def program() -> str:
+    """Return where the command `sans` lies."""
+    found = shutil.which("sans", path=Path(sys.executable).parent) or shutil.which("sans")
+    if found is None:
         raise RuntimeError("the command `sans` is not installed")
+    return found
+
+
+def command_rows(data_dir: Path | None, rounds: int) -> Iterator[Row]:
+    """Yield the seconds of whole commands, in an empty folder."""
     folder = ("--data-dir", str(data_dir)) if data_dir else ()
     mnist = ("train", "--dataset", "mnist", "--kernels", "2", "--kernel-size", "4", *folder)
     commands = [
@@ -147,27 +189,38 @@ def print_commands(data_dir: Path | None, rounds: int) -> None:
         ((*mnist, "--epochs", "1"), 1),
         (("evaluate", "--split", "training", *folder), 1),  # the newest run: 50,000 of MNIST
     ]
-    print("| command | seconds | memory, MB |")
-    print("| --- | ---: | ---: |")
     with tempfile.TemporaryDirectory() as empty:
         for command, times in commands:
-            figures = [measured(program, *command, cwd=Path(empty)) for _ in range(times)]
+            figures = [measured(program(), *command, cwd=Path(empty)) for _ in range(times)]
             elapsed, memory = (statistics.median(column) for column in zip(*figures, strict=True))
             words = [word for word in command if word not in folder]
-            print(f"| `sans {' '.join(words)}` | {elapsed:.2f} | {memory:,.0f} |")
+            yield f"`sans {' '.join(words)}`", elapsed, memory / 1000
+
+
+def first_rows() -> Iterator[Row]:
+    """Yield the seconds of what compiles its loops, where nothing is compiled yet."""
+    pursuit = "from sans.search.trials import warm_up; warm_up(1)"
+    first = {
+        "`sans train`": (program(), "train"),
+        "all that a pursuit needs": (sys.executable, "-c", pursuit),
+    }
+    for what, command in first.items():
+        with tempfile.TemporaryDirectory() as empty:
+            yield what, measured(*command, cwd=Path(empty), NUMBA_CACHE_DIR=empty)[0]
 
 
 def main() -> None:
-    """Measure and print the three tables."""
+    """Measure and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", type=Path, help="where MNIST lies; default: $SANS_DATA")
     parser.add_argument("--images", type=int, default=6_400, help="images to train on in a pass")
     parser.add_argument("--rounds", type=int, default=3, help="repetitions; the median counts")
+    add_record(parser)
     parser.add_argument("--evaluate", metavar="ACTIVATION", help=argparse.SUPPRESS)
     parser.add_argument("--result", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.evaluate:
-        options.result.write_text(f"{evaluate_all(options.evaluate, options.data_dir):.1f}")
+        options.result.write_text(f"{evaluate_all(options.evaluate, options.data_dir)}")
         return
     data = load(DataConfig(dataset="mnist", data_dir=options.data_dir))
     images = torch.from_numpy(data.training.signals[: options.images])
@@ -176,11 +229,10 @@ def main() -> None:
         "what others compute at the same time slows this down"
     )
     print()
-    print_training(images, options.rounds)
-    print()
-    print_evaluation(options.data_dir)
-    print()
-    print_commands(options.data_dir, options.rounds)
+    report(RATES, rate_rows(images, options.rounds), options.record)
+    report(EVALUATION, evaluation_rows(options.data_dir), options.record)
+    report(COMMANDS, command_rows(options.data_dir, options.rounds), options.record)
+    report(FIRST, first_rows(), options.record)
 
 
 if __name__ == "__main__":
