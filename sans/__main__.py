@@ -10,9 +10,9 @@ INTERRUPTED = 130
 def main() -> None:
     """Run the command line; Ctrl-C ends it in one line even while it is still being imported."""
     try:
-        from sans.cli import app
+        from sans.cli import run
 
-        app(prog_name="sans")
+        run()
     except KeyboardInterrupt:
         print("sans: interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)
