@@ -10,12 +10,9 @@ INTERRUPTED = 130
 def main() -> None:
     """Run the command line; Ctrl-C ends it in one line even while it is still being imported."""
     try:
-        from sans.cli import app
-        from sans.commands.console import explain_compilation
-        from sans.compiling import tell_once
+        from sans.cli import run
 
-        tell_once(explain_compilation)
-        app(prog_name="sans")
+        run()
     except KeyboardInterrupt:
         print("sans: interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -20,9 +21,8 @@ from sans.commands import (
     sweep,
     train,
 )
-from sans.commands.console import print_anywhere
-
-print_anywhere()  # before anything is printed, help included
+from sans.commands.console import expected_errors, explain_compilation, print_anywhere
+from sans.compiling import tell_once
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -59,3 +59,14 @@ app.command()(decompress.decompress)
 app.command()(inspect.inspect)
 app.command()(bench.bench)
 app.add_typer(datasets.app, name="datasets")
+
+
+def run() -> None:
+    """Run the command line in a process of its own, which ends with the exit status."""
+    try:
+        with expected_errors():  # of help and of the version, which no command prints
+            print_anywhere()
+            tell_once(explain_compilation)
+            app(prog_name="sans")
+    except typer.Exit as ended:
+        sys.exit(ended.exit_code)

@@ -1,7 +1,8 @@
 """What can go wrong in the world, as one family of exceptions.
 
 A caller's mistake is a `ValueError` or a `TypeError`; these are for files, data sets and networks.
-The command line turns every `SansError` into one line on stderr and exit status 1.
+The command line turns every `SansError` into one line on stderr and exit status 1; only of a
+`ReaderGoneError` it says nothing.
 """
 
 from __future__ import annotations
@@ -21,3 +22,7 @@ class ModelError(SansError):
 
 class BitstreamError(SansError):
     """A stream of the codec is damaged, cut off, forged, or of another version."""
+
+
+class ReaderGoneError(SansError):
+    """Whoever read what is written to a pipe has seen enough."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,16 @@ from sans.cli import app
 hypothesis.settings.register_profile("sans", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("sans")
 
+# What a shell runs in the background ignores Ctrl-C, and some tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 torch.set_num_threads(1)  # several would wait for each other at every one of many small operations
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fonts() -> None:
+    """Let matplotlib look for fonts before any test: it does so once, and says so on stderr."""
+    import matplotlib.font_manager  # noqa: F401
 
 
 @pytest.fixture(scope="session")

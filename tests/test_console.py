@@ -24,7 +24,7 @@ from sans.commands.console import (
     usage_errors,
 )
 from sans.configs import ModelConfig
-from sans.errors import DatasetError, ModelError, SansError
+from sans.errors import DatasetError, ModelError, ReaderGoneError, SansError
 from sans.model import SAN
 
 
@@ -49,6 +49,7 @@ def outcome(guard, error, capsys):
             "sans: a.npy: No space left on device",
         ),
         (OSError("odd"), 1, "sans: the system: odd"),
+        (BrokenPipeError(32, "Broken pipe"), 1, "sans: the system: Broken pipe"),
         (MemoryError(), 1, "sans: not enough memory for this"),
         (MemoryError("Unable to allocate 3 TiB"), 1, "sans: not enough memory for this"),
         (KeyboardInterrupt(), 130, "sans: interrupted"),
@@ -56,6 +57,10 @@ def outcome(guard, error, capsys):
 )
 def test_what_goes_wrong_in_the_world_is_one_line_and_a_status(capsys, error, code, line):
     assert outcome(expected_errors, error, capsys) == (code, line.strip() + "\n")
+
+
+def test_a_reader_who_has_seen_enough_is_no_error_to_speak_of(capsys):
+    assert outcome(expected_errors, ReaderGoneError("nobody reads"), capsys) == (1, "")
 
 
 @pytest.mark.parametrize("error", [ValueError("a"), RuntimeError("b"), KeyError("c")])

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,38 @@ def test_continuous_integration_runs_the_second_command():
     script = (ROOT / ".ci" / "run").read_text()
     assert "<!-- tests -->" in script
     assert f"<!-- tests -->\n```sh\n{blocks('sh')[1]}```" in README
+
+
+SHELL = """#!/bin/sh
+mkdir -p "$3/bin" && : > "$3/bin/activate"
+"""
+"""What stands for `python3 -m venv FOLDER`."""
+
+
+def test_continuous_integration_is_the_shell_of_a_stranger(tmp_path):
+    for name, text in {
+        "checkout/.ci/run": (ROOT / ".ci" / "run").read_text(),
+        "checkout/README.md": "<!-- tests -->\n```sh\nls -A ~ && sh -c 'env; exit 3'\n```\n",
+        "bin/python3": SHELL,
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "scratch").mkdir()
+    names = ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "NUMBA_CACHE_DIR", "PIP_CERT")
+    given = dict.fromkeys(names, "1") | {"TMPDIR": str(tmp_path / "scratch"), "HOME": "/there"}
+    path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    command = [tmp_path / "checkout" / ".ci" / "run"]
+    done = subprocess.run(command, env=given | {"PATH": path}, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (3, "")
+    first, *lines, last = done.stdout.splitlines()  # nothing is in the home
+    assert re.fullmatch(r"installation: \d+ s", first)
+    assert re.fullmatch(r"tests: \d+ s", last)
+    found = dict(line.split("=", 1) for line in lines)
+    assert set(found) & set(names) == {"PIP_CERT"}
+    assert found["HOME"].startswith(given["TMPDIR"])
+    assert found["PIP_CONFIG_FILE"] == "/there/.config/pip/pip.conf"
+    assert list((tmp_path / "scratch").iterdir()) == []
 
 
 @pytest.fixture(scope="module")

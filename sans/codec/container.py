@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from sans.errors import BitstreamError
+from sans.pipes import read_some
 
 MAGIC = b"SANS"
 FINAL = b"SNAS"
@@ -177,7 +178,7 @@ def read_all(file: BinaryIO, size: int) -> bytes:
     """
     pieces, left = [], size
     while left:
-        piece = file.read(min(left, 1 << 20))
+        piece = read_some(file, min(left, 1 << 20))
         if not piece:
             break
         pieces.append(piece)

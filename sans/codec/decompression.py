@@ -164,7 +164,7 @@ def read_chunks(file: BinaryIO, threads: int = 1) -> Iterator[Start | Chunk]:
         raise BitstreamError(f"the stream ends after {frames} frames, not after {end.frames}")
     if end.chunks != tuple(begins) or container.read_trailer(file) != place:
         raise BitstreamError("damaged: chunks do not begin where the end says")
-    if file.read(1):
+    if container.read_all(file, 1):
         raise BitstreamError("damaged: the stream goes on behind its end")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,14 +12,17 @@ from typing import BinaryIO
 
 import numpy as np
 
+from sans.codec import container
 from sans.codec.compression import DEFAULT, Options, Summary, compress_recording, quietly
 from sans.codec.decompression import Chunk, Start, Stream, read_chunks, read_start
 from sans.codec.quality import LOSSLESS
 from sans.codec.recovery import Recovery, recover
 from sans.errors import BitstreamError, DatasetError, SansError
 from sans.files import written_whole
+from sans.pipes import piped
 from sans.recordings import create_recording, find_recordings, open_recording
 from sans.recordings.layout import Layout
+from sans.recordings.npy import write_npy
 from sans.recordings.streams import written
 from sans.recordings.wfdb_record import record_files
 
@@ -62,9 +66,8 @@ def compress_file(
         SansError: if the recording cannot be read, or the file not be written.
     """
     recording = open_recording(source)
-    if not isinstance(target, Path):
-        return compress_recording(recording, target, options, progress)
-    with written_whole(target) as file:
+    opened = written_whole(target) if isinstance(target, Path) else piped(target)
+    with opened as file:
         return compress_recording(recording, file, options, progress)
 
 
@@ -111,7 +114,7 @@ def recover_file(
         SansError: if something cannot be read or written.
     """
     with _opened(source) as file:
-        found = recover(file.read())
+        found = recover(container.read_all(file, sys.maxsize))
     layout = with_fields(found.start.header.layout, frames=found.frames)
     header = with_fields(found.start.header, layout=layout, quality=("recovered", 0.0))
     start = with_fields(found.start, header=header)
@@ -150,7 +153,7 @@ def extract_file(source: Path, target: Path | BinaryIO, first: float, last: floa
         columns = stream.read(*frames)
     array = columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
     with written(target) as out:
-        np.save(out, array, allow_pickle=False)
+        write_npy(out, array)
     return len(array)
 
 

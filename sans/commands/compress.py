@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +11,8 @@ import typer
 from sans.commands import options as o
 from sans.commands.console import (
     INTERRUPTED,
+    binary_input,
+    binary_output,
     err,
     expected_errors,
     fail,
@@ -167,10 +168,9 @@ def _compress_one(
     source: Any = paths[0] if len(paths) == 1 else paths
     name = paths[0].name
     if recording == [PIPE]:
-        source, name = sys.stdin.buffer, "recording"
+        source, name = binary_input(), "recording"
     if output == PIPE:
-        compress_file(source, sys.stdout.buffer, options)
-        sys.stdout.buffer.flush()
+        compress_file(source, binary_output(), options)
         return
     target = Path(output) if output else Path(stream_name(Path(name)))
     refuse_existing(target, force)

@@ -8,9 +8,9 @@ import math
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TextIO, cast
 
 import typer
 from rich.console import Console
@@ -18,7 +18,8 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from sans.compiling import Wanted
-from sans.errors import SansError
+from sans.errors import ReaderGoneError, SansError
+from sans.pipes import Pipe
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -26,11 +27,60 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
 
+class _Standard(Pipe):
+    """Standard output or error, written past the buffer of its stream."""
+
+    def __init__(self, stream: TextIO | None, file: Any, name: str) -> None:
+        super().__init__(file, name)
+        self._stream = stream  # which would close the file if nobody had it any more
+
+    def isatty(self) -> bool:
+        return bool(self._file.isatty())
+
+    def fileno(self) -> int:
+        return int(self._file.fileno())
+
+
 def print_anywhere() -> None:
-    """Let a terminal that does not know φ show a question mark instead of ending the program."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    """Let stdout and stderr take all that is printed, or say that they do not.
+
+    By itself, Python loses the rest where a file takes a part of what is printed, if it does not
+    buffer its output; and where it does, it is too late when it hears that a disk is full. And a
+    terminal that does not know φ shows a question mark.
+    """
+    sys.stdout = _whole(sys.stdout, "standard output")
+    if sys.stderr is not None:  # where the shell closed it, nobody wants to be told
+        sys.stderr = _whole(sys.stderr, "standard error")
+
+
+def _whole(stream: TextIO | None, name: str) -> TextIO:
+    """Return a stream that keeps nothing back, and writes all to where `stream` would."""
+    if stream is None:  # closed by the shell: a file that cannot be written stands for it
+        file: Any = Path(os.devnull).open("rb", buffering=0)  # noqa: SIM115
+        encoding = "utf-8"
+    elif isinstance(stream, io.TextIOWrapper):
+        stream.flush()
+        file, encoding = getattr(stream.buffer, "raw", stream.buffer), stream.encoding
+    else:
+        return stream
+    pipe = cast(BinaryIO, _Standard(stream, file, name))
+    return io.TextIOWrapper(pipe, encoding, "replace", write_through=True)
+
+
+def binary_output() -> BinaryIO:
+    """Return stdout for bytes."""
+    return sys.stdout.buffer
+
+
+def binary_input() -> BinaryIO:
+    """Return stdin for bytes.
+
+    Raises:
+        SansError: if it is closed.
+    """
+    if sys.stdin is None:
+        raise SansError("cannot read standard input: it is closed")
+    return sys.stdin.buffer
 
 
 @contextmanager
@@ -38,11 +88,10 @@ def expected_errors() -> Iterator[None]:
     """Turn what can go wrong in the world into one line on stderr and an exit status."""
     try:
         yield
+    except ReaderGoneError:
+        raise typer.Exit(FAILED) from None
     except SansError as error:
         raise fail(str(error), FAILED) from error
-    except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(FAILED) from None
     except OSError as error:
         raise fail(
             f"{error.filename or 'the system'}: {error.strerror or error}", FAILED
@@ -68,7 +117,8 @@ def usage_errors() -> Iterator[None]:
 
 def fail(message: str, code: int) -> typer.Exit:
     """Say on stderr what went wrong, in one line, and return what ends the command."""
-    err.print(f"sans: {' '.join(message.split())}", style="red", markup=False)
+    with suppress(SansError):  # where nobody is told, there is still the status
+        err.print(f"sans: {' '.join(message.split())}", style="red", markup=False)
     return typer.Exit(code)
 
 

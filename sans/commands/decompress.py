@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +11,8 @@ import typer
 from sans.commands import options as o
 from sans.commands.compress import PIPE, run_all, threads_of
 from sans.commands.console import (
+    binary_input,
+    binary_output,
     err,
     expected_errors,
     notice,
@@ -85,16 +86,15 @@ def decompress(
             return
         if stream != PIPE:
             ahead("prediction" if loses_nothing(path) else "drawing")
-        source = sys.stdin.buffer if stream == PIPE else path
+        source = binary_input() if stream == PIPE else path
         last = EVER if end is None else end
         if output == PIPE:
             if part:
-                extract_file(path, sys.stdout.buffer, start or 0.0, last)
+                extract_file(path, binary_output(), start or 0.0, last)
             elif recover:
-                _tell_missing(recover_file(source, sys.stdout.buffer))
+                _tell_missing(recover_file(source, binary_output()))
             else:
-                decompress_file(source, sys.stdout.buffer, threads_of(workers))
-            sys.stdout.buffer.flush()
+                decompress_file(source, binary_output(), threads_of(workers))
             return
         if output is None and stream == PIPE:
             raise SansError("a stream from a pipe has no name: say with -o where it goes")

@@ -21,7 +21,7 @@ from sans.commands.console import (
     print_table,
     usage_errors,
 )
-from sans.errors import SansError
+from sans.errors import ReaderGoneError, SansError
 
 if TYPE_CHECKING:
     from sans.engines import Engine
@@ -145,6 +145,8 @@ def _report_all(pairs: list[tuple[Sweep, SweepFolder]], select: str, as_json: bo
     for each, folder in pairs:
         try:
             _report(each, folder, select, as_json)
+        except ReaderGoneError:
+            raise
         except SansError as error:
             failures.append(str(error))
     if failures:

@@ -1,11 +1,13 @@
-"""The header of .npy files, kept as bytes."""
+"""The header of .npy files, kept as bytes; and whole files, written to whatever takes bytes."""
 
 from __future__ import annotations
 
 import io
 import tokenize
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sans.errors import DatasetError
 from sans.recordings.arrays import Heading
@@ -55,3 +57,10 @@ def parse(content: bytes, name: str) -> Heading:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DatasetError(f"{name} is damaged: {reason:.200}") from error
     return Heading(content, dtype, shape, by_column)
+
+
+def write_npy(file: BinaryIO, array: NDArray[Any]) -> None:
+    """Write an array as `np.save` does, which would ask a file where it is: a pipe cannot say."""
+    heading = np.lib.format.header_data_from_array_1_0(array)
+    np.lib.format.write_array_header_1_0(file, heading)
+    file.write(np.ascontiguousarray(array).reshape(-1).view("u1").data)

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from sans.datasets.folders import unreadable
-from sans.errors import DatasetError, SansError
+from sans.errors import DatasetError
 from sans.files import written_whole
+from sans.pipes import piped, read_some
 
 GZIP = b"\x1f\x8b"
 LARGEST_TAIL = 2**20
@@ -70,7 +71,7 @@ class Stream:
 
     def _more(self, count: int) -> bytes:
         try:
-            return cast(bytes, self._file.read(min(count, 2**30)))
+            return read_some(self._file, min(count, 2**30))
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise DatasetError(f"{self.name} is damaged: {error}") from error
         except OSError as error:
@@ -193,7 +194,7 @@ def written(target: Path | BinaryIO) -> Iterator[BinaryIO]:
     """Open what a recording goes to: a file, compressed if its name ends in .gz, or a pipe.
 
     Raises:
-        SansError: if it cannot be written.
+        SansError: if it cannot be written, or nobody reads the pipe any more.
     """
     if isinstance(target, Path):
         with written_whole(target) as file:
@@ -203,11 +204,8 @@ def written(target: Path | BinaryIO) -> Iterator[BinaryIO]:
             with gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
                 yield cast(BinaryIO, packed)
         return
-    try:
-        yield target
-        target.flush()
-    except OSError as error:
-        raise SansError(f"cannot write to the pipe: {error.strerror or error}") from error
+    with piped(target) as pipe:
+        yield pipe
 
 
 def copy(source: BinaryIO, target: BinaryIO) -> None:
