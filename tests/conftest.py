@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -16,9 +16,6 @@ from sans.cli import app
 
 hypothesis.settings.register_profile("sans", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("sans")
-
-# What a shell runs in the background ignores Ctrl-C, and some tests send it.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 
 torch.set_num_threads(1)  # several would wait for each other at every one of many small operations
 
@@ -47,6 +44,14 @@ def shared_data() -> Callable[..., Path]:
         pytest.skip(missing)
 
     return find
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Have Ctrl-C interrupt this process, even if it was started to ignore it: `nohup pytest &`."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -9,13 +9,10 @@ import json
 import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import pytest
+from processes import TELLS_OF_TRIALS, started
 from rich.cells import cell_len
 from rich.console import Console
 from test_cli_train import content, heading, table_rows
@@ -234,17 +231,13 @@ def test_ctrl_c_between_networks_and_classifiers_is_gone_on_from(
 
 def test_a_real_interrupt_of_a_real_process_ends_with_130(data, tmp_path):
     write_images(data, training=3_000, test=300)
-    command = [sys.executable, "-m", "sans", *MNIST]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     folder = tmp_path / "reproduction" / "mnist"
-    patience = time.monotonic() + 60
-    while not list(folder.glob("mnist/parts/*.safetensors")) and time.monotonic() < patience:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, errors
-    assert "the same command goes on" in errors
-    assert "Traceback" not in errors
+    with started(tmp_path, *MNIST) as process:
+        process.wait_for(lambda: list(folder.glob("mnist/parts/*.safetensors")))
+        process.interrupt()
+        assert process.wait() == 130, process.errors
+        assert "the same command goes on" in process.errors
+        assert "Traceback" not in process.errors
     assert not [path for path in folder.rglob("*") if path.name.startswith(".")]
 
 
@@ -467,26 +460,16 @@ def test_ctrl_c_in_a_search_keeps_those_that_are_finished(
 
 def test_a_real_interrupt_of_a_real_search_ends_with_130(data, tmp_path):
     write_images(data)
-    command = [sys.executable, "-m", "sans", *MNIST, "--quick", "--search", "10m"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     folder = tmp_path / "reproduction" / "mnist-quick" / "mnist"
-    patience = time.monotonic() + 120
-    while process.poll() is None and time.monotonic() < patience:
-        if len(_accuracies_in(folder)) == 31:
-            break
-        time.sleep(0.05)
-    time.sleep(1)  # until trials are under way
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=300)
-    assert process.returncode == 130, errors
-    assert "the same command goes on" in errors
-    assert "Traceback" not in errors
+    command = (*MNIST, "--quick", "--search", "10m")
+    with started(tmp_path, *command, program=TELLS_OF_TRIALS) as process:
+        process.wait_for(lambda: "a trial goes on" in process.errors)
+        assert len(json.loads((folder / "accuracies.json").read_bytes())) == 31
+        process.interrupt()
+        assert process.wait() == 130, process.errors
+        assert "the same command goes on" in process.errors
+        assert "Traceback" not in process.errors
     assert [path.name for path in (folder / "pursuit-0").iterdir()] == ["search.json"]
-
-
-def _accuracies_in(folder):
-    path = folder / "accuracies.json"
-    return json.loads(path.read_bytes()) if path.exists() else {}
 
 
 @pytest.mark.usefixtures("mnist", "searched")

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
+import re
 from pathlib import Path
 
 import pytest
+from processes import TELLS_OF_TRIALS, started
 
 import sans.search.search as module
 from sans import SAN
 from sans.commands.search import seconds
+from sans.engines import Engine
 from sans.runs import find_model
 
 SYNTHETIC = ("--dataset", "synthetic", "--limit", "9")
@@ -118,25 +116,17 @@ def test_a_search_that_is_stopped_at_once_leaves_nothing(sans, monkeypatch):
 
 
 def test_a_real_interrupt_ends_a_real_search(tmp_path):
-    command = [sys.executable, "-m", "sans", "search", *SYNTHETIC, "--budget", "10m"]
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "COLUMNS": "200"},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    for _ in range(300):  # until it has begun to search
-        if (tmp_path / "runs").exists():
-            break
-        time.sleep(0.5)
-    time.sleep(2)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=300)
-    assert process.returncode == 130, errors
-    assert errors.splitlines()[-1].startswith("sans: stopped ")
-    assert "Traceback" not in errors
+    command = ("search", *SYNTHETIC, "--budget", "10m")
+    with started(tmp_path, *command, program=TELLS_OF_TRIALS) as process:
+        first = Engine().slots()  # so many trials begin together
+        process.wait_for(lambda: process.errors.count("a trial goes on") > first)
+        process.interrupt()
+        assert process.wait() == 130, process.errors
+        last = process.errors.splitlines()[-1]
+        words = r"sans: stopped after \d+ trials; the best is in runs/synthetic-search, "
+        assert re.match(words, last), process.errors
+        assert "Traceback" not in process.errors
+    assert SAN.load(find_model(tmp_path / "runs/synthetic-search")).config.encoder == "pursuit"
 
 
 @pytest.mark.parametrize(

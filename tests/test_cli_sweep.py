@@ -8,11 +8,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import started, until
 from test_cli_train import table_rows
 
 from sans.commands import options
@@ -45,38 +45,6 @@ def networks_of(folder) -> list[tuple[object, ...]]:
 
 def parts_of(folder) -> list[Path]:
     return sorted(folder.glob("parts/[0-9]*.safetensors"))
-
-
-def start(folder, *arguments):
-    """Start a process that sweeps for long, in a group of its own as a terminal does."""
-    command = [sys.executable, "-m", "sans", *LONG, *arguments]
-    return subprocess.Popen(
-        command, cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-
-
-def wait_for_parts(folder, count):
-    patience = time.monotonic() + 60
-    while len(parts_of(folder)) < count and time.monotonic() < patience:
-        time.sleep(0.02)
-
-
-def stopped_children(group):
-    """Return whether every process of a group is gone soon."""
-    patience = time.monotonic() + 20
-    while time.monotonic() < patience:
-        states = []
-        for status in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = status.read_text().rpartition(")")[2].split()
-            except OSError:  # it has just ended
-                continue
-            if int(fields[2]) == group:
-                states.append(fields[0])
-        if set(states) <= {"Z"}:  # nobody has asked yet how it ended
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_sweep_leaves_tables_models_and_pictures_and_shows_the_best(sans, tmp_path):
@@ -335,7 +303,7 @@ def test_help_needs_no_torch():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.usefixtures("without_pictures")
+@pytest.mark.usefixtures("interruptible", "without_pictures")
 def test_ctrl_c_keeps_the_rows_that_are_finished_and_the_same_command_goes_on(
     sans, refused, tmp_path, monkeypatch
 ):
@@ -346,8 +314,7 @@ def test_ctrl_c_keeps_the_rows_that_are_finished_and_the_same_command_goes_on(
         seen.append(task)
         if len(seen) == 3:
             os.kill(os.getpid(), signal.SIGINT)
-            while not stopped():
-                time.sleep(0.005)
+            assert until(stopped)
         return perform(task, stopped)
 
     with monkeypatch.context() as patch:
@@ -363,25 +330,24 @@ def test_ctrl_c_keeps_the_rows_that_are_finished_and_the_same_command_goes_on(
 
 @pytest.mark.parametrize("workers", [(), ("--workers", "2")])
 def test_a_real_ctrl_c_of_real_processes_is_one_line(tmp_path, workers):
-    process = start(tmp_path, *workers)
-    wait_for_parts(tmp_path / "s", 1)
-    os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, errors
-    (line,) = (text for text in errors.splitlines() if not text.endswith("/40 networks"))
+    with started(tmp_path, *LONG, *workers) as process:
+        process.wait_for(lambda: parts_of(tmp_path / "s"))
+        process.interrupt()
+        assert process.wait() == 130, process.errors
+        lines = process.errors.splitlines()
+        assert process.all_are_gone()
+    (line,) = (line for line in lines if not line.endswith("/40 networks"))
     kept = networks_of(tmp_path / "s")
     assert line.startswith(f"sans: stopped after {len(kept)} of 40 networks, which are kept in s;")
     assert len(set(kept)) == len(kept) == 4 * len(parts_of(tmp_path / "s")) > 0
-    assert stopped_children(process.pid)
 
 
 @pytest.mark.usefixtures("without_pictures")
 def test_a_killed_sweep_goes_on_with_every_row_once(sans, tmp_path):
-    process = start(tmp_path, "--workers", "2")
-    wait_for_parts(tmp_path / "s", 2)
-    process.kill()
-    process.communicate(timeout=60)
-    assert stopped_children(process.pid)  # nobody told them
+    with started(tmp_path, *LONG, "--workers", "2") as process:
+        process.wait_for(lambda: len(parts_of(tmp_path / "s")) >= 2)
+        process.kill()
+        assert process.all_are_gone()  # nobody told them
     kept = {path: path.read_bytes() for path in parts_of(tmp_path / "s")}
     assert 2 <= len(kept) < 10
     result = sans(*LONG)

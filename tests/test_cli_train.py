@@ -5,14 +5,13 @@ import errno
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import started
 from test_runs import FILES
 
 from sans.commands.console import number
@@ -150,16 +149,12 @@ def test_ctrl_c_in_the_first_epoch_leaves_a_run_that_can_go_on(sans, refused, mo
 
 
 def test_a_real_interrupt_of_a_real_process_ends_with_130(tmp_path):
-    command = [sys.executable, "-m", "sans", "train", "--epochs", "100000", "--output", "run"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    patience = time.monotonic() + 60
-    while not (tmp_path / "run/history.csv").exists() and time.monotonic() < patience:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Go on: sans train --resume --output run" in errors
-    assert "Traceback" not in errors
+    with started(tmp_path, "train", "--epochs", "1000000", "--output", "run") as process:
+        process.wait_for((tmp_path / "run/history.csv").exists)
+        process.interrupt()
+        assert process.wait() == 130, process.errors
+        assert "Go on: sans train --resume --output run" in process.errors
+        assert "Traceback" not in process.errors
 
 
 def test_more_epochs_go_on_as_if_asked_for_at_first(sans, tmp_path):

@@ -505,6 +505,28 @@ def test_what_is_left_is_recovered_where_bytes_are_missing_or_too_many():
         assert recovered(damaged)[0].missing == [(200, 300)]
 
 
+def test_of_whole_chunks_of_one_number_the_first_is_recovered():
+    streams = [Stream(io.BytesIO(chunked(values))) for values in (WALK, WALK[::-1])]
+    start = chunked(WALK)[: streams[0].end.chunks[0]]
+    assert chunked(WALK[::-1]).startswith(start)  # or the chunks of one were not those of the other
+    ours, theirs = (
+        [
+            container.seal(container.CHUNK, stream.content(i), stream.start.checksum)
+            for i in range(10)
+        ]
+        for stream in streams
+    )
+    for sections, changes in (
+        (ours + theirs, 10),
+        (theirs + ours, 0),
+        (ours[:4] + theirs + ours, 4),
+    ):
+        found, samples = recovered(start + b"".join(sections))
+        assert found.missing == []
+        wanted = np.where(np.arange(1000) < 100 * changes, WALK, WALK[::-1])
+        assert np.array_equal(samples, wanted)
+
+
 def test_all_of_a_whole_stream_is_recovered():
     found, samples = recovered(chunked(WALK))
     assert found.missing == []

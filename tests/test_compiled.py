@@ -11,6 +11,7 @@ from sans.compiled import compiled, inlined, uninterrupted
 from sans.linking import Whole
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_within_comes_after():
     done = []
 
@@ -24,6 +25,7 @@ def test_an_interrupt_within_comes_after():
     assert done == ["the rest"]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_without_an_interrupt_nothing_happens_and_the_handler_is_back():
     before = signal.getsignal(signal.SIGINT)
     with uninterrupted():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sans.dictionary import learner
 from sans.dictionary.learner import Method, adapt, describe, turn
 from sans.dictionary.moves import MOVES, RESIZES, new_size, propose
 from sans.dictionary.pieces import cut, unit
@@ -225,6 +228,26 @@ def test_adapting_never_raises_phi_and_finds_the_length_of_a_kernel():
         present = after
     assert present.phi < 1.1 * describe(signals, [true], Method()).phi
     assert max(correlation(true, kernel) for kernel in present.kernels) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("phis", "kept"),
+    [((1.2,), 1.0), ((1.09, 1.04), 1.0), ((1.09, 1.02, 0.9, 0.95), 0.9), ((0.95, 1.04), 0.95)],
+)
+def test_a_proposal_is_given_up_where_phi_stays_high_and_the_lowest_phi_is_kept(
+    phis, kept, monkeypatch
+):
+    random = np.random.default_rng(7)
+    signals, _ = planted(random, [bump(15, 3)])
+    plain = describe(signals, [bump(15, 3)], Method())
+    # Whatever else tells descriptions apart would choose others.
+    present, *moved = (
+        replace(plain, phi=phi, reconstruction_loss=2 - phi, error=2 - phi) for phi in (1.0, *phis)
+    )
+    monkeypatch.setattr(learner, "describe", lambda *_: plain)
+    monkeypatch.setattr(learner, "turn", lambda *_: moved.pop(0))
+    assert adapt(signals, present, Method(), random).phi == kept
+    assert not moved
 
 
 def test_dropout_hides_spikes_from_an_update_only():

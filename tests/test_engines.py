@@ -9,10 +9,10 @@ import sys
 import threading
 import time
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from processes import until
 
 from sans.engines import Engine
 from sans.engines.engine import ATTEMPTS
@@ -76,10 +76,19 @@ def die_once(task, stopped):  # noqa: ARG001
     return "done"
 
 
-def wait_for_the_stop(task, stopped):
-    patience = time.monotonic() + 30
-    while not stopped() and time.monotonic() < patience:
-        time.sleep(0.005)
+def interrupt(task, stopped):  # noqa: ARG001
+    """Press Ctrl-C and go on."""
+    os.kill(os.getpid(), signal.SIGINT)
+    return task
+
+
+def interrupt_both(task, stopped):
+    """Press Ctrl-C once when tasks 0 and 1 are running, and go on until called off."""
+    RUNNING.add(task)
+    if task:
+        assert until(lambda: len(RUNNING) == 2)
+        os.kill(os.getpid(), signal.SIGINT)
+    assert until(stopped)
     time.sleep(0.05)
     RUNNING.discard(task)
     raise RuntimeError("stopped")
@@ -88,15 +97,11 @@ def wait_for_the_stop(task, stopped):
 RUNNING: set[int] = set()
 
 
-@contextmanager
-def interrupt_after(seconds):
-    """Press Ctrl-C a little later."""
-    timer = threading.Timer(seconds, lambda: os.kill(os.getpid(), signal.SIGINT))
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.join()
+@pytest.fixture
+def two_threads(monkeypatch):
+    """Let there be two threads, one of them the main one, and nothing that runs."""
+    monkeypatch.setattr("sans.engines.engine.joblib.cpu_count", lambda: 2)
+    RUNNING.clear()
 
 
 def rows_by(engine, folder, on_networks=lambda _: None):
@@ -161,23 +166,21 @@ def test_an_impossible_engine_is_refused(options, message):
         Engine(**options)
 
 
+@pytest.mark.usefixtures("interruptible", "two_threads")
 def test_ctrl_c_waits_until_no_thread_works_any_more():
-    RUNNING.update(range(2))
     before = signal.getsignal(signal.SIGINT)
-    with interrupt_after(0.3), pytest.raises(KeyboardInterrupt):
-        list(Engine().run(wait_for_the_stop, range(2)))
+    with pytest.raises(KeyboardInterrupt):
+        list(Engine().run(interrupt_both, range(2)))
     assert not RUNNING
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_ctrl_c_that_only_the_tasks_have_seen_is_one(monkeypatch):
-    monkeypatch.setattr(
-        "sans.engines.engine.joblib.cpu_count", lambda: 2
-    )  # one works in the main thread
+@pytest.mark.usefixtures("two_threads")
+def test_ctrl_c_that_only_the_tasks_have_seen_is_one():
     before = signal.signal(signal.SIGINT, lambda *_: None)  # as where an exception is swallowed
     try:
-        with interrupt_after(0.3), pytest.raises(KeyboardInterrupt):
-            list(Engine().run(wait_for_the_stop, range(2)))
+        with pytest.raises(KeyboardInterrupt):
+            list(Engine().run(interrupt_both, range(2)))
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -185,8 +188,7 @@ def test_ctrl_c_that_only_the_tasks_have_seen_is_one(monkeypatch):
 def test_a_process_that_ignores_ctrl_c_goes_on_ignoring_it():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with interrupt_after(0.02):
-            assert len(list(Engine().run(where, range(8)))) == 8
+        assert sorted(Engine().run(interrupt, range(8))) == [(n, n) for n in range(8)]
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +14,14 @@ import torch
 from sans.configs import ModelOptions, TrainConfig
 from sans.datasets import DataConfig
 from sans.errors import ModelError
+from sans.evaluation import evaluate
 from sans.experiments import experiment as module
 from sans.experiments import prepare, resume
 from sans.experiments.settings import CHANGEABLE, FIELDS, Settings
 from sans.model import SAN
 from sans.model_files import CHECKPOINT, read_arrays, write_arrays
 from sans.runs import Run
-from sans.training import Trainer
+from sans.training import Trainer, train
 
 SETTINGS = Settings(DataConfig(window=100, limit=12), ModelOptions(), TrainConfig(epochs=4))
 
@@ -272,6 +273,28 @@ def test_a_finished_run_says_what_its_network_is_worth(tmp_path):
     assert summary["model"] == SAN.load(run.model).identifier
     assert summary["settings"] == json.loads(json.dumps(experiment.settings.values()))
     assert summary["epochs"] == 4
+
+
+@pytest.mark.parametrize("encoder", ["single-pass", "pursuit"])
+def test_each_part_of_the_data_serves_what_it_is_for(tmp_path, encoder):
+    options, run = {"epochs": 2, "device": "cpu"}, folder(tmp_path / "run")
+    experiment = prepare(SETTINGS.data, ModelOptions(encoder=encoder), options)
+    dataset, config = experiment.dataset, TrainConfig(**options)
+    parts = dataset.training.signals, dataset.validation.signals
+    wanted = train(experiment.model, *parts, config)
+    experiment.train(run)
+    evaluation = experiment.finish(run)
+    network = SAN.load(run.model)
+    assert network.identifier == wanted.model.identifier
+    summary = json.loads(run.summary.read_text())
+    assert summary["best"] == asdict(wanted.best)
+    validated, tested = (
+        evaluate(network, part.signals) for part in (dataset.validation, dataset.test)
+    )
+    for name in ("phi", "inverse_compression_ratio", "reconstruction_loss"):
+        assert summary["best"][name] == pytest.approx(validated.mean(name), rel=1e-4)
+        assert summary["test"][name] == evaluation.mean(name) == tested.mean(name)
+        assert tested.mean(name) != pytest.approx(validated.mean(name), rel=1e-3)
 
 
 def test_a_run_of_more_epochs_than_are_wanted_is_refused(tmp_path):

@@ -15,6 +15,7 @@ import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from processes import said
 
 from sans import cli, pipes
 from sans.codec.compression import Options
@@ -325,9 +326,9 @@ def start(arguments, folder, unbuffered, shell='exec "$@"', **options):
 
 def ended(process):
     """Wait for a process; return its status and what it said on stderr."""
-    said = process.stderr.read().decode()
+    errors = process.stderr.read().decode()
     process.stderr.close()
-    return process.wait(timeout=300), said
+    return process.wait(timeout=300), said(errors)
 
 
 def test_processes_hand_on_all_whether_they_buffer_or_not(jobs, to_files, tmp_path):

@@ -35,6 +35,19 @@ def trained(model=None, config=None, epochs=3):
     return trainer
 
 
+def kernels_of(trainer, name):
+    """The kernels of the last epoch, or the best ones."""
+    return [tensor for key, tensor in trainer.state().items() if key.startswith(f"{name}.")]
+
+
+def with_history(rows, config):
+    """A trainer after one epoch that believes to have had others."""
+    trainer = PursuitTrainer(pursuit(), signals(0), signals(1, 2), config)
+    trainer.run_epoch()
+    trainer.restore(trainer.state() | {"history": torch.tensor(rows, dtype=torch.float64)})
+    return trainer
+
+
 def test_training_finds_kernels_that_describe_better_than_where_it_began():
     config = TrainConfig(epochs=5, start="random")
     result = train(pursuit(), signals(0), signals(1), config)
@@ -62,6 +75,67 @@ def test_validation_is_what_evaluation_says():
         assert found.mean("phi") == pytest.approx(result.best.phi, rel=1e-4)
         ratio = found.mean("inverse_compression_ratio")
         assert ratio == pytest.approx(result.best.inverse_compression_ratio, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "options", [{"start": "random"}, {"start": "data"}, {"adapt": True}, {"grow": 1}]
+)
+def test_validation_signals_choose_an_epoch_and_teach_nothing(options):
+    config = TrainConfig(epochs=2, **options)
+    # Of walks no kernel stays idle.
+    walks = np.random.default_rng(0).standard_normal((10, 1, 200)).cumsum(2)
+    one, other = (
+        PursuitTrainer(pursuit(), walks[:6], judges, config) for judges in (walks[6:8], walks[8:])
+    )
+    while True:
+        first, second = (kernels_of(trainer, "kernel") for trainer in (one, other))
+        assert len(first) == len(second)
+        assert all(map(torch.equal, first, second))
+        if one.finished:
+            break
+        (epoch,), (same,) = one.run_epoch(), other.run_epoch()
+        assert epoch.loss == same.loss
+        assert epoch.phi != same.phi
+    assert len(first) == 1 + config.grow or config.adapt
+
+
+@pytest.mark.parametrize(("start", "seed"), [("data", 1), ("random", 2)])
+def test_the_best_epoch_has_the_lowest_phi_and_its_own_kernels(start, seed):
+    model, config = pursuit(kernel_sizes=(5,)), TrainConfig(epochs=5, start=start, seed=seed)
+    trainer, kernels = PursuitTrainer(model, signals(0), signals(1, 2), config), []
+    while not trainer.finished:
+        trainer.run_epoch()
+        kernels += kernels_of(trainer, "kernel")
+    result = trainer.result(0)
+    phi, loss, error = (
+        [getattr(epoch, name) for epoch in result.history]
+        for name in ("phi", "loss", "reconstruction_loss")
+    )
+    best = int(np.argmin(phi))
+    assert best not in (np.argmin(loss), np.argmin(error))  # or they could have chosen
+    assert result.best == result.history[best]
+    assert torch.equal(result.model.kernels[0].double(), kernels[best])
+
+
+@pytest.mark.parametrize(("phi", "others", "best"), [(0.1, 9.0, 1), (9.0, 0.1, 2)])
+def test_an_epoch_is_better_if_its_phi_is_lower_whatever_else_is_higher(phi, others, best):
+    trainer = with_history([[others, phi, others, others]], TrainConfig(epochs=2))
+    (before,) = kernels_of(trainer, "best")
+    trainer.run_epoch()
+    (after,) = kernels_of(trainer, "kernel")
+    assert not torch.equal(before, after)
+    result = trainer.result(0)
+    assert result.best.epoch == best
+    assert torch.equal(result.model.kernels[0].double(), (before, after)[best - 1])
+
+
+@pytest.mark.parametrize(("phi", "kernels"), [((9.0, 0.8), 2), ((0.8, 9.0), 1)])
+def test_kernels_grow_as_long_as_phi_falls_whatever_else_rises(phi, kernels):
+    rows = [[2 / each, each, 2 / each, 2 / each] for each in phi for _ in range(2)]
+    trainer = with_history(rows, TrainConfig(epochs=6, grow=2))
+    assert trainer.epoch == 4  # a stage begins
+    trainer.run_epoch()
+    assert len(kernels_of(trainer, "kernel")) == kernels
 
 
 @pytest.mark.parametrize("options", [{}, {"adapt": True}, {"grow": 1}, {"dropout": 0.3}])

@@ -24,6 +24,7 @@ from sans.runs import Run, find_model
 from sans.search import Budget, prepare
 from sans.search.space import DROPOUTS, LONGEST_SIGNAL, MOST_KERNELS, propose
 from sans.search.trials import Task, perform
+from sans.training import PursuitTrainer
 
 
 @pytest.fixture(autouse=True)
@@ -32,15 +33,30 @@ def short_trials(monkeypatch):
 
 
 @pytest.fixture
-def data(tmp_path):
+def data(tmp_path, monkeypatch):
+    monkeypatch.setattr("sans.search.space.MOST_KERNELS", 2)
+    monkeypatch.setattr("sans.search.space.LONGEST_SIGNAL", 25)
     random = np.random.default_rng(0)
     pulse = np.hanning(12) * np.sin(np.arange(12))
-    signals = 0.02 * random.standard_normal((12, 150))
+    signals = 0.02 * random.standard_normal((12, 100))
     for signal in signals:
-        for place in random.choice(np.arange(5, 130, 20), 3, replace=False):
+        for place in random.choice(np.arange(5, 85, 20), 2, replace=False):
             signal[place : place + 12] += random.uniform(1, 2) * pulse
-    np.save(tmp_path / "pulses.npy", signals[:, None].astype(np.float32))
-    return DataConfig(str(tmp_path / "pulses.npy"))
+    np.save(tmp_path / "pulses.npy", signals.ravel())
+    return DataConfig(str(tmp_path / "pulses.npy"), window=100)
+
+
+@pytest.fixture
+def studies(monkeypatch):
+    """The list of the studies that Optuna begins during a test."""
+    begun, begin = [], module._study
+
+    def keep(seed):
+        begun.append(begin(seed))
+        return begun[-1]
+
+    monkeypatch.setattr(module, "_study", keep)
+    return begun
 
 
 def searched(data, trials, seed=0, engine=Engine()):  # noqa: B008 - frozen
@@ -66,13 +82,43 @@ def test_a_search_leaves_the_best_trial_as_a_run(data, tmp_path):
     validation = evaluate(network, search.dataset.validation.signals)
     assert validation.mean("phi") == pytest.approx(search.best.phi, rel=1e-4)
     summary = json.loads(run.summary.read_text())
-    assert summary["test"]["phi"] > 0
+    tested = evaluate(network, search.dataset.test.signals).mean("phi")
+    assert summary["test"]["phi"] == pytest.approx(tested, rel=1e-4)
+    assert tested != pytest.approx(search.best.phi, rel=1e-3)
     assert summary["settings"]["model"]["encoder"] == "pursuit"
     with run.trials.open() as file:
         table = list(csv.DictReader(file))
     assert [row["trial"] for row in table] == ["1", "2", "3", "4", "5"]
     assert [float(row["phi"]) for row in table] == [trial.phi for trial in search.finished]
     assert run.kernels_figure.is_file()
+
+
+@pytest.mark.parametrize(("trials", "slices"), [(5, math.inf), (2, 0.0)])
+def test_optuna_is_told_the_phi_of_every_trial_and_that_lower_is_better(
+    data, monkeypatch, studies, trials, slices
+):
+    monkeypatch.setattr(module, "SLICE", slices)
+    search = searched(data, trials)
+    (study,) = studies
+    told = [trial.value for trial in study.trials]
+    assert told == [trial.phi for trial in search.finished]
+    assert len(set(told)) == trials
+    assert study.best_value == search.best.phi == min(told)
+    assert study.best_trial.number == search.best.trial - 1
+
+
+def test_what_was_cut_short_is_told_too(data, monkeypatch, studies):
+    monkeypatch.setattr(module, "EPOCHS", 10**6)
+    monkeypatch.setattr(module, "SLICE", 0.0)
+    search = prepare(data)
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        search.run(Engine(), Budget(60), interrupt)
+    assert search.finished
+    assert [trial.value for trial in studies[0].trials] == [trial.phi for trial in search.finished]
 
 
 def test_a_found_run_can_go_on_training(data, tmp_path):
@@ -135,6 +181,19 @@ def test_a_stop_loses_no_finished_trial(data, monkeypatch):
         search.run(Engine(), Budget(None, 10))
     assert len(search.finished) == 3
     assert search.best is not None
+
+
+def test_a_trial_is_a_training_on_the_training_part(data):
+    search = searched(data, 2)
+    settings, dataset = search._best.settings, search.dataset
+    parts = dataset.training.signals, dataset.validation.signals
+    trainer = PursuitTrainer(settings.model.config((100,), 3), *parts, settings.train)
+    while not trainer.finished:
+        trainer.run_epoch()
+    wanted, found = trainer.state(), search._best.outcome.state
+    assert wanted.keys() == found.keys()
+    for name, tensor in wanted.items():
+        assert np.array_equal(tensor.numpy(), found[name])
 
 
 def test_a_trial_in_slices_is_the_same_trial(data, monkeypatch):
@@ -216,7 +275,7 @@ def test_a_search_without_a_trial_has_nothing_to_leave(data, tmp_path):
 def test_a_trial_refuses_other_data(data):
     search = searched(data, 1)
     settings = search._best.settings
-    task = Task(data, "0" * 16, settings.model.config((150,), 3), settings.train)
+    task = Task(data, "0" * 16, settings.model.config((100,), 3), settings.train)
     with pytest.raises(DatasetError, match="differs"):
         perform(task, lambda: False)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +19,9 @@ from sans.configs import TrainConfig
 from sans.datasets import DataConfig
 from sans.engines import Engine
 from sans.errors import DatasetError, ModelError
+from sans.evaluation import evaluate
 from sans.experiments import prepare as prepare_experiment
+from sans.model import SAN
 from sans.model_files import read_arrays, read_model, write_arrays
 from sans.sweeps import (
     Grid,
@@ -271,6 +274,25 @@ def test_a_stopped_sweep_goes_on_and_leaves_the_files_of_one_that_was_not(tmp_pa
     assert told == [6, 3, 3]
     report(again, folder, "validation")
     assert content(tmp_path / "halves") == content(tmp_path / "whole")
+
+
+def test_each_part_of_the_data_serves_what_it_is_for(tmp_path):
+    sweep, _ = trained(tmp_path)
+    for network in sweep.networks():
+        best, last = (
+            SAN(network.model, [torch.from_numpy(kernel) for kernel in kernels])
+            for kernels in (network.kernels, network.last_kernels)
+        )
+        for name, model, part in (
+            ("validation", best, sweep.dataset.validation),
+            ("test", best, sweep.dataset.test),
+            ("last", last, sweep.dataset.test),
+        ):
+            scored = evaluate(model, part.signals)
+            for figure in ("phi", "inverse_compression_ratio", "reconstruction_loss"):
+                found = getattr(network.row, f"{name}_{figure}")
+                assert found == pytest.approx(scored.mean(figure), rel=1e-5)
+        assert network.row.test_phi != pytest.approx(network.row.validation_phi, rel=1e-4)
 
 
 def test_a_finished_sweep_is_not_trained_again(tmp_path, monkeypatch):

@@ -404,6 +404,33 @@ def test_the_best_epoch_has_the_lowest_validation_phi_and_its_own_weights():
         assert_close(scored.mean(name), getattr(result.best, name), rtol=1.3e-6, atol=1e-5)
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_the_best_epoch_is_chosen_by_phi_where_every_other_figure_would_choose_another(together):
+    model = ModelConfig("extrema", (15,), (3,), decoder="paper")
+    models = [replace(model, densities=(9,)), model][not together :]
+    one, weights = trainer(models, TrainConfig(epochs=12, lr=0.05, device="cpu")), []
+    while not one.finished:
+        one.run_epoch()
+        weights.append(one.state()["weights"][-1, 0])
+    result = one.result(len(models) - 1)
+    loss, phi, ratio, error = one.history[:, -1].argmin(0)
+    assert len({loss, phi, ratio, error}) == 4
+    assert result.best == result.history[phi]
+    assert torch.equal(result.model.kernels[0], weights[phi])
+
+
+@pytest.mark.parametrize("start", ["constant", "random", "data"])
+def test_validation_signals_choose_an_epoch_and_teach_nothing(start):
+    config = TrainConfig(epochs=2, start=start)
+    one, other = (trainer(config=config, validation=smooth(3, seed=seed)) for seed in (1, 2))
+    for _ in range(2):
+        assert torch.equal(one.bank.weights, other.bank.weights)
+        (epoch,), (same,) = one.run_epoch(), other.run_epoch()
+        assert epoch.loss == same.loss
+        assert epoch.phi != same.phi
+    assert torch.equal(one.bank.weights, other.bank.weights)
+
+
 def test_each_network_has_its_own_best_epoch():
     models = [ModelConfig("extrema", (m,), (max(1, m - 3),)) for m in (3, 9, 21, 40)]
     one = run(trainer(models, TrainConfig(epochs=12, lr=0.08)))

@@ -54,7 +54,7 @@ class Recovery:
 
 
 def recover(data: bytes) -> Recovery:
-    """Return what is left of a stream.
+    """Return what is left of a stream; of whole chunks of one number the first.
 
     Raises:
         BitstreamError: if not even the header is, or the kernels that the chunks need are not.
