@@ -36,8 +36,8 @@ class Rehearsal:
 
 def _predict() -> None:
     from sans.codec.entropy.range_coder import writer
-    from sans.codec.prediction.predictors import FIELDS
-    from sans.codec.prediction.samples import LOSSLESS, code_ranks
+    from sans.codec.prediction.predictors import FIELDS, LOSSLESS
+    from sans.codec.prediction.samples import code_ranks
 
     numbers = np.zeros((1, 2), np.int64)
     code_ranks(writer(64), numbers, LOSSLESS, np.zeros((1, FIELDS), np.int64))
