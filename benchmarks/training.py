@@ -22,7 +22,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from figure_files import DATA, NETWORKS, PURSUITS, Table, add_record, report
+from figure_files import DATA, NETWORKS, Table, add_record, report
 from selection import plain_extrema  # the script beside this one
 from torch import Tensor
 
@@ -75,12 +75,6 @@ COMMANDS = Table(
     "training-commands",
     {"command": "{}", "seconds": "{:.2f}", "memory, GB": "{:.2f}"},
     (":command_rows", *DATA, *NETWORKS, "sans/commands", "sans/experiments", "sans/plots"),
-)
-
-FIRST = Table(
-    "training-first",
-    {"where nothing is compiled yet": "{}", "seconds": "{:.1f}"},
-    (":first_rows", *DATA, *NETWORKS, *PURSUITS, "sans/commands", "sans/search"),
 )
 
 
@@ -197,18 +191,6 @@ def command_rows(data_dir: Path | None, rounds: int) -> Iterator[Row]:
             yield f"`sans {' '.join(words)}`", elapsed, memory / 1000
 
 
-def first_rows() -> Iterator[Row]:
-    """Yield the seconds of what compiles its loops, where nothing is compiled yet."""
-    pursuit = "from sans.search.trials import warm_up; warm_up(1)"
-    first = {
-        "`sans train`": (program(), "train"),
-        "all that a pursuit needs": (sys.executable, "-c", pursuit),
-    }
-    for what, command in first.items():
-        with tempfile.TemporaryDirectory() as empty:
-            yield what, measured(*command, cwd=Path(empty), NUMBA_CACHE_DIR=empty)[0]
-
-
 def main() -> None:
     """Measure and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -232,7 +214,6 @@ def main() -> None:
     report(RATES, rate_rows(images, options.rounds), options.record)
     report(EVALUATION, evaluation_rows(options.data_dir), options.record)
     report(COMMANDS, command_rows(options.data_dir, options.rounds), options.record)
-    report(FIRST, first_rows(), options.record)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,8 @@ class Helper:
             start_new_session=True,  # Ctrl-C is for the process that asked
         )
         self._current = ""
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         BEFORE.append(self.wait)
 
     def wait(self, wanted: Wanted) -> None:
@@ -75,11 +76,17 @@ class Helper:
         while self._current == wanted.name and not wanted.has_come():
             time.sleep(PAUSE)
 
+    def close(self) -> None:
+        """End the other process, whatever it does."""
+        if self._process.stdin:
+            self._process.stdin.close()
+        self._listener.join()
+
     def _listen(self) -> None:
-        for line in self._process.stdout or ():
-            self._current = line.strip()
-        self._current = ""
-        self._process.wait()
+        with self._process:
+            for line in self._process.stdout or ():
+                self._current = line.strip()
+            self._current = ""
 
 
 def help_with(*rehearsals: str) -> None:
