@@ -46,9 +46,6 @@ ROWS: dict[tuple[Any, ...], str] = {
     ),
     ("training-commands", "`sans --help`"): "| `sans --help` | {seconds:.1f} s |",
     ("training-commands", "`sans train`"): "`sans train`, imports included | {seconds:.1f} s |",
-    ("training-first", "all that a pursuit needs"): (
-        "a first pursuit with all that learning needs it takes {seconds:.0f} s"
-    ),
     ("selection-lengths", 1_000, 10): (
         "d = 10, one core | {million samples/s:.0f} million samples/s | {plain loop:.0f} × |"
     ),
@@ -119,13 +116,6 @@ def _of_several_rows(found: Known) -> Iterator[Quote]:
     }.items():
         cells = found[name].column(head)
         yield Quote(README, text, {"least": min(cells), "most": max(cells)})
-    train, first = (found[f"training-{each}"].row("`sans train`") for each in ("commands", "first"))
-    yield Quote(
-        README,
-        "The first training on a machine takes {longer:.0f} s longer "
-        "(`NUMBA_CACHE_DIR=$(mktemp -d) sans train`: {seconds:.0f} s, not {later:.0f})",
-        Known(first, later=train["seconds"], longer=first["seconds"] - train["seconds"]),
-    )
     own, plain, sporco = (
         found["pursuit-peers"].row(name) for name in ("sans", "plain loop", "SPORCO")
     )
