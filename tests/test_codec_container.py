@@ -149,6 +149,10 @@ def test_what_is_no_stream_is_named():
     assert_refused(b"SANS", "ends before its version")
 
 
+def test_the_largest_content_is_what_the_format_says():
+    assert container.LARGEST == 2**28
+
+
 def test_a_size_that_lies_is_noticed_before_anything_is_allocated():
     head, parts, tail = split(SMALL)
     for size in (2**32 - 1, container.LARGEST + 1, container.LARGEST):
@@ -189,6 +193,17 @@ def _with_header(header, changes):
     old = unpack_end(split(SMALL)[1][-1][5:-4], 1)
     writer.close(pack_end(replace(old, chunks=(begin,))))
     return file.getvalue()
+
+
+def test_bytes_made_to_look_like_sections_everywhere_end_the_search_for_them(monkeypatch):
+    size, count = 20_000, 10_000
+    forged = container.SECTION.pack(CHUNK, size) * count
+    tried = []
+    with monkeypatch.context() as patch:
+        patch.setattr(container.zlib, "crc32", lambda data, _: tried.append(len(data)) or -1)
+        assert list(container.find_sections(forged, 0)) == []
+    most = container.PATIENCE * (len(forged) + 2**20)
+    assert most - size < sum(tried) < most + 2 * size < size * count
 
 
 def test_a_stream_sealed_again_is_whole():

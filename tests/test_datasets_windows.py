@@ -39,10 +39,24 @@ def test_apportion_is_exact_where_the_shares_divide_the_total(factor, shares):
 
 
 @pytest.mark.parametrize(
-    ("total", "expected"), [(12, (6, 2, 4)), (3, (1, 1, 1)), (4, (2, 1, 1)), (7, (4, 1, 2))]
+    ("total", "expected"),
+    [
+        (12, (6, 2, 4)),
+        (3, (1, 1, 1)),
+        (4, (2, 1, 1)),
+        (7, (4, 1, 2)),
+        (8, (4, 1, 3)),
+        (10, (5, 2, 3)),
+        (11, (5, 2, 4)),
+    ],
 )
 def test_apportion_divides_windows_as_worked_out_by_hand(total, expected):
     assert apportion(total, (6, 2, 4)) == expected
+
+
+def test_of_equal_remainders_the_earlier_part_gets_the_signal():
+    assert apportion(3, (1, 1)) == (2, 1)
+    assert apportion(8, (1, 1, 1)) == (3, 3, 2)
 
 
 def test_divide_keeps_the_order_and_the_labels():
@@ -106,6 +120,12 @@ def test_twelve_windows_are_cut_in_order_and_split_six_two_four():
         2,
         3,
     )
+
+
+def test_more_windows_are_split_six_two_four_too():
+    dataset = cut(recording(noise(2400)), DataConfig(window=100, limit=24))
+    parts = (dataset.training, dataset.validation, dataset.test)
+    assert [len(part.signals) for part in parts] == [12, 4, 8]
 
 
 def test_a_recording_with_fewer_windows_is_used_with_a_notice():
