@@ -153,7 +153,7 @@ def _run(tests: list[str], limit: float) -> str:
     if not (child := os.fork()):
         os.setsid()
         null = os.open(os.devnull, os.O_RDWR)
-        for handle in range(3 if not os.environ.get("DBG") else 0):
+        for handle in range(3):
             os.dup2(null, handle)
         import pytest
 
