@@ -3,8 +3,8 @@
     python benchmarks/first_use.py [--rounds 3] [--record]
 
 Each command runs in a shell as a stranger has it, first with an empty NUMBA_CACHE_DIR, then again;
-the median of the rounds counts. Recordings are ten seconds and two leads of an ECG that is made here,
-in a WFDB record. A search is one trial. What a first use takes longer, it compiles.
+the median of the rounds counts. Recordings are ten seconds and two leads of an ECG that is made
+here, in a WFDB record. A search is one trial. What a first use takes longer, it compiles.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ COMMANDS = (
     "decompress lossy.sans -o again.hea --force",
     "train --force --output run",
     "search --trials 1 --force --output run",
-    "sweep --kernel-size 1:249 --epochs 1 --activation extrema --force --output sweep",
+    "sweep --dataset mitdb --kernel-size 1:249 --activation extrema --force --output sweep",
 )
 """What is timed."""
 

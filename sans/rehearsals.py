@@ -48,10 +48,12 @@ def _draw() -> None:
     from sans.codec.description.spikes import code_spikes, no_spikes, phases_of
     from sans.codec.description.waveforms import build
     from sans.codec.entropy.range_coder import writer
+    from sans.codec.masks import code_mask
 
     kernels, none = build(np.zeros((1, 2), np.int64), 1, np.zeros(1, np.int64)), no_spikes(0)
     spikes = code_spikes(writer(64), no_spikes(1), 1, 2, none, np.zeros(4))
     phases_of(spikes, kernels, 2)
+    code_mask(writer(64), np.zeros(1, bool))
     reconstruct(Description(0, 1, spikes, np.zeros(2, np.int64)), kernels)
 
 
@@ -78,7 +80,7 @@ def _move_spikes() -> None:
 
 REHEARSALS = {
     "prediction": Rehearsal("sans.codec.prediction.samples:code_ranks", _predict),
-    "drawing": Rehearsal("sans.codec.description.spikes:code_spikes", _draw),
+    "drawing": Rehearsal("sans.codec.description.spikes:_code_all", _draw),
     "pursuit": Rehearsal("sans.pursuit.rounds:pursue_all", _pursue),
     "places": Rehearsal("sans.pursuit.places:rearrange_all", _move_spikes),
 }

@@ -63,8 +63,8 @@ class Chunk:
     """Those of each track, ``(frames * per_frame,)``."""
 
 
-def read_start(file: BinaryIO) -> tuple[Start, container.Section]:
-    """Read a stream up to its first chunk, or to its end; return that section too.
+def read_header(file: BinaryIO) -> tuple[Header, container.Section]:
+    """Read a stream up to the end of its header; return what it says, and its section.
 
     Raises:
         BitstreamError: if it is no stream, or damaged.
@@ -73,13 +73,23 @@ def read_start(file: BinaryIO) -> tuple[Start, container.Section]:
     section = container.read_section(file, 0)
     if section.kind != container.HEADER:
         raise BitstreamError(f"damaged: a section {section.kind.decode()} before the header")
-    header, checksum = unpack_header(section.content), section.checksum
-    tracks = len(header.layout.tracks)
+    header = unpack_header(section.content)
     per_frame = sum(track.per_frame for track in header.layout.tracks)
     if header.chunk * per_frame > LARGEST_CHUNK:
         raise BitstreamError(
             f"damaged: chunks of {header.chunk * per_frame} samples, at most {LARGEST_CHUNK} are"
         )
+    return header, section
+
+
+def read_start(file: BinaryIO) -> tuple[Start, container.Section]:
+    """Read a stream up to its first chunk, or to its end; return that section too.
+
+    Raises:
+        BitstreamError: if it is no stream, or damaged.
+    """
+    header, section = read_header(file)
+    checksum, tracks = section.checksum, len(header.layout.tracks)
     begin = container.START + len(section.content) + container.FRAME
     section = container.read_section(file, checksum)
     waveforms, size = [NO_WAVEFORMS] * tracks, 0

@@ -14,7 +14,7 @@ import numpy as np
 
 from sans.codec import container
 from sans.codec.compression import DEFAULT, Options, Summary, compress_recording, quietly
-from sans.codec.decompression import Chunk, Start, Stream, read_chunks, read_start
+from sans.codec.decompression import Chunk, Start, Stream, read_chunks, read_header
 from sans.codec.quality import LOSSLESS
 from sans.codec.recovery import Recovery, recover
 from sans.errors import BitstreamError, DatasetError, SansError
@@ -231,8 +231,8 @@ def loses_nothing(source: Path) -> bool:
         BitstreamError: if it is no stream.
     """
     with _opened(source) as file:
-        start, _ = read_start(file)
-    return start.header.quality[0] == LOSSLESS.kind
+        header, _ = read_header(file)
+    return header.quality[0] == LOSSLESS.kind
 
 
 def restored_name(source: Path) -> str:
@@ -242,9 +242,9 @@ def restored_name(source: Path) -> str:
         BitstreamError: if it is no stream.
     """
     with _opened(source) as file:
-        start, _ = read_start(file)
+        header, _ = read_header(file)
     name = source.name.removesuffix(SUFFIX)
-    suffix = SUFFIX_OF.get(start.header.layout.format, "")
+    suffix = SUFFIX_OF.get(header.layout.format, "")
     return name if name.endswith(suffix) else name + suffix
 
 

@@ -127,7 +127,6 @@ class Band(NamedTuple):
     """Samples of the signal for one coefficient."""
 
 
-@compiled
 def coefficient_model() -> Model:
     """Return a model that has seen nothing."""
     return Model(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.codec.entropy.mixing import mixer
+from sans.codec.entropy.mixing import Mixer, mixer
 from sans.codec.entropy.numbers import EACH, code_number, code_whole, digits_of
 from sans.codec.entropy.range_coder import Coder
 from sans.compiled import compiled
@@ -37,15 +37,16 @@ def corrections_of(wanted: Integers, found: Integers, width: int) -> Integers:
     return corrections
 
 
-@compiled
 def code_corrections(coder: Coder, corrections: Integers) -> None:
     """Write corrections ``(length,)``, or read them into an array of zeros."""
-    length = len(corrections)
-    some = 0
-    for i in range(length):
-        some += corrections[i] != 0
-    count = min(code_whole(coder, some), length)
+    count = min(code_whole(coder, int(np.count_nonzero(corrections))), len(corrections))
     gaps, sizes = mixer(3 * CLASSES * EACH, 1, 3), mixer(3 * CLASSES * EACH, 1, 3)
+    _code_each(coder, gaps, sizes, count, corrections)
+
+
+@compiled
+def _code_each(coder: Coder, gaps: Mixer, sizes: Mixer, count: int, corrections: Integers) -> None:
+    length = len(corrections)
     place, last, before, size = -1, 0, 0, 0
     for _ in range(count):
         after = place + 1

@@ -41,13 +41,24 @@ class Spikes(NamedTuple):
     """``(spikes,)``: how strongly, in steps of the kernel's own size; not zero."""
 
 
-@compiled
+class Model(NamedTuple):
+    """What coding spikes has learned so far."""
+
+    kernels: Mixer
+    """Of the digits of a kernel's number."""
+
+    gaps: Mixer
+    """Of the samples between two spikes, as `sans.codec.entropy.numbers` codes them."""
+
+    amplitudes: Mixer
+    """Of amplitudes, likewise."""
+
+
 def no_spikes(count: int) -> Spikes:
     """Return room for spikes."""
     return Spikes(np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, np.int64))
 
 
-@compiled
 def code_spikes(
     coder: Coder,
     spikes: Spikes,
@@ -66,21 +77,39 @@ def code_spikes(
         companion: the spikes of a signal that has been coded before; or none.
         bits: ``(3,)``: what kernels, places and amplitudes take is added; nothing is read from it.
     """
-    count = min(code_whole(coder, len(spikes.place)), length)
-    found = no_spikes(count)
-    which = mixer(4 * KERNELS * KERNELS, 1, 4)
-    gaps = mixer(3 * KERNELS * EACH, 1, 3)
-    heights = mixer(3 * KERNELS * EACH, 1, 3)
+    found = no_spikes(min(code_whole(coder, len(spikes.place)), length))
+    _code_all(coder, _model(), spikes, found, waveforms, length, companion, bits)
+    return found
+
+
+def _model() -> Model:
+    """Return a model that has seen nothing."""
+    each = 3 * KERNELS * EACH
+    return Model(mixer(4 * KERNELS * KERNELS, 1, 4), mixer(each, 1, 3), mixer(each, 1, 3))
+
+
+@compiled
+def _code_all(
+    coder: Coder,
+    model: Model,
+    spikes: Spikes,
+    found: Spikes,
+    waveforms: int,
+    length: int,
+    companion: Spikes,
+    bits: NDArray[np.float64],
+) -> None:
+    """Write spikes, or read them, and fill in those that are found; see `code_spikes`."""
     usual = np.full((KERNELS, KERNELS), -1, np.int64)
     last = np.zeros(KERNELS, np.int64)
     place = kernel = error = beside = offset = before = 0
-    for i in range(count):
+    for i in range(len(found.place)):
         wanted = int(spikes.kernel[i]) if len(spikes.place) else 0
         while beside < len(companion.place) and companion.place[beside] + offset <= place:
             beside += 1
         before_kernel = position(coder)
         hint = int(companion.kernel[beside]) if beside < len(companion.place) else 0
-        now = _code_kernel(coder, which, kernel, before, hint, waveforms, wanted)
+        now = _code_kernel(coder, model.kernels, kernel, before, hint, waveforms, wanted)
         before_place = position(coder)
         gap = int(usual[kernel, now] if usual[kernel, now] >= 0 else usual[kernel, kernel])
         if beside < len(companion.place):
@@ -89,7 +118,7 @@ def code_spikes(
         value = int(spikes.place[i]) - place - gap if len(spikes.place) else 0
         size = min(digits_of(abs(error)), 15)
         contexts = (now, KERNELS + size, 2 * KERNELS + min(kernel, 15))
-        error = code_number(coder, gaps, contexts, value)
+        error = code_number(coder, model.gaps, contexts, value)
         step = max(gap + error, 0)
         if beside < len(companion.place) and abs(error) < 32:
             offset = place + step - int(companion.place[beside])
@@ -99,7 +128,7 @@ def code_spikes(
         usually = int(last[now])
         value = int(spikes.amplitude[i]) - usually if len(spikes.place) else 0
         contexts = (now, int(np.int64(KERNELS)), 2 * KERNELS + min(digits_of(abs(last[now])), 31))
-        height = usually + code_number(coder, heights, contexts, value)
+        height = usually + code_number(coder, model.amplitudes, contexts, value)
         found.place[i], found.kernel[i], found.amplitude[i] = place, now, height
         # Half way from what was expected to what came.
         last[now] = height if usually == 0 else (usually + height) >> 1
@@ -107,7 +136,6 @@ def code_spikes(
         bits[0] += before_place - before_kernel
         bits[1] += before_height - before_place
         bits[2] += position(coder) - before_height
-    return found
 
 
 @inlined

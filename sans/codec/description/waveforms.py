@@ -72,7 +72,6 @@ def build(levels: Integers, step: int, shifts: Integers) -> Waveforms:
     return Waveforms(levels, step, shifts, weights, middles, 0)
 
 
-@compiled
 def code_waveforms(coder: Coder, levels: Integers, shifts: Integers) -> None:
     """Write quantised kernels, or read them into arrays of zeros.
 
@@ -83,9 +82,8 @@ def code_waveforms(coder: Coder, levels: Integers, shifts: Integers) -> None:
     """
     kernels, size = levels.shape
     model, ends = coefficient_model(), band_ends(size)
-    phases = np.zeros(size, np.uint8)
-    for i in range(size):  # kernels are large in the middle
-        phases[i] = min(1 + abs(i - origin(size)) * 128 // size, 255)
+    away = np.abs(np.arange(size) - origin(size))  # kernels are large in the middle
+    phases = np.minimum(1 + away * 128 // size, 255).astype(np.uint8)
     for k in range(kernels):
         shifts[k] = code_plain(coder, shifts[k], SHIFT_BITS)
         code_coefficients(coder, model, levels[k], ends, phases, np.zeros(0, np.int64))

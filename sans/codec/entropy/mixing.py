@@ -99,12 +99,10 @@ class Mixer(NamedTuple):
     """``(inputs + 1,)``: what they say, filled in by `expect`."""
 
 
-@compiled
 def mixer(slots: int, rows: int, inputs: int) -> Mixer:
     """Return a model that has seen nothing; at first, all inputs weigh the same."""
     weights = np.full(rows * (inputs + 1), WEIGHT_ONE * 8 // (7 * inputs), np.int32)
-    for row in range(rows):
-        weights[row * (inputs + 1) + inputs] = 0
+    weights[inputs :: inputs + 1] = 0
     return Mixer(
         np.full(slots, FRESH, np.uint32),
         weights,

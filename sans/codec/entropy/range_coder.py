@@ -44,7 +44,6 @@ class Coder(NamedTuple):
     """``(6,)``: see `LOW` and those after it."""
 
 
-@compiled
 def writer(room: int) -> Coder:
     """Return a coder that writes at most `room` bytes; what is beyond is counted, not kept."""
     registers = np.zeros(6, np.int64)
@@ -53,16 +52,14 @@ def writer(room: int) -> Coder:
     return Coder(np.zeros(room, np.uint8), registers)
 
 
-@compiled
 def reader(stream: Bytes) -> Coder:
     """Return a coder that reads `stream`; beyond its end lie zeros without end."""
     registers = np.zeros(6, np.int64)
     registers[RANGE] = WORD
     registers[READING] = 1
-    coder = Coder(stream, registers)
-    for _ in range(4):
-        registers[LOW] = (registers[LOW] << 8) | _next(coder)
-    return coder
+    registers[LOW] = int.from_bytes(stream[:4].tobytes().ljust(4, b"\0"), "big")
+    registers[PLACE] = 4
+    return Coder(stream, registers)
 
 
 @inlined
@@ -172,14 +169,6 @@ def bytes_of(coder: Coder) -> bytes:
     if written > len(coder.stream):
         raise ValueError(f"{written} bytes do not fit into {len(coder.stream)}")
     return coder.stream[:written].tobytes()
-
-
-@inlined
-def _next(coder: Coder) -> int:
-    """Return the next byte of a reader."""
-    place = coder.registers[PLACE]
-    coder.registers[PLACE] = place + 1
-    return int(np.int64(coder.stream[place])) if place < len(coder.stream) else 0
 
 
 @compiled
