@@ -276,6 +276,21 @@ def test_a_stopped_sweep_goes_on_and_leaves_the_files_of_one_that_was_not(tmp_pa
     assert content(tmp_path / "halves") == content(tmp_path / "whole")
 
 
+def test_ctrl_c_just_after_a_part_is_kept_counts_it(tmp_path, monkeypatch):
+    sweep = small()
+    folder = opened(sweep, tmp_path)
+    write = folder.write_part
+
+    def interrupted(*arguments):
+        write(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SweepFolder, "write_part", lambda _, *arguments: interrupted(*arguments))
+    with pytest.raises(KeyboardInterrupt):
+        run_sweeps([(sweep, folder)], Engine(), lambda _: None)
+    assert sweep.trained == len(sweep.rows()) == 3
+
+
 def test_each_part_of_the_data_serves_what_it_is_for(tmp_path):
     sweep, _ = trained(tmp_path)
     for network in sweep.networks():

@@ -148,13 +148,18 @@ def run_sweeps(
         on_networks(sum(len(sweep.tasks[number].models) for number in finished))
     left = [(which, n) for which, (sweep, _) in enumerate(sweeps) for n in sweep.left]
     tasks = [sweeps[which][0].tasks[n] for which, n in left]
-    with closing(engine.run(work.perform, tasks)) as outcomes:
-        for position, outcome in outcomes:
-            which, number = left[position]
-            sweep, folder = sweeps[which]
-            folder.write_part(number, tasks[position], outcome)
-            sweep.take({number: outcome})
-            on_networks(len(tasks[position].models))
+    try:
+        with closing(engine.run(work.perform, tasks)) as outcomes:
+            for position, outcome in outcomes:
+                which, number = left[position]
+                sweep, folder = sweeps[which]
+                folder.write_part(number, tasks[position], outcome)
+                sweep.take({number: outcome})
+                on_networks(len(tasks[position].models))
+    except KeyboardInterrupt:  # it may have come when a task was kept, but not taken yet
+        for sweep, folder in sweeps:
+            sweep.take(folder.finished(sweep.tasks))
+        raise
 
 
 def report(sweep: Sweep, folder: SweepFolder, select: str) -> dict[str, Network]:
