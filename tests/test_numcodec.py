@@ -10,6 +10,9 @@ import numcodecs
 import numcodecs.registry
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from sans.codec.arrays import compress
 from sans.codec.numcodec import SansCodec
@@ -47,6 +50,32 @@ def test_entries_come_back():
     for array in (ARRAY, ARRAY.reshape(20, 30), ARRAY.astype(">i4"), ARRAY / 7, ARRAY[:0]):
         again = codec.decode(codec.encode(array))
         assert np.array_equal(again, array.ravel())
+
+
+TYPES = st.one_of(
+    *(hnp.integer_dtypes(endianness=order, sizes=(8, 16, 32, 64)) for order in "<>"),
+    *(hnp.unsigned_integer_dtypes(endianness=order, sizes=(8, 16, 32, 64)) for order in "<>"),
+    *(hnp.floating_dtypes(endianness=order, sizes=(16, 32, 64)) for order in "<>"),
+    st.sampled_from(["?", ">c8", "<M8[ns]", ">m8[s]", "S3", ">U2", "V5", "<i2,>f8"]).map(np.dtype),
+)
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_the_bytes_of_any_array_come_back_as_they_lie_in_memory(data):
+    dtype = data.draw(TYPES)
+    shape = data.draw(hnp.array_shapes(max_dims=3, max_side=9))
+    content = data.draw(hnp.arrays(np.uint8, (*shape, dtype.itemsize)))
+    array = content.reshape(-1).view(dtype).reshape(shape, order=data.draw(st.sampled_from("CF")))
+    codec = SansCodec()
+    stream, lie = codec.encode(array), array.tobytes(order="A")
+    assert np.ascontiguousarray(codec.decode(stream)).tobytes() == lie
+    out = np.empty_like(array)
+    codec.decode(stream, out)
+    assert out.tobytes(order="A") == lie
+    room = np.empty(array.nbytes, np.uint8)
+    codec.decode(stream, room)
+    assert room.tobytes() == lie
 
 
 def test_entries_of_an_array_in_the_order_of_fortran_keep_it():

@@ -22,6 +22,7 @@ from sans.codec.description.learning import unit_kernels
 from sans.codec.planning import Wishes
 from sans.codec.quality import LOSSLESS, asked
 from sans.errors import BitstreamError
+from sans.recordings import npy
 from sans.recordings.layout import Layout, Source, Track
 
 Array = NDArray[Any]
@@ -69,7 +70,8 @@ def compress(
 def decompress(data: bytes | bytearray | memoryview) -> Array:
     """Return the array of a .sans stream: what `compress` was given, or what is left of it.
 
-    A recording of several signals of one type and rate becomes ``(samples, signals)``.
+    It has the byte order of what was given. A recording of several signals of one type and rate
+    becomes ``(samples, signals)``.
 
     Raises:
         BitstreamError: if the bytes are no stream, or damaged, or hold signals that no array can.
@@ -88,7 +90,18 @@ def decompress(data: bytes | bytearray | memoryview) -> Array:
         np.concatenate([empty, *(block[i] for block in blocks)]) for i in range(len(layout.tracks))
     ]
     array = columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
+    array = array.astype(_type_of(layout), copy=False)
     return array.reshape(layout.shape) if layout.shape else array
+
+
+def _type_of(layout: Layout) -> np.dtype[Any]:
+    """Return the type of the samples of all tracks, in the byte order that the array had."""
+    dtype = np.dtype(layout.tracks[0].dtype)
+    if layout.format == "npy":
+        given = npy.parse(layout.attachments["header"], "the array").dtype
+        if given.newbyteorder("<") == dtype:
+            return given
+    return dtype
 
 
 def as_recording(array: Array, rate: float = 0.0) -> Source:
@@ -108,7 +121,8 @@ def as_recording(array: Array, rate: float = 0.0) -> Source:
             "(samples,), (samples, channels) or (images, height, width) is wanted, not "
             f"{array.shape}"
         )
-    array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    given = array.dtype
+    array = array.astype(given.newbyteorder("<"), copy=False)
     images = array.ndim == 3
     rows = array.reshape(len(array), math.prod(array.shape[1:]))
     per_frame = rows.shape[1] if images else 1
@@ -117,7 +131,7 @@ def as_recording(array: Array, rate: float = 0.0) -> Source:
     tracks = (track,) if images or array.ndim == 1 else (track,) * rows.shape[1]
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(
-        header, {"descr": array.dtype.str, "fortran_order": False, "shape": array.shape}
+        header, {"descr": given.str, "fortran_order": False, "shape": array.shape}
     )
     layout = Layout("npy", tracks, len(array), array.shape, {"header": header.getvalue()})
 

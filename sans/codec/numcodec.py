@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -15,18 +16,17 @@ class SansCodec(Codec):  # type: ignore[misc]
     """Chunks of arrays as .sans streams, without loss or with errors up to a bound.
 
     Args:
-        max_error: no entry is off by more; none: nothing is lost.
+        max_error: no entry is off by more, a number of Python or numpy; none: nothing is lost.
 
     Raises:
-        ValueError: if `max_error` is not above 0.
+        TypeError: if `max_error` is no number.
+        ValueError: if it is not above 0.
     """
 
     codec_id = "sans"
 
     def __init__(self, max_error: float | None = None) -> None:
-        if max_error is not None and not 0 < max_error < float("inf"):
-            raise ValueError(f"max_error must be above 0, not {max_error:g}")
-        self.max_error = max_error
+        self.max_error = as_bound(max_error)
 
     def encode(self, buf: Any) -> bytes:
         """Return an array, or anything with a buffer, as bytes; its entries as they lie in memory.
@@ -41,10 +41,33 @@ class SansCodec(Codec):  # type: ignore[misc]
         return compress(array.ravel(order="A"), max_error=self.max_error, learn=False)
 
     def decode(self, buf: Any, out: Any = None) -> Any:
-        """Return the entries of the array that `encode` was given, ``(entries,)``."""
+        """Return the entries of the array that `encode` was given, ``(entries,)``.
+
+        They are the same bytes, but for a bound on errors, where numbers were given, and have the
+        type that they had.
+        """
         array = decompress(memoryview(ensure_contiguous_ndarray(buf)))
         return array if out is None else ndarray_copy(array, out)
 
     def get_config(self) -> dict[str, Any]:
         """Return what `numcodecs.get_codec` makes an equal codec of."""
         return {"id": self.codec_id, "max_error": self.max_error}
+
+
+def as_bound(max_error: Any) -> float | None:
+    """Return a largest error as a number of Python, which JSON can hold; or None.
+
+    Raises:
+        TypeError: if it is no number.
+        ValueError: if it is not above 0.
+    """
+    if max_error is None:
+        return None
+    if isinstance(max_error, (bool, np.bool_)) or not isinstance(
+        max_error, (Real, np.integer, np.floating)
+    ):
+        raise TypeError(f"max_error must be a number above 0 or None, not {max_error!r}")
+    bound = float(max_error)
+    if not 0 < bound < float("inf"):
+        raise ValueError(f"max_error must be above 0, not {bound:g}")
+    return bound

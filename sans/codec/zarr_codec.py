@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from zarr.abc.codec import ArrayBytesCodec
 
-from sans.codec.numcodec import SansCodec
+from sans.codec.numcodec import SansCodec, as_bound
 
 if TYPE_CHECKING:
     from zarr.core.array_spec import ArraySpec
@@ -26,7 +27,8 @@ class SansSerializer(ArrayBytesCodec):
     """Chunks of arrays as .sans streams, without loss or with errors up to a bound.
 
     Raises:
-        ValueError: if `max_error` is not above 0.
+        TypeError: if `max_error` is no number.
+        ValueError: if it is not above 0.
     """
 
     max_error: float | None = None
@@ -35,7 +37,7 @@ class SansSerializer(ArrayBytesCodec):
     is_fixed_size = False
 
     def __post_init__(self) -> None:
-        SansCodec(self.max_error)  # refuses what is no error
+        object.__setattr__(self, "max_error", as_bound(self.max_error))
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> SansSerializer:
@@ -51,13 +53,19 @@ class SansSerializer(ArrayBytesCodec):
         raise NotImplementedError
 
     async def _encode_single(self, chunk_array: NDBuffer, chunk_spec: ArraySpec) -> Buffer:
-        array = chunk_array.as_numpy_array()
+        array = chunk_array.as_numpy_array().ravel()  # in C order, whatever lies in memory
         data = await asyncio.to_thread(SansCodec(self.max_error).encode, array)
         return chunk_spec.prototype.buffer.from_bytes(data)
 
     async def _decode_single(self, chunk_bytes: Buffer, chunk_spec: ArraySpec) -> NDBuffer:
         data = chunk_bytes.to_bytes()
         entries = await asyncio.to_thread(SansCodec(self.max_error).decode, data)
-        dtype = chunk_spec.dtype.to_native_dtype()
-        array = np.asarray(entries).view(dtype).reshape(chunk_spec.shape)
+        array = _as_type(entries, chunk_spec.dtype.to_native_dtype()).reshape(chunk_spec.shape)
         return chunk_spec.prototype.nd_buffer.from_numpy_array(array)
+
+
+def _as_type(entries: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return entries in the type of an array; streams may have them in another byte order."""
+    if entries.dtype.newbyteorder("=") == dtype.newbyteorder("="):
+        return entries.astype(dtype, copy=False)
+    return entries.view(dtype)
