@@ -203,7 +203,9 @@ def _around_pixels(content: bytes, name: str, image: int) -> dict[str, bytes]:
     Raises:
         DatasetError: if a chunk is cut short or has another checksum than it says.
     """
-    before, behind, position, seen = [], [], len(MAGIC), False
+    before: list[bytes] = []
+    behind: list[bytes] = []
+    position, seen = len(MAGIC), False
     for kind, chunk in _chunks(content, name):
         position += len(chunk)
         seen = seen or kind == b"IDAT"

@@ -7,6 +7,7 @@ but for FLAC files, which have the same samples, and for unused bits of formats 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -36,7 +37,7 @@ from sans.recordings.wfdb_files import (
     surroundings,
     write_signals,
 )
-from sans.recordings.wfdb_header import Header, Signal, parse, revise
+from sans.recordings.wfdb_header import GAP, Header, Signal, check_names, parse, revise
 from sans.recordings.wfdb_packing import FLAC, PACKINGS
 
 HEADER = ".hea"
@@ -71,7 +72,7 @@ def open_record(path: Path, annotations: bool = False) -> Source:
         raise DatasetError(f"{path} is no complete WFDB record: {hea} is missing")
     content = _read(hea)
     header = parse(content, str(hea))
-    attachments = {"header": content, "record": stem.name.encode()}
+    attachments = {"header": content, "record": os.fsencode(stem.name)}
     groups = _groups(header, stem.parent)
     frames = header.frames
     if frames is None:  # then the shortest file tells
@@ -115,10 +116,12 @@ def write_record(path: Path, layout: Layout, unchanged: bool = False) -> Iterato
     """
     stem = record_stem(path)
     content = layout.attachments["header"]
-    former = layout.attachments["record"].decode()
+    former = os.fsdecode(layout.attachments["record"])
     header = parse(content, f"{stem.name}{HEADER}")
     names = {signal.file: _rename(signal.file, former, stem.name) for signal in header.signals}
     _check_names(names, stem.name)
+    if stem.name != former:
+        check_names(content, (stem.name, *names.values()))
     kinds = [(track.dtype, track.per_frame) for track in layout.tracks]
     if kinds != [(t.dtype, t.per_frame) for t in (_track(s, 0.0) for s in header.signals)]:
         raise ValueError("the header is not that of these signals")
@@ -177,7 +180,7 @@ def _groups(header: Header, folder: Path) -> dict[Path, list[Signal]]:
     """Return the signals of each signal file, checked."""
     groups: dict[Path, list[Signal]] = {}
     for signal in header.signals:
-        if signal.file.startswith(".") or signal.file == "-":
+        if signal.file.startswith(".") or signal.file in ("-", GAP):
             raise DatasetError(f"{signal.file!r} is no name of a WFDB signal file")
         groups.setdefault(folder / signal.file, []).append(signal)
     for path, signals in groups.items():
@@ -220,7 +223,7 @@ def record_files(path: Path, layout: Layout) -> list[Path]:
         DatasetError: if the header is damaged.
     """
     stem = record_stem(path)
-    former = layout.attachments["record"].decode()
+    former = os.fsdecode(layout.attachments["record"])
     header = parse(layout.attachments["header"], f"{stem.name}{HEADER}")
     files = dict.fromkeys(_rename(signal.file, former, stem.name) for signal in header.signals)
     kept = [beside(stem, ANNOTATIONS)] if "annotations" in layout.attachments else []
