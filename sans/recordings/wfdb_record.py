@@ -32,6 +32,7 @@ from sans.recordings.layout import (
 from sans.recordings.wfdb_files import (
     Writer,
     check_group,
+    check_whole,
     measure,
     read_blocks,
     surroundings,
@@ -185,6 +186,7 @@ def _groups(header: Header, folder: Path) -> dict[Path, list[Signal]]:
         groups.setdefault(folder / signal.file, []).append(signal)
     for path, signals in groups.items():
         check_group(path, signals)
+        check_whole(path, signals)
     return groups
 
 
