@@ -172,8 +172,8 @@ def _averaged(steps: NDArray[np.integer[Any]], signal: Signal) -> NDArray[np.int
     """
     if signal.per_frame == 1:
         return steps
-    sums = steps.reshape(-1, signal.per_frame).sum(axis=1, dtype=np.int64)
-    return (sums / signal.per_frame).astype(np.int64)
+    sums: NDArray[np.int64] = steps.reshape(-1, signal.per_frame).sum(axis=1, dtype=np.int64)
+    return np.asarray(sums / signal.per_frame).astype(np.int64)
 
 
 def _physical(steps: NDArray[np.integer[Any]], signal: Signal, frames: int) -> NDArray[np.float64]:
