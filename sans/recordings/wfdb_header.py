@@ -203,6 +203,23 @@ def revise(
     return text.content()
 
 
+def revise_segments(content: bytes, names: Mapping[str, str], record: str) -> bytes:
+    """Return a header of segments with other names, and nothing else changed.
+
+    Args:
+        content: bytes of the header.
+        names: the new name of each segment by its old one.
+        record: the new name of the record.
+    """
+    text = _Text(content)
+    (head, line), *rest = _lines(text.lines)
+    text.replace(head, _RECORD.match(line), {"name": record})
+    for number, line in rest:
+        if (found := _SEGMENT.match(line)) is not None and found["name"] in names:
+            text.replace(number, found, {"name": names[found["name"]]})
+    return text.content()
+
+
 def check_names(content: bytes, names: Iterable[str]) -> None:
     """Check that names of a record and its files can stand in a header.
 
