@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from sans.datasets.folders import is_file
 from sans.errors import DatasetError, SansError
+from sans.files import written_whole
 from sans.recordings.layout import (
     Block,
     Layout,
@@ -140,10 +141,10 @@ def write_segments(stem: Path, layout: Layout, unchanged: bool = False) -> Itera
             header = layout.attachments[f"{names.layout}/header"]
             if stem.name != former:
                 header = revise(header, (), (), {}, new[names.layout])
-            beside(folder / new[names.layout], HEADER).write_bytes(header)
+            _write(beside(folder / new[names.layout], HEADER), header)
         if (annotations := layout.attachments.get("annotations")) is not None:
-            beside(folder / stem.name, ANNOTATIONS).write_bytes(annotations)
-        beside(folder / stem.name, HEADER).write_bytes(content)
+            _write(beside(folder / stem.name, ANNOTATIONS), annotations)
+        _write(beside(folder / stem.name, HEADER), content)
 
 
 class _SegmentsSink:
@@ -405,6 +406,11 @@ def _check_files(stem: Path, files: Sequence[Path]) -> None:
                 f"{stem.name}{HEADER}: two of its segments have one file {path.name}"
             )
         seen.add(path)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with written_whole(path) as file:
+        file.write(content)
 
 
 @contextmanager
