@@ -16,8 +16,9 @@ from sans.datasets.parts import COLLECTION, Dataset
 from sans.datasets.split import apportion, divide, leave_out, limit_parts
 from sans.datasets.table import read_table
 from sans.datasets.wfdb_record import read_record
-from sans.datasets.windows import Recording, choose_channel, cut, wanted
+from sans.datasets.windows import Recording, cut, wanted
 from sans.errors import DatasetError
+from sans.recordings.channels import choose_channel
 
 IMAGE_SHARES = (5, 1, 1)
 SUFFIXES = (".npy", ".npz", ".csv", ".hea", ".dat")

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from sans.datasets.folders import is_file
-from sans.datasets.windows import Recording, choose_channel
+from sans.datasets.windows import Recording
 from sans.errors import DatasetError
+from sans.recordings.channels import choose_channel
 
 BYTES = {"8": 1, "16": 2, "24": 3, "32": 4, "61": 2, "80": 1, "160": 2, "212": 1.5}
 """Bytes of a sample, of the formats where the size of a signal file follows from its header."""
