@@ -94,6 +94,9 @@ class Summary:
     figures: tuple[Figures, ...]
     """What was achieved on each of them."""
 
+    notices: tuple[str, ...] = ()
+    """What the reader has overlooked that the user should know."""
+
     @property
     def samples(self) -> int:
         """Samples of all tracks."""
@@ -154,7 +157,8 @@ def compress_recording(
             plan = plan_recording(layout, spool, options.quality, options.wishes, pool, progress)
             blocks = (spool.block(number) for number in range(len(spool)))
         header = Header(layout, frames, (options.quality.kind, options.quality.value), plan.quanta)
-        return _write(header, blocks, plan, file, pool, options.threads, progress)
+        summary = _write(header, blocks, plan, file, pool, options.threads, progress)
+        return replace(summary, notices=source.notices)
 
 
 def _settled(layout: Layout, spool: Spool, options: Options) -> Layout:

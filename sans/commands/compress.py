@@ -189,16 +189,22 @@ def _compress_one(
     if recording == [PIPE]:
         source, name = binary_input(), "recording"
     if output == PIPE:
-        compress_file(source, binary_output(), options)
+        _tell(compress_file(source, binary_output(), options))
         return
     target = Path(output) if output else Path(stream_name(Path(name)))
     refuse_existing(target, force)
     with staged(err) as progress:
         summary = compress_file(source, target, options, progress)
+    _tell(summary)
     if json:
         print_json({"file": str(target), **values_of(summary)})
         return
     _print_summary(target, summary)
+
+
+def _tell(summary: Summary) -> None:
+    for sentence in summary.notices:
+        notice(sentence)
 
 
 def _compress_folder(
@@ -236,6 +242,7 @@ def run_all(tasks: list[Task], engine: Engine, json: bool) -> None:
                     failures.append(f"{outcome.source}: {outcome.reason}")
                     continue
                 if isinstance(outcome, Summary):
+                    _tell(outcome)
                     size, samples = size + outcome.size, samples + outcome.samples
                     stored += outcome.stored_bits
                     if json:

@@ -43,8 +43,11 @@ _DTYPES = {"edf": "<i2", "bdf": "<i4"}
 def open_edf(source: Input) -> Source:
     """Open an EDF or BDF file, or a pipe with one.
 
+    The last records of a file that is cut short are missing: what is left of the first of them is
+    kept as it is, and a notice says so.
+
     Raises:
-        DatasetError: if the header is damaged, or the file not of the size that it says.
+        DatasetError: if the header is damaged, or much follows the records that it promises.
     """
     with source.open() as stream:
         header = read_header(stream)
@@ -53,8 +56,15 @@ def open_edf(source: Input) -> Source:
     width = sum(per_frame) * _BYTES[kind]
     frames, tail = header.records, b""
     size = source.plain_size()
-    if frames is None and size is not None:
-        frames = (size - len(header.content)) // width
+    notices: tuple[str, ...] = ()
+    if size is not None:
+        there = (size - len(header.content)) // width
+        if frames is not None and there < frames:
+            notices = (
+                f"{source.name} is cut short: {there:,} of {frames:,} data records are whole, and "
+                "the bytes behind them are kept as they are",
+            )
+        frames = there if frames is None else min(frames, there)
     if frames is not None:
         tail = read_tail(source, len(header.content) + frames * width)
     attachments = {"header": header.content} | ({"tail": tail} if tail else {})
@@ -69,7 +79,7 @@ def open_edf(source: Input) -> Source:
             if size is None:
                 stream.expect_end()
 
-    return Source(layout, blocks)
+    return Source(layout, blocks, notices)
 
 
 def limited(layout: Layout, read: Read) -> Layout:
