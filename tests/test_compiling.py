@@ -14,6 +14,7 @@ from sans import compiling, rehearsals
 from sans.codec.arrays import compress, decompress
 from sans.commands.console import explain_compilation
 from sans.compiling import Helper, help_with, tell_once
+from sans.keeping import KeptFunction
 from sans.pursuit.encoder import pursue
 from sans.rehearsals import REHEARSALS, Rehearsal, ahead
 
