@@ -157,6 +157,30 @@ def test_a_signal_without_a_range_has_no_gain():
     assert (track.gain, track.baseline) == (1.0, 0.0)
 
 
+def test_a_signal_of_two_levels_has_a_gain():
+    content = make([("a", 1)], [b"\1\0"])
+    content = content.replace(field(-1000, 8), field(0, 8)).replace(field(1000, 8), field(1, 8))
+    (track,) = open_recording(io.BytesIO(content)).layout.tracks
+    # -100 and 100 uV are the steps 0 and 1.
+    assert (track.gain, track.baseline) == (1 / 200, 0.5)
+
+
+def test_a_range_too_narrow_for_a_finite_gain_is_none():
+    content = make([("a", 1)], [b"ab"])
+    content = content.replace(field(-100, 8), field(0, 8)).replace(
+        field(100, 8), field("1e-320", 8)
+    )
+    (track,) = open_recording(io.BytesIO(content)).layout.tracks
+    assert (track.gain, track.baseline) == (1.0, 0.0)
+
+
+def test_fields_are_read_to_their_last_character():
+    (track,) = open_recording(
+        io.BytesIO(make([("a", 9)], [bytes(18)], duration="0.015625"))
+    ).layout.tracks
+    assert track.rate == 9 / 0.015625
+
+
 GOOD = make([("a", 2)], [b"abcd"] * 5)
 
 
