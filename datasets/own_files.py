@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.datasets.arrays import read_array
+from sans.datasets.channels import choose_signal
 from sans.datasets.config import SMALLEST_LIMIT, DataConfig, refuse_options
 from sans.datasets.folders import expand, is_file
 from sans.datasets.parts import COLLECTION, Dataset
+from sans.datasets.recorded import LOOKED_AT, read_channel, read_images
 from sans.datasets.split import apportion, divide, leave_out, limit_parts
 from sans.datasets.table import read_table
 from sans.datasets.wfdb_record import read_record
-from sans.datasets.windows import Recording, choose_channel, cut, wanted
+from sans.datasets.windows import Recording, cut, wanted
 from sans.errors import DatasetError
+from sans.recordings.formats import is_recording, open_recording
+from sans.recordings.layout import Layout, Track
 
 IMAGE_SHARES = (5, 1, 1)
 SUFFIXES = (".npy", ".npz", ".csv", ".hea", ".dat")
@@ -35,7 +40,8 @@ def load(config: DataConfig) -> Dataset:
 
     A .npy or .npz array of one dimension is a recording, of two ``(samples, channels)``, of three a
     stack of images ``(images, height, width)``; a .csv has a column for each channel; anything
-    else is a WFDB record, with or without its suffix.
+    else is what `sans.recordings` reads: a WFDB record, with or without its suffix, EDF, BDF, text,
+    IDX or PNG.
 
     Raises:
         DatasetError: if there is no such file, or it is damaged or of another kind.
@@ -50,15 +56,19 @@ def load(config: DataConfig) -> Dataset:
         _require(path)
         samples = wanted(config)
         columns, names = read_table(path, samples)
-        position = choose_channel(config.channel, names, path.name)
+        position, notices = choose_signal(
+            config.channel, _layout(names), columns.T.__getitem__, path.name
+        )
         name = f"{path.name} {names[position]}".rstrip() if len(names) > 1 else path.name
-        return cut(Recording(name, columns[:, position], None), config)
+        return cut(Recording(name, columns[:, position], None, notices), config)
     stem = path.with_suffix("") if suffix in (".hea", ".dat") else path
     if is_file(header := stem.parent / f"{stem.name}.hea"):
         return cut(read_record(stem, stem.name, config.channel, wanted(config)), config)
+    if is_file(path) and is_recording(path):
+        return _load_recording(path, config)
     if is_file(path) and suffix not in SUFFIXES:
         raise DatasetError(
-            f"{path} is not a .npy, .npz or .csv file, nor a WFDB record (no {header.name})"
+            f"{path} is no recording that can be read, nor a WFDB record (no {header.name})"
         )
     raise DatasetError(f"no file {header if suffix in ('.hea', '.dat') else path}")
 
@@ -79,10 +89,24 @@ def _load_array(path: Path, config: DataConfig) -> Dataset:
             f"samples than a window of {config.window}: transpose it to (samples, channels)"
         )
     names = [""] * columns.shape[1]
-    position = choose_channel(config.channel, names, path.name)
+    position, notices = choose_signal(
+        config.channel, _layout(names), lambda number: columns[:LOOKED_AT, number], path.name
+    )
     samples = np.asarray(columns[: wanted(config), position], dtype=np.float64)
     name = path.name if len(names) == 1 else f"{path.name} channel {position}"
-    return cut(Recording(name, samples, rate), config)
+    return cut(Recording(name, samples, rate, notices), config)
+
+
+def _layout(names: Sequence[str]) -> Layout:
+    """Return the layout of columns of numbers."""
+    return Layout("csv", tuple(Track(name, "", 1.0, 0.0, 64, "<f8") for name in names), None)
+
+
+def _load_recording(path: Path, config: DataConfig) -> Dataset:
+    source = open_recording(path)
+    if len(source.layout.shape) == 3:
+        return _load_images(path, read_images(source), config)
+    return cut(read_channel(source, path.name, config.channel, wanted(config)), config)
 
 
 def _load_images(path: Path, stack: NDArray[Any], config: DataConfig) -> Dataset:

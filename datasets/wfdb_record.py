@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sans.datasets.windows import Recording, choose_channel
+from sans.datasets.windows import Recording
 from sans.errors import DatasetError, printable
+from sans.recordings.channels import choose_channel
 from sans.recordings.wfdb_channel import open_channels, read_channel
 
 

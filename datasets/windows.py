@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -40,30 +38,6 @@ class Recording(NamedTuple):
 def wanted(config: DataConfig, windows: int = WINDOWS) -> int:
     """Return the samples that `config` needs from the beginning of a recording."""
     return config.window * (windows if config.limit is None else config.limit)
-
-
-def choose_channel(channel: str, names: Sequence[str], recording: str) -> int:
-    """Return the position of `channel` among the channels of a recording.
-
-    Args:
-        channel: a name, or else a position from 0.
-        names: the channels.
-        recording: what they belong to, for the message.
-
-    Raises:
-        DatasetError: if there is no such channel.
-    """
-    if channel in names:
-        return list(names).index(channel)
-    if channel.isdecimal() and int(channel) < len(names):
-        return int(channel)
-    near = difflib.get_close_matches(channel, names, n=1, cutoff=0.5)
-    labels = ", ".join(f"{position} {name}" for position, name in enumerate(names) if name)
-    raise DatasetError(
-        f"{recording} has no channel {channel!r}; it has {len(names)}: "
-        + (labels or f"0 to {len(names) - 1}")
-        + (f"; did you mean {near[0]!r}?" if near else "")
-    )
 
 
 def standardise(windows: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -6,10 +6,7 @@ before it becomes machine code: see `sans.linking`.
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
@@ -47,22 +44,6 @@ def fused(function: Callable[P, R]) -> Callable[P, R]:
 def reordered(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` like `compiled`, free to add and multiply in another order."""
     return _compile(function, fastmath=ANY_ORDER)
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Put Ctrl-C off until the end: within a compilation it would be lost, or break it."""
-    seen, before = [], signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(before):
-        yield  # nobody is interrupted here
-        return
-    signal.signal(signal.SIGINT, lambda *_: seen.append(True))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if seen:
-        raise KeyboardInterrupt
 
 
 def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:

@@ -7,11 +7,13 @@ compiles comes to the cache on the disk, where the first finds it.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 
@@ -45,6 +47,22 @@ def tell_once(tell: Callable[[Wanted], None]) -> None:
         tell(wanted)
 
     BEFORE.append(first)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put Ctrl-C off until the end: within a compilation it would be lost, or break it."""
+    seen, before = [], signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield  # nobody is interrupted here
+        return
+    signal.signal(signal.SIGINT, lambda *_: seen.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if seen:
+        raise KeyboardInterrupt
 
 
 class Helper:

@@ -13,6 +13,7 @@ Both are made of numba's own classes, by the way it offers for own compilers (``
 from __future__ import annotations
 
 import gc
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -20,14 +21,14 @@ from typing import Any, NamedTuple
 
 from numba import types
 from numba.core import sigutils
-from numba.core.caching import FunctionCache
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 from numba.core.runtime.nrt import rtsys
 
-from sans.compiling import BEFORE
+from sans.compiling import BEFORE, uninterrupted
+from sans.keeping import FORM, KeptFunction, described, ordered
 
 PART_ONLY = ("forceinline",)
 """Options of how others call a function."""
@@ -63,16 +64,61 @@ class PartLibrary(JITCodeLibrary):
         """Return the code that this code calls."""
         return tuple(self._linking_libraries)
 
+    def everything(self) -> Iterable[JITCodeLibrary]:
+        """Return this code and all that it calls, directly or not, each once."""
+        found: dict[JITCodeLibrary, None] = {self: None}
+        for library in (left := [self]):
+            new = [each for each in _below(library) if each not in found]
+            found.update(dict.fromkeys(new))
+            left += new
+        return found
+
+    def alone(self) -> Any:
+        """Return the code without what it calls."""
+        return super()._get_module_for_linking()
+
+    def _get_module_for_linking(self) -> Any:
+        """Return the code with all that it calls, for a caller that numba itself compiles."""
+        module = self.alone().clone()
+        for library in self.everything():
+            if library is not self:
+                module.link_in(_alone(library), preserve=True)
+        return module
+
+
+def _below(library: JITCodeLibrary) -> Iterable[Any]:
+    return library.below() if isinstance(library, PartLibrary) else ()
+
+
+def _alone(library: JITCodeLibrary) -> Any:
+    is_part = isinstance(library, PartLibrary)
+    return library.alone() if is_part else library._get_module_for_linking()
+
+
+class _Linked(NamedTuple):
+    """What a whole links of a part, whose callees it links by themselves."""
+
+    part: PartLibrary
+
+    @property
+    def _reload_init(self) -> Any:
+        return self.part._reload_init
+
+    def _get_module_for_linking(self) -> Any:
+        return self.part.alone()
+
 
 class WholeLibrary(JITCodeLibrary):
     """The code of a whole and of all its parts."""
 
     def add_linking_library(self, library: JITCodeLibrary) -> None:
         """Link a part, then those it calls: LLVM drops what nothing has called so far."""
-        if library in self._linking_libraries:
-            return
-        super().add_linking_library(library)
-        if isinstance(library, PartLibrary):
+        if not isinstance(library, PartLibrary):
+            if library not in self._linking_libraries:
+                super().add_linking_library(library)
+        elif (linked := _Linked(library)) not in self._linking_libraries:
+            library._ensure_finalized()
+            self._linking_libraries.append(linked)
             for other in library.below():
                 self.add_linking_library(other)
 
@@ -115,6 +161,8 @@ class Whole(CPUDispatcher):
         targetoptions: numba's options.
     """
 
+    _cache: Any
+
     def __init__(
         self,
         py_func: Callable[..., Any],
@@ -133,15 +181,33 @@ class Whole(CPUDispatcher):
     @property
     def can_be_kept(self) -> bool:
         """Whether there is a folder for its machine code that can be written."""
-        if not isinstance(self._cache, FunctionCache):
-            with suppress(RuntimeError):
-                self.enable_caching()
-        return isinstance(self._cache, FunctionCache)
+        if not isinstance(self._cache, KeptFunction):
+            with suppress(RuntimeError, OSError):
+                self._cache = KeptFunction(self.py_func, self.stamp)
+        return isinstance(self._cache, KeptFunction)
 
     @property
     def is_kept(self) -> bool:
         """Whether it was compiled before, for any types, or the disk cannot keep it."""
-        return not self.can_be_kept or bool(self._cache._cache_file._load_index())
+        return not self.can_be_kept or self._cache.is_there
+
+    @cached_property
+    def stamp(self) -> str:
+        """A digest of everything that the machine code depends on."""
+        found: dict[Whole, str] = {}
+        for function in (left := [self]):
+            if function not in found:
+                found[function], callees = function._described
+                left += callees
+        text = f"{FORM} {self.name} {sorted(found.values())}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def _described(self) -> tuple[str, list[Whole]]:
+        """A digest of the function itself, and those that it calls."""
+        digest, others = described(self.py_func)
+        options = sorted((name, ordered(value)) for name, value in self._options.items())
+        return f"{digest} {options}", [each for each in others if isinstance(each, Whole)]
 
     @cached_property
     def part(self) -> Part:
@@ -160,7 +226,8 @@ class Whole(CPUDispatcher):
                 return known
             for tell in tuple(BEFORE):
                 tell(_Wanted(self, sig))
-            return self.known(sig) or super().compile(sig)
+            with uninterrupted():
+                return self.known(sig) or super().compile(sig)
 
     def known(self, sig: Any) -> Any:
         """Return the machine code for some types that is at hand, or on the disk.
@@ -172,8 +239,7 @@ class Whole(CPUDispatcher):
             if not self.can_be_kept:
                 return None
             rtsys.initialize(self.targetctx)
-            with self._cache._guard_against_spurious_io_errors():
-                result = self._cache._load_overload(sig, self.targetctx)
+            result = self._cache.load(sig, self.targetctx)
             if result is None:
                 return None
             self.add_overload(result)

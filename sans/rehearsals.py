@@ -7,6 +7,7 @@ else changes: `benchmarks/first_use.py` shows how long.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -94,4 +95,8 @@ def ahead(*names: str) -> Helper | None:
         names: rehearsals, in the order in which they will be wanted.
     """
     left: Sequence[str] = [name for name in names if not REHEARSALS[name].is_done]
-    return Helper(tuple(left)) if left else None
+    if not left:
+        return None
+    with suppress(OSError, TypeError, ValueError):  # no process, or no Python, to be had
+        return Helper(tuple(left))
+    return None

@@ -224,6 +224,7 @@ NUMBERS = st.one_of(
 
 
 @given(st.lists(st.tuples(NUMBERS, st.integers(0, 5)), max_size=80))
+@example([(value, 0) for value in range(-4, 5)])
 def test_numbers_come_back(pairs):
     def run(coder, values):
         model = mixer(18 * EACH, 1, 3)
@@ -263,6 +264,18 @@ def test_small_numbers_cost_less_when_they_were_small_before():
     costs = [after - before for before, after in pairwise(sizes[1:])]
     assert np.mean(costs[-100:]) < 0.85 * np.mean(costs[1:9])
     assert np.mean(costs[-100:]) == pytest.approx(np.log2(7), abs=0.1)
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_any_of_three_contexts_tells_what_number_to_expect(which):
+    coder, model, sizes = writer(4096), mixer(6 * EACH, 1, 3), []
+    for i in range(200):
+        contexts = [0, 1, 2]
+        contexts[which] += 3 * (i % 2)
+        code_number(coder, model, tuple(contexts), i % 2)
+        sizes.append(position(coder))
+    # 0 and 1 in turn: without that context the last 100 would cost 100 bits.
+    assert sizes[-1] - sizes[-101] < 10
 
 
 def test_digits_are_those_of_python():

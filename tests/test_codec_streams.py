@@ -196,6 +196,14 @@ def test_missing_samples_of_integers_stay_where_they_are():
     assert tracks_of(stream)[0].tobytes() == samples.tobytes()
 
 
+@pytest.mark.parametrize("dtype", ["u1", "<u8"])
+def test_the_largest_unsigned_integer_may_stand_for_missing_samples(dtype):
+    largest = int(np.iinfo(dtype).max)
+    samples = np.array([7, largest, 0, largest, 9] * 9, dtype)
+    stream = stream_of(recording([track(dtype, missing=largest)], [samples]))
+    assert tracks_of(stream)[0].tobytes() == samples.tobytes()
+
+
 @pytest.mark.parametrize(
     "quality", [Quality("max-error", 5.0), Quality("prdn", 9.0), Quality("bits", 4.0)], ids=str
 )
@@ -376,6 +384,12 @@ def test_only_one_loss_can_be_asked_for():
         for value in (0.0, -1.0, float("nan"), float("inf")):
             with pytest.raises(ValueError, match="must be a number above 0"):
                 Quality(kind, value)
+    with pytest.raises(ValueError, match="prdn must be below 100 per cent, not 100"):
+        Quality("prdn", 100.0)
+    with pytest.raises(ValueError, match="lossless has no value, not 1"):
+        Quality("lossless", 1.0)
+    assert Quality("prdn", 99.9).text == "PRDN 99.9 %"
+    assert Quality("max-error", 100).text == "no sample off by more than 100"
 
 
 def test_frames_that_no_reader_accepts_are_refused():

@@ -7,7 +7,8 @@ import signal
 
 import pytest
 
-from sans.compiled import compiled, inlined, uninterrupted
+from sans.compiled import compiled, inlined
+from sans.compiling import uninterrupted
 from sans.linking import Whole
 
 

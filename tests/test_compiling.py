@@ -14,7 +14,7 @@ from sans import compiling, rehearsals
 from sans.codec.arrays import compress, decompress
 from sans.commands.console import explain_compilation
 from sans.compiling import Helper, help_with, tell_once
-from sans.linking import Whole
+from sans.keeping import KeptFunction
 from sans.pursuit.encoder import pursue
 from sans.rehearsals import REHEARSALS, Rehearsal, ahead
 
@@ -67,10 +67,10 @@ def test_what_was_compiled_once_is_loaded_by_the_next_process(module, before):
 
 
 def test_without_a_folder_for_it_a_function_is_compiled_every_time(module, before, monkeypatch):
-    def refused(_):
+    def refused(*_):
         raise RuntimeError("no locator available")
 
-    monkeypatch.setattr(Whole, "enable_caching", refused)
+    monkeypatch.setattr(KeptFunction, "__init__", refused)
     seen = []
     before.append(lambda wanted: seen.append(wanted.can_be_kept))
     for _ in range(2):

@@ -183,7 +183,8 @@ def test_a_terminal_that_knows_ascii_only_is_no_reason_to_fail(arguments, tmp_pa
         command, cwd=tmp_path, env=environment, capture_output=True, check=False
     )
     assert result.returncode == 0
-    assert said(result.stderr.decode("ascii")) == ""
+    lines = said(result.stderr.decode("ascii")).splitlines()
+    assert all(line.startswith("epoch 1/1 ") for line in lines)  # where a machine is slow
 
 
 def test_an_interrupt_during_the_imports_is_one_line(monkeypatch, capsys):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
+import io
 import math
 import warnings
 import zipfile
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_recordings_edf import make
 
 from sans.datasets import DataConfig, load
 from sans.datasets.table import read_table
@@ -258,7 +261,7 @@ def test_a_file_that_does_not_exist_is_named(tmp_path, monkeypatch, name):
 
 def test_a_file_of_another_kind_is_refused(tmp_path):
     (tmp_path / "x.wav").write_bytes(b"RIFF")
-    with pytest.raises(DatasetError, match=r"x.wav is not a .npy, .npz or .csv file, nor a WFDB"):
+    with pytest.raises(DatasetError, match=r"x.wav is no recording that can be read, nor a WFDB"):
         load(DataConfig(dataset=str(tmp_path / "x.wav")))
     with pytest.raises(DatasetError, match=r"no file"):
         load(DataConfig(dataset=str(tmp_path)))
@@ -303,3 +306,95 @@ def test_a_member_that_is_no_array_is_named(tmp_path):
         archive.writestr("readme.txt", "hello")
     with pytest.raises(DatasetError, match=r"x\.npz"):
         load(DataConfig(dataset=str(tmp_path / "x.npz")))
+
+
+@pytest.mark.parametrize(
+    ("names", "channel", "taken", "notice"),
+    [
+        (
+            ["time", "ecg"],
+            "0",
+            1,
+            "channel 0 time is no signal (axis); channel 1 ecg of 2",
+        ),
+        (
+            ["Status", "t", "ecg"],
+            "0",
+            2,
+            "channel 0 Status is no signal (events); channel 2 ecg of 3",
+        ),
+        (["ecg", "time"], "0", 0, "channel 0 ecg of 2 channels is taken"),
+        (["time", "ecg"], "TIME", 0, ""),
+        (["time", "ecg"], "ecg", 1, ""),
+        (["ecg"], "0", 0, ""),
+        (["time"], "0", 0, ""),
+    ],
+)
+def test_an_axis_and_events_are_learned_from_only_where_they_are_named(
+    tmp_path, names, channel, taken, notice
+):
+    made = {name: noise(1200, seed=i) for i, name in enumerate(names)}
+    made |= {name: np.arange(1200) / 250 for name in ("time", "t") if name in names}
+    rows = np.stack(list(made.values()), axis=1)
+    text = "\n".join([",".join(names), *(",".join(map(repr, row)) for row in rows.tolist())])
+    (tmp_path / "x.csv").write_text(text)
+    config = DataConfig(str(tmp_path / "x.csv"), channel=channel, window=100)
+    dataset = load(config)
+    assert np.allclose(np.concatenate([part.signals for part in parts_of(dataset)]),
+                       expected_windows(rows[:, taken]))  # fmt: skip
+    assert len(dataset.notices) == bool(notice)
+    assert all(notice in each for each in dataset.notices)
+
+
+def test_the_first_column_of_an_array_may_be_its_axis(tmp_path):
+    np.save(tmp_path / "x.npy", np.stack([np.arange(1200.0), noise(1200)], axis=1))
+    dataset = load(DataConfig(str(tmp_path / "x.npy"), window=100))
+    assert dataset.notices == (
+        "x.npy: channel 0 is no signal (axis); channel 1 of 2 channels is taken",
+    )
+    assert load(DataConfig(str(tmp_path / "x.npy"), channel="1", window=100)).notices == ()
+
+
+@pytest.mark.parametrize("version", [b"0       ", b"\xffBIOSEMI"], ids=["edf", "bdf"])
+def test_a_channel_of_an_edf_or_bdf_file_is_learned_from_in_its_unit(tmp_path, version):
+    stored = (300 * noise(1200)).astype("<i4")
+    width = 2 if version == b"0       " else 3
+    columns = [np.zeros(24, "<i4"), stored]
+    data = [each.view("u1").reshape(-1, 4)[:, :width] for each in columns]
+    records = [
+        data[0][i : i + 2].tobytes() + data[1][50 * i : 50 * i + 100].tobytes()
+        for i in range(0, 24, 2)
+    ]
+    content = make([("Trigger", 2), ("EEG", 100)], records, version=version)
+    (tmp_path / "x.edf").write_bytes(content)
+    for channel, notices in (("0", 1), ("eeg", 0), ("1", 0)):
+        dataset = load(DataConfig(str(tmp_path / "x.edf"), channel=channel, window=100))
+        found = np.concatenate([part.signals for part in parts_of(dataset)])
+        assert np.allclose(found, expected_windows(stored.astype(float)))
+        assert (dataset.name, dataset.rate) == ("x.edf EEG", 100.0)
+        assert len(dataset.notices) == notices
+
+
+@pytest.mark.parametrize("suffix", [".tsv", ".txt", ".csv.gz", ".npy.gz"])
+def test_whatever_compresses_can_be_learned_from(tmp_path, suffix):
+    values = noise(1200).round(3)
+    content = io.BytesIO()
+    if suffix.startswith(".npy"):
+        np.save(content, values)
+    else:
+        content.write("\n".join(map(repr, values.tolist())).encode() + b"\n")
+    data = content.getvalue()
+    (tmp_path / f"x{suffix}").write_bytes(gzip.compress(data) if suffix[-3:] == ".gz" else data)
+    dataset = load(DataConfig(str(tmp_path / f"x{suffix}"), window=100))
+    found = np.concatenate([part.signals for part in parts_of(dataset)])
+    assert np.allclose(found, expected_windows(values), atol=1e-6)
+
+
+def test_a_stack_of_images_of_any_kind_is_learned_from(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (14, 6, 5), dtype=np.uint8)
+    head = bytes([0, 0, 8, 3]) + b"".join(size.to_bytes(4, "big") for size in images.shape)
+    (tmp_path / "x.idx").write_bytes(head + images.tobytes())
+    np.save(tmp_path / "x.npy", images)
+    ours, numpys = (load(DataConfig(str(tmp_path / f"x{end}"))) for end in (".idx", ".npy"))
+    for one, other in zip(parts_of(ours), parts_of(numpys), strict=True):
+        assert np.array_equal(one.signals, other.signals)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sans.datasets import DataConfig, Dataset, Part
 from sans.datasets.parts import RECORDING
 from sans.datasets.split import apportion, divide, leave_out, limit_parts
-from sans.datasets.windows import Recording, choose_channel, cut, standardise
+from sans.datasets.windows import Recording, cut, standardise
 from sans.errors import DatasetError
 
 
@@ -190,25 +190,6 @@ def test_labels_are_left_out_with_their_signals():
     assert found.left_out == {"training": 1}
     notice = "x: left out 1 of 3 training signals: constant or with missing samples"
     assert found.notices == ("a", notice)
-
-
-def test_a_channel_is_chosen_by_name_before_position():
-    assert choose_channel("V5", ["MLII", "V5"], "x") == 1
-    assert choose_channel("1", ["MLII", "V5"], "x") == 1
-    assert choose_channel("1", ["1", "0"], "x") == 0
-
-
-@pytest.mark.parametrize("channel", ["2", "-1", "v5", "", "1.0", "²"])
-def test_an_unknown_channel_is_refused_with_those_that_exist(channel):
-    with pytest.raises(DatasetError, match=r"has no channel .*; it has 2: 0 MLII, 1 V5"):
-        choose_channel(channel, ["MLII", "V5"], "x")
-
-
-def test_an_unknown_channel_is_told_the_nearest_name_or_the_range():
-    with pytest.raises(DatasetError, match=r"did you mean 'chest_ecg'"):
-        choose_channel("chest", ["chest_ecg", "ppg"], "x")
-    with pytest.raises(DatasetError, match=r"x has no channel '3'; it has 3: 0 to 2"):
-        choose_channel("3", ["", "", ""], "x")
 
 
 @pytest.mark.parametrize(

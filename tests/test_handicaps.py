@@ -35,6 +35,12 @@ def test_distances_fall_along_half_a_cosine_by_hand():
     ]
 
 
+def test_a_distance_may_start_less_than_twice_as_long():
+    drawn = handicaps(anneal=1.5, epochs=2)
+    # 1.5 times 6, 3, 1, 2 are 9, 4.5, 1.5, 3; of two whole numbers as near the even one is taken.
+    assert [drawn.draw(epoch, 2).densities for epoch in (1, 2)] == [[9, 4, 2, 3], [6, 3, 1, 2]]
+
+
 @given(st.floats(1, 100), st.integers(1, 60), st.integers(1, 10**6))
 def test_a_distance_starts_long_never_grows_and_ends_as_it_is(anneal, epochs, distance):
     falling = [

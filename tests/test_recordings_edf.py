@@ -9,6 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sans.codec.compression import Options, compress_recording
+from sans.codec.files import decompress_file
+from sans.codec.quality import LOSSLESS, Quality
 from sans.errors import DatasetError
 from sans.recordings import create_recording, open_recording
 
@@ -154,6 +157,30 @@ def test_a_signal_without_a_range_has_no_gain():
     assert (track.gain, track.baseline) == (1.0, 0.0)
 
 
+def test_a_signal_of_two_levels_has_a_gain():
+    content = make([("a", 1)], [b"\1\0"])
+    content = content.replace(field(-1000, 8), field(0, 8)).replace(field(1000, 8), field(1, 8))
+    (track,) = open_recording(io.BytesIO(content)).layout.tracks
+    # -100 and 100 uV are the steps 0 and 1.
+    assert (track.gain, track.baseline) == (1 / 200, 0.5)
+
+
+def test_a_range_too_narrow_for_a_finite_gain_is_none():
+    content = make([("a", 1)], [b"ab"])
+    content = content.replace(field(-100, 8), field(0, 8)).replace(
+        field(100, 8), field("1e-320", 8)
+    )
+    (track,) = open_recording(io.BytesIO(content)).layout.tracks
+    assert (track.gain, track.baseline) == (1.0, 0.0)
+
+
+def test_fields_are_read_to_their_last_character():
+    (track,) = open_recording(
+        io.BytesIO(make([("a", 9)], [bytes(18)], duration="0.015625"))
+    ).layout.tracks
+    assert track.rate == 9 / 0.015625
+
+
 GOOD = make([("a", 2)], [b"abcd"] * 5)
 
 
@@ -164,7 +191,11 @@ GOOD = make([("a", 2)], [b"abcd"] * 5)
         (b"garbage", "not an EDF or BDF file: it begins with b'garbage'"),
         (GOOD[:100], "100 bytes, a header has 256 or more"),
         (GOOD[:300], "its header is cut short, 1 signals are wanted"),
-        (GOOD[:-1], "531 bytes, not the 532 that its header describes"),
+        (GOOD + bytes(2**21), "2,097,684 bytes, not the 532 that its header describes"),
+        (
+            make([("a", 2)], []).replace(field(100, 8), field("1oo", 8)),
+            "maximum of signal 0 is '1oo'",
+        ),
         (make([], []), "describes 0 signals: 1 or more are wanted"),
         (make([("a", 2)], [b"abcd"], header_size=768), "has 512 bytes, not 768"),
         (make([("a", 0)], []), "signal 0: 0 samples a record"),
@@ -179,6 +210,75 @@ def test_a_damaged_file_is_refused_in_one_line(content, message, tmp_path):
     with pytest.raises(DatasetError, match=message) as caught:
         open_recording(tmp_path / "a.edf")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("left", [0, 1, 3, 4, 5, 11, 19])
+@pytest.mark.parametrize(
+    "quality", [LOSSLESS, Quality("prdn", 9.0)], ids=lambda quality: quality.kind
+)
+def test_what_is_left_of_a_file_that_is_cut_short_comes_back(left, quality, tmp_path):
+    path = tmp_path / "a.edf"
+    path.write_bytes(GOOD[: 512 + left])
+    source = open_recording(path)
+    assert source.layout.frames == left // 4
+    assert source.notices == (
+        f"{path} is cut short: {left // 4} of 5 data records are whole, and the bytes behind them "
+        "are kept as they are",
+    )
+    stream = io.BytesIO()
+    assert compress_recording(source, stream, Options(quality)).notices == source.notices
+    stream.seek(0)
+    decompress_file(stream, tmp_path / "b.edf")
+    again = (tmp_path / "b.edf").read_bytes()
+    kept = 512 + left // 4 * 4
+    assert (again[:512], again[kept:]) == (GOOD[:512], GOOD[kept : 512 + left])
+    assert quality != LOSSLESS or again == GOOD[: 512 + left]
+
+
+def test_a_whole_file_has_no_notice(tmp_path):
+    for content in (GOOD, GOOD + b"more", make([("a", 2)], [b"abcd", b"ab"], count=-1)):
+        (tmp_path / "a.edf").write_bytes(content)
+        assert open_recording(tmp_path / "a.edf").notices == ()
+
+
+def with_limits(values):
+    """Return a file with other limits: physical minimum and maximum, digital ones."""
+    plain = [field(value, 8) for value in (-100, 100, -1000, 1000)]
+    content = GOOD
+    for before, after in zip(plain, values, strict=True):
+        content = content.replace(before, after, 1)
+    return content
+
+
+@pytest.mark.parametrize(
+    "blank", [b" " * 8, bytes(8), b"nan     ", b"NaN\0\0\0\0\0", b"\0" + b" " * 7]
+)
+@pytest.mark.parametrize("place", range(4))
+def test_a_range_that_is_not_told_leaves_a_signal_without_gain(blank, place):
+    values = [field(value, 8) for value in (-7, 7, -900, 900)]
+    values[place] = blank
+    source = open_recording(io.BytesIO(with_limits(values)))
+    (track,) = source.layout.tracks
+    known = place >= 2
+    assert (track.gain, track.baseline) == ((65535 / 14, -0.5) if known else (1.0, 0.0))
+    assert restore(source) == with_limits(values)
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        (b"Fz".ljust(16, b"\0"), "Fz"),
+        (b"Fz\0garbage".ljust(16), "Fz"),
+        ("Åndedræt µV".encode().ljust(16), "Åndedræt µV"),
+        ("Åndedræt µV".encode("latin-1").ljust(16), "Åndedræt µV"),
+        (b" " * 16, ""),
+    ],
+)
+def test_labels_are_shown_in_the_letters_they_were_written_in(label, name):
+    content = GOOD.replace(field("a", 16), label)
+    source = open_recording(io.BytesIO(content))
+    assert source.layout.tracks[0].name == name
+    assert restore(source) == content
 
 
 @pytest.mark.parametrize(

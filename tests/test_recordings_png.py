@@ -41,6 +41,7 @@ def test_an_image_is_restored_to_the_pixel(bits, piped, tmp_path):
     (track,) = source.layout.tracks
     assert (source.layout.format, source.layout.shape) == ("png", (1, 5, 7))
     assert (track.bits, track.dtype, track.per_frame) == (bits, "u1" if bits == 8 else "<u2", 35)
+    assert (track.gain, track.baseline, track.unit) == (1.0, 0.0, "")
     ((found,),) = source.blocks(3)
     np.testing.assert_array_equal(found.reshape(5, 7), pixels)
     copy(source, tmp_path / "b.png")
@@ -201,6 +202,8 @@ def test_images_unlike_the_first_are_refused(tmp_path):
     message = "b.png has 7 x 6 pixels of 8 bits: 7 x 5 pixels of 8 bits as in a.png are wanted"
     with pytest.raises(DatasetError, match=message):
         open_recording([first, save(tmp_path / "b.png", image(8, shape=(6, 7)))])
+    with pytest.raises(DatasetError, match="has 7 x 4 pixels of 8 bits: 7 x 5"):
+        open_recording([first, save(tmp_path / "b.png", image(8, shape=(4, 7)))])
     with pytest.raises(DatasetError, match="has 7 x 5 pixels of 16 bits"):
         open_recording([first, save(tmp_path / "b.png", image(16))])
     with pytest.raises(DatasetError, match="1 of the PNG files have a name twice"):

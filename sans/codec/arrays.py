@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from sans.codec.decompression import Chunk, Start, read_chunks
 from sans.codec.description.learning import unit_kernels
 from sans.codec.planning import Wishes
 from sans.codec.quality import LOSSLESS, asked
-from sans.errors import BitstreamError
+from sans.errors import BitstreamError, DatasetError
 from sans.recordings import npy
 from sans.recordings.layout import Layout, Source, Track
 
@@ -97,8 +98,10 @@ def decompress(data: bytes | bytearray | memoryview) -> Array:
 def _type_of(layout: Layout) -> np.dtype[Any]:
     """Return the type of the samples of all tracks, in the byte order that the array had."""
     dtype = np.dtype(layout.tracks[0].dtype)
-    if layout.format == "npy":
-        given = npy.parse(layout.attachments["header"], "the array").dtype
+    if layout.format != "npy":
+        return dtype
+    with suppress(DatasetError):  # a header that is damaged tells nothing
+        given = npy.parse(layout.attachments.get("header", b""), "the array").dtype
         if given.newbyteorder("<") == dtype:
             return given
     return dtype

@@ -24,7 +24,9 @@ from sans.codec.planning.tracks import Wishes
 from sans.codec.quality import LOSSLESS, Quality
 from sans.codec.spool import Spool
 from sans.errors import DatasetError
+from sans.recordings.formats import limited
 from sans.recordings.layout import Block, Layout, Source, Track
+from sans.recordings.roles import kept_exactly, roles_of
 
 Array = NDArray[Any]
 Progress = Callable[[str, float], None]
@@ -61,11 +63,19 @@ class Options:
     threads: int = 1
     """How many share the work; the stream is the same."""
 
+    exact: tuple[str, ...] = ()
+    """Names of signals that come back exactly, beside axes, events and annotations."""
+
+    lossy: tuple[str, ...] = ()
+    """Names of axes and events that need not."""
+
     def __post_init__(self) -> None:
         if self.seconds is not None and not 0 < self.seconds < float("inf"):
             raise ValueError(f"a chunk must be longer than 0 s, not {self.seconds:g}")
         if self.threads < 1:
             raise ValueError(f"threads must be at least 1, not {self.threads}")
+        if self.quality == LOSSLESS and (self.exact or self.lossy):
+            raise ValueError("exact and lossy channels want a loss: a largest error, PRDN or bits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,9 @@ class Summary:
 
     figures: tuple[Figures, ...]
     """What was achieved on each of them."""
+
+    notices: tuple[str, ...] = ()
+    """What the reader has overlooked that the user should know."""
 
     @property
     def samples(self) -> int:
@@ -140,11 +153,23 @@ def compress_recording(
             for block in blocks:
                 spool.append(block)
                 progress("reading", _share(len(spool) * frames, layout.frames))
-            layout = replace(layout, frames=spool.frames(layout.tracks[0].per_frame))
+            layout = _settled(layout, spool, options)
             plan = plan_recording(layout, spool, options.quality, options.wishes, pool, progress)
             blocks = (spool.block(number) for number in range(len(spool)))
         header = Header(layout, frames, (options.quality.kind, options.quality.value), plan.quanta)
-        return _write(header, blocks, plan, file, pool, options.threads, progress)
+        summary = _write(header, blocks, plan, file, pool, options.threads, progress)
+        return replace(summary, notices=source.notices)
+
+
+def _settled(layout: Layout, spool: Spool, options: Options) -> Layout:
+    """Return a layout that says all that the samples tell: how many, and which must stay exact."""
+    layout = replace(layout, frames=spool.frames(layout.tracks[0].per_frame))
+
+    def read(number: int) -> Iterator[Array]:
+        return (spool.read(block, number) for block in range(len(spool)))
+
+    layout = kept_exactly(layout, roles_of(layout, read), options.exact, options.lossy)
+    return limited(layout, read)
 
 
 def frames_of_chunk(layout: Layout, seconds: float | None = None) -> int:

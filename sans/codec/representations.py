@@ -84,7 +84,7 @@ def from_whole(
         samples = numbers.astype(dtype)
         if missing is not None:
             # A sample that is there must not look as if it were not, whatever was lost.
-            samples[samples == missing] += 1 if missing < limits.max else -1
+            samples[samples == missing] = missing + (1 if missing < limits.max else -1)
             samples[whole.mask] = missing
         return samples
     if whole.kind == MULTIPLE:

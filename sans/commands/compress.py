@@ -75,6 +75,18 @@ def compress(
     bits: Annotated[
         float | None, typer.Option(help="Bits a sample that the file takes at most, about.")
     ] = None,
+    exact: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Channels that lose nothing: names or positions, parted by commas. Axes of time, "
+            "events and annotations never do.",
+            show_default=False,
+        ),
+    ] = None,
+    lossy: Annotated[
+        list[str] | None,
+        typer.Option(help="Axes and events that need not be exact.", show_default=False),
+    ] = None,
     model: Annotated[
         Path | None,
         typer.Option(
@@ -110,7 +122,14 @@ def compress(
 
         with usage_errors():
             engine = Engine(workers, scheduler)
-            options = Options(quality, _wishes(model, kernels), seconds, threads_of(workers))
+            options = Options(
+                quality,
+                _wishes(model, kernels),
+                seconds,
+                threads_of(workers),
+                tuple(exact or ()),
+                tuple(lossy or ()),
+            )
         ahead("prediction" if quality.kind == "lossless" else "pursuit")
         folder = Path(recording[0])
         if len(recording) == 1 and folder.is_dir() and not _is_stack(folder):
@@ -170,16 +189,22 @@ def _compress_one(
     if recording == [PIPE]:
         source, name = binary_input(), "recording"
     if output == PIPE:
-        compress_file(source, binary_output(), options)
+        _tell(compress_file(source, binary_output(), options))
         return
     target = Path(output) if output else Path(stream_name(Path(name)))
     refuse_existing(target, force)
     with staged(err) as progress:
         summary = compress_file(source, target, options, progress)
+    _tell(summary)
     if json:
         print_json({"file": str(target), **values_of(summary)})
         return
     _print_summary(target, summary)
+
+
+def _tell(summary: Summary) -> None:
+    for sentence in summary.notices:
+        notice(sentence)
 
 
 def _compress_folder(
@@ -217,6 +242,7 @@ def run_all(tasks: list[Task], engine: Engine, json: bool) -> None:
                     failures.append(f"{outcome.source}: {outcome.reason}")
                     continue
                 if isinstance(outcome, Summary):
+                    _tell(outcome)
                     size, samples = size + outcome.size, samples + outcome.samples
                     stored += outcome.stored_bits
                     if json:
@@ -246,12 +272,14 @@ def values_of(summary: Summary) -> dict[str, Any]:
     from dataclasses import asdict
 
     from sans.codec.headers import finite
+    from sans.recordings.roles import names_of_exact
 
     return {
         "bytes": summary.size,
         "samples": summary.samples,
         "bits": summary.bits,
         "ratio": summary.ratio,
+        "exact": names_of_exact(summary.tracks),
         "tracks": [finite(asdict(row)) for row in summary.figures],
     }
 
@@ -266,12 +294,17 @@ def _line(summary: Summary) -> str:
 def _print_summary(target: Path, summary: Summary) -> None:
     from rich.markup import escape
 
+    from sans.recordings.roles import names_of_exact
+
     table = figures_table(summary.figures, summary.tracks)
     table.title = escape(f"{target}, {summary.size:,} bytes")
     print_table(table)
     out.print(
         f"{summary.bits:.4g} bits a sample, {summary.ratio:.4g} times smaller than the converter's"
     )
+    lossy = any(row.largest_error for row in summary.figures)
+    if lossy and (exact := names_of_exact(summary.tracks)):
+        out.print(f"kept exactly: {', '.join(exact)}", markup=False)
 
 
 def figures_table(figures: Sequence[Figures], tracks: Sequence[Track]) -> Table:

@@ -49,7 +49,9 @@ def print_anywhere() -> None:
     terminal that does not know φ shows a question mark.
     """
     sys.stdout = _whole(sys.stdout, "standard output")
-    if sys.stderr is not None:  # where the shell closed it, nobody wants to be told
+    if sys.stderr is None:  # where the shell closed it, nobody wants to be told, on stdout neither
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    else:
         sys.stderr = _whole(sys.stderr, "standard error")
 
 

@@ -5,8 +5,10 @@ What a file is restored to has the same bytes where the samples are the same.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,8 +29,12 @@ from sans.recordings.layout import (
     deinterleave,
     interleave,
 )
+from sans.recordings.roles import Read
 from sans.recordings.streams import Input, Stream, read_tail, written
 from sans.recordings.wfdb_packing import pack_24, unpack_24
+
+LIMITED = "limited"
+"""The attachment that says, in a bit for each track, which are clipped at their limits."""
 
 _BYTES = {"edf": 2, "bdf": 3}
 _DTYPES = {"edf": "<i2", "bdf": "<i4"}
@@ -37,8 +43,11 @@ _DTYPES = {"edf": "<i2", "bdf": "<i4"}
 def open_edf(source: Input) -> Source:
     """Open an EDF or BDF file, or a pipe with one.
 
+    The last records of a file that is cut short are missing: what is left of the first of them is
+    kept as it is, and a notice says so.
+
     Raises:
-        DatasetError: if the header is damaged, or the file not of the size that it says.
+        DatasetError: if the header is damaged, or much follows the records that it promises.
     """
     with source.open() as stream:
         header = read_header(stream)
@@ -47,8 +56,15 @@ def open_edf(source: Input) -> Source:
     width = sum(per_frame) * _BYTES[kind]
     frames, tail = header.records, b""
     size = source.plain_size()
-    if frames is None and size is not None:
-        frames = (size - len(header.content)) // width
+    notices: tuple[str, ...] = ()
+    if size is not None:
+        there = (size - len(header.content)) // width
+        if frames is not None and there < frames:
+            notices = (
+                f"{source.name} is cut short: {there:,} of {frames:,} data records are whole, and "
+                "the bytes behind them are kept as they are",
+            )
+        frames = there if frames is None else min(frames, there)
     if frames is not None:
         tail = read_tail(source, len(header.content) + frames * width)
     attachments = {"header": header.content} | ({"tail": tail} if tail else {})
@@ -63,7 +79,35 @@ def open_edf(source: Input) -> Source:
             if size is None:
                 stream.expect_end()
 
-    return Source(layout, blocks)
+    return Source(layout, blocks, notices)
+
+
+def limited(layout: Layout, read: Read) -> Layout:
+    """Return a layout whose writer clips samples at the lowest and highest of the header.
+
+    [EDF] defines these as the extremes that can occur. Tracks that are kept exactly, and those with
+    samples beyond, are not clipped.
+    """
+    flags = [
+        not track.exact and all(_within(block, *limits) for block in read(number))
+        for number, (track, limits) in enumerate(zip(layout.tracks, _limits(layout), strict=True))
+    ]
+    if not any(flags):
+        return layout
+    attachments = {**layout.attachments, LIMITED: np.packbits(flags).tobytes()}
+    return replace(layout, attachments=attachments)
+
+
+def _within(samples: NDArray[Any], low: int, high: int) -> bool:
+    return not len(samples) or bool(low <= samples.min() and samples.max() <= high)
+
+
+def _limits(layout: Layout) -> list[tuple[int, int]]:
+    """Return the lowest and the highest sample of every track."""
+    with Input(io.BytesIO(layout.attachments["header"])).open() as stream:
+        return [
+            (min(signal.digital), max(signal.digital)) for signal in read_header(stream).signals
+        ]
 
 
 @contextmanager
@@ -88,9 +132,17 @@ class _EdfSink:
         self.frames = 0
         self._file, self._layout = file, layout
         self._per_frame = [track.per_frame for track in layout.tracks]
+        self._limits: dict[int, tuple[int, int]] = {}
+        if flags := layout.attachments.get(LIMITED):
+            limited = np.unpackbits(np.frombuffer(flags, np.uint8), count=len(layout.tracks))
+            self._limits = {i: each for i, each in enumerate(_limits(layout)) if limited[i]}
 
     def write(self, block: Block) -> None:
         self.frames += count_frames(self._layout, block)
+        block = [
+            np.clip(samples, *self._limits[i]) if i in self._limits else samples
+            for i, samples in enumerate(block)
+        ]
         samples = interleave(block, self._per_frame)
         if self._layout.format == "bdf":
             self._file.write(pack_24(samples.clip(-(2**23), 2**23 - 1)))

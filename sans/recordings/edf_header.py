@@ -15,6 +15,9 @@ from sans.recordings.streams import Stream
 MAGICS = {b"0       ": "edf", b"\xffBIOSEMI": "bdf"}
 """How a file begins, and what it then is."""
 
+BITS = {"edf": 16, "bdf": 24}
+"""Bits of a stored sample."""
+
 FIXED = 256  # bytes of the header that describe the file, and of every signal
 UNKNOWN = -1  # data records of a recording that was never closed
 
@@ -44,7 +47,7 @@ class Signal:
     """Physical unit."""
 
     physical: tuple[float, float]
-    """The units that the digital range stands for."""
+    """The units that the digital range stands for; NaN where the file does not say."""
 
     digital: tuple[int, int]
     """Lowest and highest sample."""
@@ -61,7 +64,8 @@ class Signal:
         """Return the steps per unit, and the step of 0 units; 1 and 0 where none are defined."""
         low, high = self.physical
         steps = self.digital[1] - self.digital[0]
-        if self.is_annotation or low == high or steps == 0:
+        known = math.isfinite(low) and math.isfinite(high)
+        if self.is_annotation or not known or low == high or steps == 0:
             return 1.0, 0.0
         gain = steps / (high - low)
         return (gain, self.digital[0] - low * gain) if math.isfinite(gain) else (1.0, 0.0)
@@ -114,20 +118,33 @@ def read_header(stream: Stream) -> Header:
             f"{name} is damaged: its header is cut short, {count} signals are wanted"
         )
     duration = _real(fixed[244:252], "duration of a data record", name)
-    signals = _signals(rest, count, name)
+    signals = _signals(rest, count, BITS[MAGICS[fixed[:8]]], name)
     return Header(fixed + rest, None if records == UNKNOWN else records, duration, signals)
 
 
-def _signals(content: bytes, count: int, name: str) -> tuple[Signal, ...]:
-    """Read the part of the header where every field is given for all signals in turn."""
+def _signals(content: bytes, count: int, storage: int, name: str) -> tuple[Signal, ...]:
+    """Read the part of the header where every field is given for all signals in turn.
+
+    Args:
+        content: the part.
+        count: how many signals.
+        storage: bits of a stored sample.
+        name: of the file.
+    """
     fields: dict[str, list[bytes]] = {}
     start = 0
     for field, width in _WIDTHS.items():
         fields[field] = [content[start + i * width :][:width] for i in range(count)]
         start += count * width
 
-    def number(field: str, signal: int) -> float:
-        return _real(fields[field][signal], f"{field} of signal {signal}", name)
+    def limits(kind: str, signal: int) -> tuple[float, float]:
+        """Return the range of a signal; NaN where it is left blank, as some recorders do."""
+        low, high = (
+            _real(content, f"{field} of signal {signal}", name) if _told(content) else math.nan
+            for field in (f"{kind} minimum", f"{kind} maximum")
+            for content in [fields[field][signal]]
+        )
+        return low, high
 
     signals = []
     for i in range(count):
@@ -138,16 +155,32 @@ def _signals(content: bytes, count: int, name: str) -> tuple[Signal, ...]:
             Signal(
                 label=_text(fields["label"][i]),
                 unit=_text(fields["unit"][i]),
-                physical=(number("physical minimum", i), number("physical maximum", i)),
-                digital=(int(number("digital minimum", i)), int(number("digital maximum", i))),
+                physical=limits("physical", i),
+                digital=_whole_limits(limits("digital", i), storage),
                 samples=samples,
             )
         )
     return tuple(signals)
 
 
+def _whole_limits(limits: tuple[float, float], storage: int) -> tuple[int, int]:
+    """Return a digital range, which is all that can be stored where the file does not say."""
+    if not all(map(math.isfinite, limits)):
+        return -(1 << (storage - 1)), (1 << (storage - 1)) - 1
+    return int(limits[0]), int(limits[1])
+
+
+def _told(content: bytes) -> bool:
+    return _text(content).lower() not in ("", "nan")
+
+
 def _text(content: bytes) -> str:
-    return content.decode("latin-1").strip(" \0")
+    """Return the text of a field: ASCII by the book, padded by blanks; others occur."""
+    content = content.partition(b"\0")[0].strip(b" ")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
 
 
 def _whole(content: bytes, field: str, name: str) -> int:

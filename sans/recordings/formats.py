@@ -12,6 +12,7 @@ from sans.errors import DatasetError, SansError
 from sans.recordings import edf, edf_header, idx, npy, png, table
 from sans.recordings.arrays import open_array, write_array
 from sans.recordings.layout import Layout, Sink, Source
+from sans.recordings.roles import Read
 from sans.recordings.streams import Input
 from sans.recordings.wfdb_names import HEADER, SUFFIXES, beside, record_stem
 from sans.recordings.wfdb_record import open_record, parts_of, write_record
@@ -100,6 +101,18 @@ def create_recording(
         case "png":
             return png.write_images(target, layout)
     raise ValueError(f"the format is one of {', '.join(FORMATS)}, not {layout.format!r}")
+
+
+def limited(layout: Layout, read: Read) -> Layout:
+    """Return a layout whose writer keeps samples within the limits that the file gives them.
+
+    Where loss is allowed they could otherwise lie beyond.
+
+    Args:
+        layout: of an open recording.
+        read: gives the samples of a track; signals that are beyond their limits already have none.
+    """
+    return edf.limited(layout, read) if layout.format in ("edf", "bdf") else layout
 
 
 def is_recording(path: Path) -> bool:

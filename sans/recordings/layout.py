@@ -90,6 +90,9 @@ class Source:
     blocks: Callable[[int], Iterator[list[NDArray[Any]]]]
     """Return the blocks of so many frames each, the last one shorter; a pipe gives them once."""
 
+    notices: tuple[str, ...] = ()
+    """What a reader has overlooked that the user should know, one sentence each."""
+
 
 class Sink(Protocol):
     """A recording in the making."""

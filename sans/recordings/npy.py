@@ -51,8 +51,11 @@ def parse(content: bytes, name: str) -> Heading:
         DatasetError: if they are damaged.
     """
     file = io.BytesIO(content[len(MAGIC) + 2 :])
+    version = int.from_bytes(content[len(MAGIC) :][:1], "little")
     try:
-        shape, by_column, dtype = _READERS[content[len(MAGIC)]](file)
+        if not content.startswith(MAGIC) or version not in _READERS:
+            raise ValueError(f"its header begins with {content[: len(MAGIC) + 2]!r}")
+        shape, by_column, dtype = _READERS[version](file)
     except _DAMAGED as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DatasetError(f"{name} is damaged: {reason:.200}") from error

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from sans.compiled import uninterrupted
 from sans.configs import ModelOptions, TrainConfig
 from sans.datasets import DataConfig, Dataset, load, resolve
 from sans.engines import Engine
@@ -151,8 +150,7 @@ class Search:
         """
         study, running = _study(self.seed), list[Running]()
         slots = engine.slots() if budget.trials is None else WAVE
-        with uninterrupted():
-            warm_up(self.dataset.training.signals.ndim - 2)
+        warm_up(self.dataset.training.signals.ndim - 2)
         ends = math.inf if budget.seconds is None else time.monotonic() + budget.seconds
         left = math.inf
         try:

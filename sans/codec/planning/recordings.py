@@ -124,7 +124,8 @@ def _bounded(
         progress("planning", number / len(layout.tracks))
         whole = np.dtype(track.dtype).kind in "iu"
         if track.exact or not whole or image:
-            quanta.append(0.0 if whole else _quantum(spool, number, bound))
+            kept = whole or track.exact
+            quanta.append(0.0 if kept else _quantum(spool, number, bound))
             plans.append(TrackPlan(step=step if whole and not track.exact else EXACT))
             continue
         quanta.append(0.0)

@@ -1,0 +1,36 @@
+"""Which signal of a recording a person means."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from sans.errors import DatasetError
+
+
+def choose_channel(channel: str, names: Sequence[str], recording: str) -> int:
+    """Return the position of `channel` among the channels of a recording.
+
+    Args:
+        channel: a name, in capitals or not where that leaves one; or else a position from 0.
+        names: the channels.
+        recording: what they belong to, for the message.
+
+    Raises:
+        DatasetError: if there is no such channel.
+    """
+    if channel and channel in names:
+        return list(names).index(channel)
+    if channel.isdecimal() and int(channel) < len(names):
+        return int(channel)
+    alike = [i for i, name in enumerate(names) if name and name.casefold() == channel.casefold()]
+    if len(alike) == 1:
+        return alike[0]
+    folded = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(channel.casefold(), folded, n=1, cutoff=0.5)
+    labels = ", ".join(f"{position} {name}" for position, name in enumerate(names) if name)
+    raise DatasetError(
+        f"{recording} has no channel {channel!r}; it has {len(names)}: "
+        + (labels or f"0 to {len(names) - 1}")
+        + (f"; did you mean {folded[near[0]]!r}?" if near else "")
+    )
