@@ -39,6 +39,7 @@ def test_an_image_is_restored_to_the_pixel(bits, piped, tmp_path):
     path = save(tmp_path / "a.png", pixels)
     source = open_recording(io.BytesIO(path.read_bytes()) if piped else path)
     (track,) = source.layout.tracks
+    assert source.layout.attachments == {}
     assert (source.layout.format, source.layout.shape) == ("png", (1, 5, 7))
     assert (track.bits, track.dtype, track.per_frame) == (bits, "u1" if bits == 8 else "<u2", 35)
     assert (track.gain, track.baseline, track.unit) == (1.0, 0.0, "")

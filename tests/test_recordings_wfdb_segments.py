@@ -159,6 +159,28 @@ def test_changed_samples_are_held_to_their_format_and_none_gets_missing(tmp_path
     assert segment.init_value == segment.d_signal[0].tolist()
 
 
+def test_a_sample_below_what_a_segment_can_hold_does_not_turn_into_a_missing_one(tmp_path):
+    segments = [("16", 3, "a"), ("212", 3, "a"), ("80", 3, "a")]
+    source = open_recording(write_record(tmp_path / "in", segments, layout=False))
+    lowest = np.tile(np.array([-(2**15), -(2**15) + 1, -2048], "<i2"), 3)
+    (tmp_path / "out").mkdir()
+    with create_recording(tmp_path / "out" / "x", source.layout) as sink:
+        sink.write([lowest, *(np.zeros(9, "<i2") for _ in source.layout.tracks[1:])])
+    (found, *_), *_ = open_recording(tmp_path / "out" / "x").blocks(9)
+    missing = -(2**15)
+    assert found.tolist() == [
+        missing,
+        missing + 1,
+        -2048,
+        missing,
+        -2047,
+        -2047,
+        missing,
+        -127,
+        -127,
+    ]
+
+
 def test_what_is_recovered_may_end_before_the_last_segment(tmp_path):
     source = open_recording(write_record(tmp_path / "in", MIXED, layout=True))
     first = next(source.blocks(9))
@@ -185,11 +207,21 @@ def test_a_failure_leaves_nothing(tmp_path):
         copy(source, tmp_path / "none" / "x")
 
 
-@pytest.mark.parametrize("frames", [b"[7, 5, 6, -3]", b"[7, 5, 6]", b"[7, 5, 6, 3.5]", b"7", b"["])
-def test_forged_lengths_are_refused(frames, tmp_path):
+@pytest.mark.parametrize(
+    ("frames", "message"),
+    [
+        (b"[-3, 7, 5, 12]", "a segment has 0 or more frames, not -3"),
+        (b"[7, 5, 6, 3.5]", "a segment has 0 or more frames, not 3.5"),
+        (b"[7, 5, 6, 2]", "more than the 20 frames of all segments"),
+        (b"[7, 5, 6]", "is shorter than"),
+        (b"7", "not iterable"),
+        (b"[", "Expecting value"),
+    ],
+)
+def test_forged_lengths_are_refused(frames, message, tmp_path):
     source = open_recording(write_record(tmp_path / "in", MIXED, layout=True))
     source.layout.attachments["segments"] = frames
-    with pytest.raises((ValueError, TypeError)):
+    with pytest.raises((ValueError, TypeError), match=message):
         copy(source, tmp_path / "x")
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
