@@ -8,8 +8,22 @@ The command line turns every `SansError` into one line on stderr and exit status
 from __future__ import annotations
 
 
+def printable(text: str) -> str:
+    """Return `text` with control characters, and all else that is not to be seen, as repr has it.
+
+    Names of files and signals, and what a file says, reach a terminal: they must not steer it.
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
 class SansError(Exception):
     """Something outside the program is not as it must be; the message is one line for the user."""
+
+    def __str__(self) -> str:
+        """Return the message, with everything in it to be seen."""
+        return printable(super().__str__())
 
 
 class DatasetError(SansError):

@@ -42,7 +42,7 @@ def outcome(guard, error, capsys):
     ("error", "code", "line"),
     [
         (SansError("all is lost"), 1, "sans: all is lost"),
-        (DatasetError("two\nlines  and spaces"), 1, "sans: two lines and spaces"),
+        (DatasetError("two\n\x1blines  and spaces"), 1, r"sans: two\n\x1blines and spaces"),
         (ModelError("[red]a[/red] " + "word " * 60), 1, "sans: [red]a[/red] " + "word " * 60),
         (
             OSError(28, "No space left on device", "a.npy"),

@@ -2,10 +2,15 @@ from __future__ import annotations
 
 import io
 import struct
+import tempfile
 import zlib
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from sans.errors import DatasetError, SansError
@@ -53,6 +58,98 @@ def test_texts_and_resolution_are_kept(tmp_path):
     with Image.open(tmp_path / "b.png") as restored:
         assert restored.text == {"Patient": "none"}
         assert restored.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+
+
+def chunk(kind, content):
+    return (
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+    )
+
+
+def png(pixels, before=b"", behind=b"", rest=b""):
+    """Return a file of Pillow with chunks before and behind the pixels, and bytes after its end."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "png")
+    content, end = file.getvalue()[:-12], file.getvalue()[-12:]
+    return content[:33] + before + content[33:] + behind + end + rest
+
+
+def animation():
+    """Return a PNG file of three frames."""
+    control = struct.pack(">IIIIHHBB", 7, 5, 0, 0, 1, 10, 0, 0)
+    frames = [image(8, seed) for seed in range(3)]
+    behind = b""
+    for place, frame in enumerate(frames[1:]):
+        rows = zlib.compress(b"".join(b"\0" + row.tobytes() for row in frame))
+        behind += chunk(b"fcTL", struct.pack(">I", 2 * place + 1) + control)
+        behind += chunk(b"fdAT", struct.pack(">I", 2 * place + 2) + rows)
+    before = chunk(b"acTL", struct.pack(">II", 3, 0)) + chunk(b"fcTL", bytes(4) + control)
+    return png(frames[0], before, behind)
+
+
+chunks = st.lists(
+    st.builds(chunk, st.sampled_from([b"teXt", b"tiMe", b"prVt"]), st.binary(max_size=40)),
+    max_size=3,
+).map(b"".join)
+
+
+@settings(max_examples=25)
+@given(chunks, chunks, st.binary(max_size=20), st.booleans())
+def test_all_around_the_pixels_comes_back_where_it_was(before, behind, rest, stacked):
+    contents = [png(image(8, 0), before, behind, rest), png(image(8, 1), behind, before)]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "in").mkdir()
+        for i, content in enumerate(contents):
+            (folder / "in" / f"{i}.png").write_bytes(content)
+        if stacked:
+            copy(open_recording(folder / "in"), folder / "out")
+            assert [(folder / "out" / f"{i}.png").read_bytes() for i in range(2)] == contents
+        else:
+            copy(open_recording(folder / "in" / "0.png"), folder / "out.png")
+            assert (folder / "out.png").read_bytes() == contents[0]
+
+
+def test_an_animation_comes_back_to_the_byte(tmp_path):
+    (tmp_path / "a.png").write_bytes(animation())
+    copy(open_recording(tmp_path / "a.png"), tmp_path / "b.png")
+    assert (tmp_path / "b.png").read_bytes() == animation()
+    with Image.open(tmp_path / "b.png") as restored:
+        for place in range(3):
+            restored.seek(place)
+            np.testing.assert_array_equal(np.asarray(restored), image(8, place))
+
+
+def test_pixels_of_another_encoder_keep_what_is_around_them(tmp_path):
+    pixels = image(8)
+    rows = zlib.compress(b"".join(b"\0" + row.tobytes() for row in pixels), 0)
+    start, text = png(pixels)[:33], chunk(b"tEXt", b"a\0" + bytes(2**17))
+    data = chunk(b"IDAT", rows[:9]) + chunk(b"IDAT", rows[9:])
+    end = chunk(b"IEND", b"")
+    (tmp_path / "a.png").write_bytes(start + text + data + text + text + end + b"more")
+    copy(open_recording(tmp_path / "a.png"), tmp_path / "b.png")
+    assert (tmp_path / "b.png").read_bytes() == png(pixels, text, text + text, b"more")
+
+
+def test_a_layout_of_an_earlier_version_has_all_chunks_before_the_pixels(tmp_path):
+    layout = open_recording(save(tmp_path / "a.png", image(8))).layout
+    text = chunk(b"tEXt", b"a\0b")
+    with create_recording(
+        tmp_path / "b.png", replace(layout, attachments={"chunks 0": text})
+    ) as sink:
+        sink.write([image(8).reshape(-1)])
+    assert (tmp_path / "b.png").read_bytes() == png(image(8), text)
+
+
+def test_damage_behind_the_pixels_is_refused(tmp_path):
+    good = animation()
+    for content in (good[:-1], good[:-30], good[:-20] + b"?" + good[-19:]):
+        (tmp_path / "a.png").write_bytes(content)
+        with pytest.raises(DatasetError, match="is damaged in the chunk at byte"):
+            open_recording(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("as_folder", [False, True])

@@ -299,7 +299,7 @@ def test_a_pipe_takes_no_record(tmp_path):
         (b"# only a comment\n", "x.hea is empty"),
         (b"what is this?\n", "line 1: 'what is this\\?' is not a WFDB record line"),
         (b"x 0 250 5\n", "describes no signal"),
-        (b"x/3 2 250 5\n", "has 3 segments: records of one are wanted"),
+        (b"x/3 2 250 5\na 2\nb 2\nc 1\n", "x.hea is not complete: .*a.hea is missing"),
         (b"x 3 250 5\n" + HEADER.split(b"\n", 1)[1], "2 of its 3 signal lines"),
         (HEADER.replace(b"x.dat", b"../x.dat"), "line 2: .* is not a WFDB signal line"),
         (HEADER.replace(b" 16 ", b" 99 "), "has the format 99: one of 8, 16, .* is wanted"),

@@ -14,14 +14,8 @@ from sans.recordings.arrays import open_array, write_array
 from sans.recordings.layout import Layout, Sink, Source
 from sans.recordings.roles import Read
 from sans.recordings.streams import Input
-from sans.recordings.wfdb_record import (
-    HEADER,
-    SUFFIXES,
-    beside,
-    open_record,
-    record_stem,
-    write_record,
-)
+from sans.recordings.wfdb_names import HEADER, SUFFIXES, beside, record_stem
+from sans.recordings.wfdb_record import open_record, parts_of, write_record
 
 FORMATS = ("wfdb", "edf", "bdf", "csv", "npy", "idx", "png")
 """Every file format, by the name in a `Layout`."""
@@ -137,7 +131,8 @@ def is_recording(path: Path) -> bool:
 def find_recordings(folder: Path) -> list[Path]:
     """Return the recordings under `folder`, sorted: WFDB records by their .hea, and other files.
 
-    Files are found by their names; hidden ones, and text files that are not .csv, are left out.
+    Files are found by their names; hidden ones, and text files that are not .csv, are left out, and
+    so are the segments of a record that is there.
 
     Raises:
         DatasetError: if the folder cannot be read.
@@ -146,13 +141,15 @@ def find_recordings(folder: Path) -> list[Path]:
         paths = sorted(folder.rglob("*"))
     except OSError as error:
         raise unreadable(folder, error) from error
-    return [
+    found = [
         path
         for path in paths
         if not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and _is_listed(path)
         and is_file(path)
     ]
+    parts = {part for path in found if path.suffix.lower() == HEADER for part in parts_of(path)}
+    return [path for path in found if path not in parts]
 
 
 def _open_file(source: Input, named: str | None) -> Source:

@@ -1,7 +1,8 @@
 """PNG files: grey images of 8 or 16 bits, one or a stack of the same size.
 
-What a file is restored to has the same pixels and the same further chunks (texts, resolution, ...);
-its compressed bytes are of another encoder.
+What a file is restored to has the same pixels, and the same further chunks (texts, resolution,
+the further frames of an animation, ...) before them and behind them; the compressed bytes of the
+pixels are of another encoder.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ SUFFIX = ".png"
 _IHDR = struct.Struct(">I4sIIBB")  # length and type of the first chunk; width, height, bits, colour
 _IHDR_CHUNK = 25  # bytes
 _AROUND = 12  # bytes of a chunk besides its data
-_WRITTEN = (b"IHDR", b"IDAT", b"IEND")  # by the encoder
+_END = b"\0\0\0\0IEND" + zlib.crc32(b"IEND").to_bytes(4)
 _GREY = 0
 _COLOURS = {2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
 
@@ -55,9 +56,9 @@ def open_image(source: Input) -> Source:
     with source.open() as stream:
         content = b"".join(iter(lambda: stream.read(2**20), b""))
     _check_header(content, source.name)
-    chunks = _further_chunks(content, source.name)
+    kept = _around_pixels(content, source.name, 0)
     image = _decode(content, source.name)
-    layout = _layout([image.shape], image.dtype, {"chunks 0": chunks})
+    layout = _layout([image.shape], image.dtype, kept)
 
     def blocks(count: int) -> Iterator[list[NDArray[Any]]]:
         check_block(count)
@@ -88,9 +89,7 @@ def open_images(paths: Sequence[Path]) -> Source:
                 f"{path} has {_describe(kind)}: {_describe(first)} as in {paths[0].name} are wanted"
             )
         shapes.append(kind[:2])
-        attachments |= (
-            {f"chunks {i}": chunks} if (chunks := _further_chunks(content, str(path))) else {}
-        )
+        attachments |= _around_pixels(content, str(path), i)
     layout = _layout(shapes, np.dtype(f"u{kind[2] // 8}"), attachments)
 
     def blocks(count: int) -> Iterator[list[NDArray[Any]]]:
@@ -130,8 +129,10 @@ class _ImageSink:
     def write(self, block: Block) -> None:
         frames = count_frames(self._layout, block)
         for image in block[0].reshape(frames, *self._layout.shape[1:]):
-            chunks = self._layout.attachments.get(f"chunks {self.frames}", b"")
-            content = _encode(image, chunks)
+            kept = self._layout.attachments
+            content = _encode(
+                image, kept.get(f"chunks {self.frames}", b""), kept.get(f"end {self.frames}", _END)
+            )
             target = self._targets[self.frames]
             target.write_bytes(content) if isinstance(target, Path) else target.write(content)
             self.frames += 1
@@ -183,23 +184,45 @@ def _decode(content: bytes, name: str) -> NDArray[Any]:
     return image.astype(f"<u{bits // 8}")
 
 
-def _encode(image: NDArray[Any], chunks: bytes) -> bytes:
+def _encode(image: NDArray[Any], chunks: bytes, end: bytes) -> bytes:
     from PIL import Image
 
     file = io.BytesIO()
     Image.fromarray(image).save(file, "png")
     content = file.getvalue()
     body = len(MAGIC) + _IHDR_CHUNK
-    return content[:body] + chunks + content[body:]
+    return content[:body] + chunks + content[body : -len(_END)] + end
 
 
-def _further_chunks(content: bytes, name: str) -> bytes:
-    """Return the chunks that are neither the header, the pixels nor the end.
+def _around_pixels(content: bytes, name: str, image: int) -> dict[str, bytes]:
+    """Return what a file has besides its header and pixels, as attachments.
+
+    They are the chunks before the pixels, and all behind them, from the end of the file on that of
+    no decoder; without the latter where it is only the end.
 
     Raises:
         DatasetError: if a chunk is cut short or has another checksum than it says.
     """
-    position, kept, kind = len(MAGIC), [], b""
+    before: list[bytes] = []
+    behind: list[bytes] = []
+    position, seen = len(MAGIC), False
+    for kind, chunk in _chunks(content, name):
+        position += len(chunk)
+        seen = seen or kind == b"IDAT"
+        if kind not in (b"IHDR", b"IDAT"):
+            (behind if seen else before).append(chunk)
+    kept = {f"chunks {image}": b"".join(before)}
+    end = b"".join((*behind, content[position:]))
+    return kept if end == _END else kept | {f"end {image}": end}
+
+
+def _chunks(content: bytes, name: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield every chunk up to the end of a PNG file: its type, and all of its bytes.
+
+    Raises:
+        DatasetError: if a chunk is cut short or has another checksum than it says.
+    """
+    position, kind = len(MAGIC), b""
     while kind != b"IEND":
         chunk = content[position : position + 8]
         if len(chunk) == 8:
@@ -207,10 +230,8 @@ def _further_chunks(content: bytes, name: str) -> bytes:
             chunk = content[position : position + length + _AROUND]
         if len(chunk) < _AROUND or zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:]):
             raise DatasetError(f"{name} is damaged in the chunk at byte {position:,}")
-        if kind not in _WRITTEN:
-            kept.append(chunk)
+        yield kind, chunk
         position += len(chunk)
-    return b"".join(kept)
 
 
 @contextmanager

@@ -55,8 +55,20 @@ def _check_flac_group(path: Path, signals: Sequence[Signal]) -> None:
         raise DatasetError(
             f"{path} is FLAC with {len(signals)} signals: {FLAC_CHANNELS} are the most it can have"
         )
-    if offset := signals[0].offset:
+
+
+def check_whole(path: Path, signals: Sequence[Signal]) -> None:
+    """Raise `DatasetError` if a header skips the beginning of a FLAC file, which would be lost."""
+    if signals[0].form in FLAC and (offset := signals[0].offset):
         raise DatasetError(f"{path} is FLAC from sample {offset} on: a start at 0 is wanted")
+
+
+def least_size(signals: Sequence[Signal], frames: int) -> int:
+    """Return the bytes of a signal file up to the end of a frame; 0 for FLAC, which may be any."""
+    if signals[0].form in FLAC:
+        return 0
+    samples = frames * sum(signal.per_frame for signal in signals)
+    return signals[0].offset + PACKINGS[signals[0].form].size(samples)
 
 
 def measure(path: Path, signals: Sequence[Signal]) -> int:
@@ -74,7 +86,7 @@ def measure(path: Path, signals: Sequence[Signal]) -> int:
                 raise DatasetError(
                     f"{path} has {file.channels} channels, but its header {len(signals)} signals"
                 )
-            return int(file.frames) // signals[0].per_frame
+            return max(0, int(file.frames) - signals[0].offset) // signals[0].per_frame
     packing = PACKINGS[signals[0].form]
     group, size = len(packing.sizes), max(0, path.stat().st_size - signals[0].offset)
     samples = size // packing.sizes[-1] * group
@@ -93,9 +105,8 @@ def surroundings(path: Path, signals: Sequence[Signal], frames: int) -> tuple[by
         if (found := measure(path, signals)) < frames:
             raise DatasetError(f"{path} is damaged: {found:,} frames, not {frames:,}")
         return b"", b""
-    size = PACKINGS[form].size(frames * sum(signal.per_frame for signal in signals))
     try:
-        tail = check_tail(path, path.stat().st_size, offset + size)
+        tail = check_tail(path, path.stat().st_size, least_size(signals, frames))
         with path.open("rb") as file:
             return file.read(offset), tail
     except OSError as error:
@@ -157,6 +168,7 @@ def _read_flac(
         if stored > bits:
             raise DatasetError(f"{path} has {stored} bits a sample, but its header at most {bits}")
         wide, shift = ("int16", 16 - stored) if stored <= 16 else ("int32", 32 - stored)
+        file.seek(min(signals[0].offset, file.frames))
         for count in steps(frames, block):
             wanted = count * per_frame
             samples = np.empty((wanted, len(signals)), wide)

@@ -1,35 +1,49 @@
-"""The header of a WFDB record: read as text, and changed only where it must be.
+r"""The header of a WFDB record: read as text, and changed only where it must be.
+
+It is UTF-8, or Latin-1 where it is no UTF-8, and its lines end at \n, \r\n or \r only. What wfdb's
+own reader does without, such as fields at the end of a line, is not asked for here either.
 
 [HEA] https://physionet.org/physiotools/wag/header-5.htm
 """
 
 from __future__ import annotations
 
+import codecs
+import io
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sans.errors import DatasetError
+from sans.errors import DatasetError, printable
 
 DEFAULT_RATE = 250.0  # [HEA], in Hz
 DEFAULT_GAIN = 200.0
 DEFAULT_UNIT = "mV"
+GAP = "~"
+"""The name of what is no file: a segment without samples, a signal of a layout."""
 
 _LARGEST = 2**53
 
+_NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _RECORD = re.compile(
-    r"\s*(?P<name>[-\w]+)(?:/(?P<segments>\d+))?[ \t]+(?P<signals>\d+)"
-    r"(?:[ \t]+(?P<rate>\d[\d.]*(?:[eE][-+]?\d+)?)(?:/[^ \t]*)?(?:[ \t]+(?P<frames>\d+)\b.*)?)?\s*$"
+    r"\s*(?P<name>[^\s/]+)(?:/(?P<segments>\d*))?[ \t]+(?P<signals>\d+)"
+    rf"(?:[ \t]+(?P<rate>{_NUMBER})(?:[/(]\S*)?(?:[ \t]+(?P<frames>\d+)\b.*)?)?$",
+    re.ASCII,
 )
 _SIGNAL = re.compile(
-    r"\s*(?P<file>[-\w.]+)[ \t]+"
-    r"(?P<form>\d+)(?:x(?P<per_frame>\d+))?(?::(?P<skew>\d+))?(?:\+(?P<offset>\d+))?"
-    r"(?:[ \t]+(?P<gain>[-+]?\d[\d.]*(?:[eE][-+]?\d+)?)"
-    r"(?:\((?P<baseline>-?\d+)\))?(?:/(?P<unit>\S+))?"
-    r"(?:[ \t]+(?P<resolution>\d+)(?:[ \t]+(?P<zero>-?\d+)(?:[ \t]+(?P<initial>-?\d+)"
-    r"(?:[ \t]+(?P<checksum>-?\d+)(?:[ \t]+(?P<block>-?\d+)"
-    r"(?:[ \t]+(?P<name>\S.*?))?)?)?)?)?)?)?\s*$"
+    r"\s*(?P<file>[^\s/\\]+)[ \t]+"
+    r"(?P<form>\d+)(?:x(?P<per_frame>\d*))?(?::(?P<skew>\d*))?(?:\+(?P<offset>\d*))?(?!\S)"
+    rf"(?:[ \t]+(?P<gain>[-+]?{_NUMBER})?(?:\((?P<baseline>[-+]?\d+)?\)?)?"
+    r"(?:/?(?P<unit>(?<=/)\S+|[^\s\d.(/+-]\S*)|/)?(?!\S)"
+    r"(?:[ \t]+(?P<resolution>\d+)(?!\S)(?:[ \t]+(?P<zero>-?\d+)(?!\S)"
+    r"(?:[ \t]+(?P<initial>-?\d+)(?!\S)(?:[ \t]+(?P<checksum>-?\d+)(?!\S)"
+    r"(?:[ \t]+(?P<block>-?\d+)(?!\S))?)?)?)?)?"
+    r"(?:[ \t]+(?P<name>\S.*))?)?$",
+    re.ASCII,
 )
+_SEGMENT = re.compile(r"\s*(?P<name>[^\s/\\]+)[ \t]+(?P<frames>\d+)(?:\s.*)?$", re.ASCII)
+_NAME = re.compile(r"[^\s/\\]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,9 @@ class Signal:
 
     per_frame: int
     """Samples in a frame."""
+
+    skew: int
+    """Frames by which its samples come late."""
 
     offset: int
     """Bytes before the first sample; samples in a FLAC file."""
@@ -68,8 +85,19 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class Segment:
+    """One segment line: a record whose signals are a part of this one's."""
+
+    name: str
+    """Of the record; `GAP` where the signals have no samples."""
+
+    frames: int
+    """How many it has; 0 for the first one where that is a layout, which names all signals."""
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
-    """A header of one segment."""
+    """A header: of signals, or of segments."""
 
     name: str
     """Name of the record."""
@@ -81,11 +109,14 @@ class Header:
     """Frames in all; None if not said."""
 
     signals: tuple[Signal, ...]
-    """Its signals, one or more."""
+    """Its signals, one or more; () if it has segments."""
+
+    segments: tuple[Segment, ...] = ()
+    """Its segments, one or more; () if it has signals."""
 
 
 def parse(content: bytes, name: str) -> Header:
-    """Read a header.
+    """Read a header of signals.
 
     Args:
         content: bytes of the .hea file.
@@ -95,31 +126,48 @@ def parse(content: bytes, name: str) -> Header:
         DatasetError: if it is not a header, describes no signal or several segments; it names the
             line.
     """
+    header = parse_any(content, name)
+    if header.segments:
+        raise DatasetError(f"{name} has {len(header.segments)} segments: records of one are wanted")
+    return header
+
+
+def parse_any(content: bytes, name: str) -> Header:
+    """Read a header of signals or of segments.
+
+    Raises:
+        DatasetError: if it is not a header, or describes neither; it names the line.
+    """
     try:
         return _parse(content, name)
-    except ValueError as error:  # 1.2.3, or more digits than anybody needs
+    except ValueError as error:  # more digits than anybody needs
         raise DatasetError(f"{name} is damaged: {error}") from error
 
 
 def _parse(content: bytes, name: str) -> Header:
-    lines = _lines(content)
+    lines = _lines(_Text(content).lines)
     if not lines:
         raise DatasetError(f"{name} is empty: a WFDB header begins with a record line")
     number, line = lines[0]
     if (record := _RECORD.match(line)) is None:
-        raise DatasetError(f"{name}, line {number}: {line.strip()!r:.60} is not a WFDB record line")
-    if record["segments"] is not None:
-        raise DatasetError(f"{name} has {record['segments']} segments: records of one are wanted")
-    count = int(record["signals"])
+        raise DatasetError(f"{name}, line {number}: {_short(line)} is not a WFDB record line")
+    split = bool(record["segments"])
+    count = int(record["segments"] if split else record["signals"])
     if count == 0:
         raise DatasetError(f"{name} describes no signal: a record of 1 or more is wanted")
     if len(lines) < count + 1:
+        kind = "segment" if split else "signal"
         raise DatasetError(
-            f"{name} is damaged: {len(lines) - 1} of its {count} signal lines are there"
+            f"{name} is damaged: {len(lines) - 1} of its {count} {kind} lines are there"
         )
-    signals = tuple(_signal(number, line, name) for number, line in lines[1 : count + 1])
-    rate = float(record["rate"] or DEFAULT_RATE)
-    return Header(record["name"], rate, int(record["frames"] or 0) or None, signals)
+    rate = _finite(record["rate"] or DEFAULT_RATE)
+    frames = _whole(record["frames"]) or None
+    rest = lines[1 : count + 1]
+    if split:
+        segments = tuple(_segment(number, line, name) for number, line in rest)
+        return Header(record["name"], rate, frames, (), segments)
+    signals = tuple(_signal(number, line, name) for number, line in rest)
+    return Header(record["name"], rate, frames, signals)
 
 
 def revise(
@@ -139,57 +187,129 @@ def revise(
         files: the new name of a signal file by its old one.
         record: the new name of the record, or None for the old one.
     """
-    text = content.decode("latin-1").splitlines(keepends=True)
-    numbers = [number - 1 for number, _ in _lines(content)]
+    text = _Text(content)
+    (head, line), *rest = _lines(text.lines)
     if record is not None:
-        head = text[numbers[0]]
-        text[numbers[0]] = _replace(head, _RECORD.match(head), {"name": record})
-    for position, first, checksum in zip(numbers[1:], initial, checksums, strict=False):
-        line = text[position]
-        found = _SIGNAL.match(line)
-        if found is None:
+        text.replace(head, _RECORD.match(line), {"name": record})
+    for (number, line), first, checksum in zip(rest, initial, checksums, strict=False):
+        if (found := _SIGNAL.match(line)) is None:
             continue
         new = {"file": files.get(found["file"], found["file"])}
         if found["initial"] is not None:
             new["initial"] = str(first)
         if found["checksum"] is not None and (int(found["checksum"]) - checksum) % 2**16:
             new["checksum"] = str((checksum + 2**15) % 2**16 - 2**15)
-        text[position] = _replace(line, found, new)
-    return "".join(text).encode("latin-1")
+        text.replace(number, found, new)
+    return text.content()
 
 
-def _lines(content: bytes) -> list[tuple[int, str]]:
+def revise_segments(content: bytes, names: Mapping[str, str], record: str) -> bytes:
+    """Return a header of segments with other names, and nothing else changed.
+
+    Args:
+        content: bytes of the header.
+        names: the new name of each segment by its old one.
+        record: the new name of the record.
+    """
+    text = _Text(content)
+    (head, line), *rest = _lines(text.lines)
+    text.replace(head, _RECORD.match(line), {"name": record})
+    for number, line in rest:
+        if (found := _SEGMENT.match(line)) is not None and found["name"] in names:
+            text.replace(number, found, {"name": names[found["name"]]})
+    return text.content()
+
+
+def check_names(content: bytes, names: Iterable[str]) -> None:
+    """Check that names of a record and its files can stand in a header.
+
+    Raises:
+        DatasetError: if one has a space, or a character that the encoding of the header has not.
+    """
+    codec = _Text(content).codec
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise DatasetError(
+                f"a header of WFDB has names without spaces and slashes, not {name!r}"
+            )
+        try:
+            name.encode(codec)
+        except UnicodeEncodeError:
+            raise DatasetError(f"the header is {codec}: it cannot have the name {name!r}") from None
+
+
+class _Text:
+    """The lines of a header, and how to make its bytes of them again."""
+
+    def __init__(self, content: bytes) -> None:
+        self._mark = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
+        content = content.removeprefix(self._mark)
+        try:
+            text, self.codec = content.decode("utf-8"), "utf-8"
+        except UnicodeDecodeError:
+            text, self.codec = content.decode("latin-1"), "latin-1"
+        # str.splitlines would also cut at what is a part of a name: form feeds, separators, 0x85.
+        self.lines = list(io.StringIO(text, newline=""))
+
+    def replace(self, number: int, found: re.Match[str] | None, new: Mapping[str, str]) -> None:
+        """Put something else in the place of groups of a line."""
+        if found is None:
+            return
+        line = self.lines[number - 1]
+        for group in sorted(new, key=found.start, reverse=True):
+            line = line[: found.start(group)] + new[group] + line[found.end(group) :]
+        self.lines[number - 1] = line
+
+    def content(self) -> bytes:
+        """Return the bytes of the header."""
+        return self._mark + "".join(self.lines).encode(self.codec)
+
+
+def _lines(lines: Iterable[str]) -> list[tuple[int, str]]:
     """Return the lines that are neither empty nor a comment, with their numbers from 1."""
-    lines = enumerate(content.decode("latin-1").splitlines(keepends=True), start=1)
-    return [(n, line) for n, line in lines if line.strip() and not line.lstrip().startswith("#")]
+    numbered = ((number, line.rstrip()) for number, line in enumerate(lines, start=1))
+    return [(number, line) for number, line in numbered if line.lstrip()[:1] not in ("", "#")]
+
+
+def _segment(number: int, line: str, name: str) -> Segment:
+    if (found := _SEGMENT.match(line)) is None:
+        raise DatasetError(f"{name}, line {number}: {_short(line)} is not a WFDB segment line")
+    return Segment(found["name"], _whole(found["frames"]))
 
 
 def _signal(number: int, line: str, name: str) -> Signal:
     if (found := _SIGNAL.match(line)) is None:
-        raise DatasetError(f"{name}, line {number}: {line.strip()!r:.60} is not a WFDB signal line")
-    per_frame = int(found["per_frame"] or 1)
+        raise DatasetError(f"{name}, line {number}: {_short(line)} is not a WFDB signal line")
+    per_frame = _whole(found["per_frame"] or 1)
     if per_frame == 0:
         raise DatasetError(f"{name}, line {number}: 0 samples a frame; 1 or more are wanted")
-    whole = [int(found[each] or 0) for each in ("offset", "baseline", "zero", "initial")]
-    if max(map(abs, [*whole, per_frame])) > _LARGEST:
-        raise DatasetError(f"{name}, line {number}: no whole number is above {_LARGEST:,}")
     return Signal(
         file=found["file"],
         form=found["form"],
         per_frame=per_frame,
-        offset=int(found["offset"] or 0),
-        gain=float(found["gain"] or 0) or DEFAULT_GAIN,
-        baseline=int(found["baseline"] or found["zero"] or 0),
-        unit=found["unit"] or DEFAULT_UNIT,
-        resolution=int(found["resolution"] or 0),
-        initial=int(found["initial"] or 0),
-        name=(found["name"] or "").encode("latin-1").decode(errors="replace"),
+        skew=_whole(found["skew"]),
+        offset=_whole(found["offset"]),
+        gain=_finite(found["gain"] or 0) or DEFAULT_GAIN,
+        baseline=_whole(found["baseline"] or found["zero"]),
+        unit=printable(found["unit"] or DEFAULT_UNIT),
+        resolution=_whole(found["resolution"]),
+        initial=_whole(found["initial"]),
+        name=printable(found["name"] or ""),
     )
 
 
-def _replace(line: str, found: re.Match[str] | None, new: Mapping[str, str]) -> str:
-    if found is None:
-        return line
-    for group in sorted(new, key=found.start, reverse=True):
-        line = line[: found.start(group)] + new[group] + line[found.end(group) :]
-    return line
+def _whole(field: str | int | None) -> int:
+    if abs(number := int(field or 0)) > _LARGEST:
+        raise ValueError(f"no whole number of a header is above {_LARGEST:,}")
+    return number
+
+
+def _finite(field: str | float) -> float:
+    if not math.isfinite(number := float(field)):
+        raise ValueError(f"{_short(str(field))} is no number that a computer has")
+    return number
+
+
+def _short(line: str) -> str:
+    line = line.strip()
+    return repr(line if len(line) <= 60 else f"{line[:57]}...")

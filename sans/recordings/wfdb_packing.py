@@ -89,8 +89,12 @@ def _signed(values: NDArray[Any], bits: int) -> NDArray[np.int16]:
 
 
 def _unpack_212(content: Bytes) -> NDArray[np.int16]:
-    first, both, second = content.reshape(-1, 3).astype(np.int32).T
-    return _signed(np.stack((first | both << 8, second | both >> 4 << 8), axis=1), 12).reshape(-1)
+    first, both, second = content.reshape(-1, 3).T
+    samples = np.empty((len(first), 2), "<i2")
+    high = both.astype("<i2")  # four bits of each sample, that go to bits 8 to 11 with their sign
+    samples[:, 0] = high << 12 >> 4 | first
+    samples[:, 1] = high >> 4 << 12 >> 4 | second
+    return samples.reshape(-1)
 
 
 def _pack_212(samples: Samples) -> bytes:

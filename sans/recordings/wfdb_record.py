@@ -1,57 +1,18 @@
-"""WFDB records of one segment: a header, and the signal files that it names.
-
-The samples are those of the files, in their order: the skew that a header may tell is kept in the
-header, not applied. What a record is restored to has the same bytes where the samples are the same,
-but for FLAC files, which have the same samples, and for unused bits of formats 310 and 311.
-"""
+"""WFDB records, of one segment or of several."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from sans.datasets.folders import is_file, unreadable
+from sans.datasets.folders import is_file
 from sans.errors import DatasetError
-from sans.files import written_whole
-from sans.recordings.layout import (
-    Block,
-    Layout,
-    Sink,
-    Source,
-    Track,
-    check_block,
-    check_written,
-    count_frames,
-)
-from sans.recordings.wfdb_files import (
-    Writer,
-    check_group,
-    measure,
-    read_blocks,
-    surroundings,
-    write_signals,
-)
-from sans.recordings.wfdb_header import Header, Signal, parse, revise
-from sans.recordings.wfdb_packing import FLAC, PACKINGS
-
-HEADER = ".hea"
-ANNOTATIONS = ".atr"
-SUFFIXES = (HEADER, ".dat")
-
-
-def record_stem(path: Path) -> Path:
-    """Return the path of a record without the suffix of its header or signal file."""
-    return path.with_suffix("") if path.suffix.lower() in SUFFIXES else path
-
-
-def beside(stem: Path, suffix: str) -> Path:
-    """Return the path of a file of a record, whose name may have a point in it."""
-    return stem.parent / f"{stem.name}{suffix}"
+from sans.recordings.layout import Layout, Sink, Source
+from sans.recordings.wfdb_header import GAP, parse_any
+from sans.recordings.wfdb_names import ANNOTATIONS, HEADER, beside, read_bytes, record_stem
+from sans.recordings.wfdb_segment import open_segment, segment_files, write_segment
+from sans.recordings.wfdb_segments import SEGMENTS, open_segments, segments_files, write_segments
 
 
 def open_record(path: Path, annotations: bool = False) -> Source:
@@ -62,190 +23,55 @@ def open_record(path: Path, annotations: bool = False) -> Source:
         annotations: whether to keep the bytes of the record's .atr file, if it has one.
 
     Raises:
-        DatasetError: if a file of it is missing or shorter than the header says, or the header is
-            damaged, describes no signal, several segments or an unknown format.
+        DatasetError: if a file of it is missing or shorter than the header says, or a header is
+            damaged, describes no signal or an unknown format.
     """
     stem = record_stem(path)
     hea = beside(stem, HEADER)
     if not is_file(hea):
         raise DatasetError(f"{path} is no complete WFDB record: {hea} is missing")
-    content = _read(hea)
-    header = parse(content, str(hea))
-    attachments = {"header": content, "record": stem.name.encode()}
-    groups = _groups(header, stem.parent)
-    frames = header.frames
-    if frames is None:  # then the shortest file tells
-        frames = min(measure(file, signals) for file, signals in groups.items())
-    for file, signals in groups.items():
-        if not is_file(file):
-            raise DatasetError(f"{hea} is not complete: {file} is missing")
-        prolog, tail = surroundings(file, signals, frames)
-        attachments |= {f"prolog {file.name}": prolog} if prolog else {}
-        attachments |= {f"tail {file.name}": tail} if tail else {}
+    content = read_bytes(hea)
+    split = bool(parse_any(content, str(hea)).segments)
+    source = (open_segments if split else open_segment)(stem, content)
     if annotations and is_file(atr := beside(stem, ANNOTATIONS)):
-        attachments["annotations"] = _read(atr)
-    tracks = tuple(_track(signal, header.rate) for signal in header.signals)
-    layout = Layout("wfdb", tracks, frames, attachments=attachments)
-
-    def blocks(size: int) -> Iterator[list[NDArray[Any]]]:
-        check_block(size)
-        with ExitStack() as stack:
-            readers = [
-                stack.enter_context(closing(read_blocks(file, signals, frames, size)))
-                for file, signals in groups.items()
-            ]
-            for parts in zip(*readers, strict=True):
-                yield _in_header_order(header, groups, parts)
-
-    return Source(layout, blocks)
+        kept = source.layout.attachments | {"annotations": read_bytes(atr)}
+        return replace(source, layout=replace(source.layout, attachments=kept))
+    return source
 
 
-@contextmanager
-def write_record(path: Path, layout: Layout, unchanged: bool = False) -> Iterator[Sink]:
-    """Write a record, in the formats and with the header that it had.
+def write_record(
+    path: Path, layout: Layout, unchanged: bool = False
+) -> AbstractContextManager[Sink]:
+    """Return the context in which a record is written, in the formats and with the headers it had.
 
     Args:
         path: of the record or its .hea file; files get its name instead of the former one.
         layout: as `open_record` gives it.
-        unchanged: whether the samples are the original ones, so that the header stays even where
-            its checksums are wrong.
+        unchanged: whether the samples are the original ones, so that headers stay even where
+            their checksums are wrong.
 
     Raises:
-        SansError: if a file cannot be written.
+        SansError: in the context, if a file cannot be written.
     """
-    stem = record_stem(path)
-    content = layout.attachments["header"]
-    former = layout.attachments["record"].decode()
-    header = parse(content, f"{stem.name}{HEADER}")
-    names = {signal.file: _rename(signal.file, former, stem.name) for signal in header.signals}
-    _check_names(names, stem.name)
-    kinds = [(track.dtype, track.per_frame) for track in layout.tracks]
-    if kinds != [(t.dtype, t.per_frame) for t in (_track(s, 0.0) for s in header.signals)]:
-        raise ValueError("the header is not that of these signals")
-    with ExitStack() as stack:
-        hea = stack.enter_context(written_whole(beside(stem, HEADER)))  # the last to be there
-        writers = []
-        for file, signals in _groups(header, Path()).items():
-            target = stack.enter_context(written_whole(stem.parent / names[file.name]))
-            ends = [layout.attachments.get(f"{end} {file.name}", b"") for end in ("prolog", "tail")]
-            writers.append((signals, stack.enter_context(write_signals(target, signals, *ends))))
-        if (annotations := layout.attachments.get("annotations")) is not None:
-            stack.enter_context(written_whole(beside(stem, ANNOTATIONS))).write(annotations)
-        sink = _RecordSink(layout, header, writers)
-        yield sink
-        check_written(layout, sink.frames)
-        hea.write(
-            sink.revise(content, names, stem.name if stem.name != former else None, unchanged)
-        )
-
-
-class _RecordSink:
-    def __init__(
-        self, layout: Layout, header: Header, writers: list[tuple[list[Signal], Writer]]
-    ) -> None:
-        self.frames = 0
-        self._layout, self._header, self._writers = layout, header, writers
-        self._initial = [signal.initial for signal in header.signals]
-        self._sums = [0] * len(header.signals)
-
-    def write(self, block: Block) -> None:
-        frames = count_frames(self._layout, block)
-        if frames == 0:
-            return
-        for i, (signal, array) in enumerate(zip(self._header.signals, block, strict=True)):
-            stored = PACKINGS[signal.form].clip(array) if signal.form in PACKINGS else array
-            # Format 8 gives there what the first difference adds to, which is not changed.
-            if self.frames == 0 and signal.form != "8":
-                self._initial[i] = int(stored[0])
-            self._sums[i] += int(stored.sum(dtype=np.int64))
-        for signals, writer in self._writers:
-            writer.write([block[self._position(signal)] for signal in signals])
-        self.frames += frames
-
-    def revise(
-        self, content: bytes, names: dict[str, str], record: str | None, unchanged: bool
-    ) -> bytes:
-        if unchanged and record is None:
-            return content
-        return revise(content, self._initial, self._sums, names, record)
-
-    def _position(self, signal: Signal) -> int:
-        return next(i for i, each in enumerate(self._header.signals) if each is signal)
-
-
-def _groups(header: Header, folder: Path) -> dict[Path, list[Signal]]:
-    """Return the signals of each signal file, checked."""
-    groups: dict[Path, list[Signal]] = {}
-    for signal in header.signals:
-        if signal.file.startswith(".") or signal.file == "-":
-            raise DatasetError(f"{signal.file!r} is no name of a WFDB signal file")
-        groups.setdefault(folder / signal.file, []).append(signal)
-    for path, signals in groups.items():
-        check_group(path, signals)
-    return groups
-
-
-def _in_header_order(
-    header: Header, groups: dict[Path, list[Signal]], parts: tuple[list[NDArray[Any]], ...]
-) -> list[NDArray[Any]]:
-    found = {
-        id(signal): array
-        for signals, arrays in zip(groups.values(), parts, strict=True)
-        for signal, array in zip(signals, arrays, strict=True)
-    }
-    return [found[id(signal)] for signal in header.signals]
-
-
-def _track(signal: Signal, rate: float) -> Track:
-    packing = PACKINGS.get(signal.form)
-    bits, dtype = (packing.bits, packing.dtype) if packing else FLAC[signal.form][:2]
-    return Track(
-        name=signal.name,
-        unit=signal.unit,
-        gain=signal.gain,
-        baseline=float(signal.baseline),
-        bits=signal.resolution if 0 < signal.resolution < bits else bits,
-        dtype=dtype,
-        per_frame=signal.per_frame,
-        rate=rate * signal.per_frame,
-        missing=packing.missing if packing else -(2 ** (bits - 1)),
-        exact=packing is not None and packing.differences,
-    )
+    write = write_segments if SEGMENTS in layout.attachments else write_segment
+    return write(record_stem(path), layout, unchanged)
 
 
 def record_files(path: Path, layout: Layout) -> list[Path]:
     """Return the files that `write_record` writes.
 
     Raises:
-        DatasetError: if the header is damaged.
+        DatasetError: if a header is damaged.
     """
-    stem = record_stem(path)
-    former = layout.attachments["record"].decode()
-    header = parse(layout.attachments["header"], f"{stem.name}{HEADER}")
-    files = dict.fromkeys(_rename(signal.file, former, stem.name) for signal in header.signals)
-    kept = [beside(stem, ANNOTATIONS)] if "annotations" in layout.attachments else []
-    return [beside(stem, HEADER), *(stem.parent / file for file in files), *kept]
+    files = segments_files if SEGMENTS in layout.attachments else segment_files
+    return files(record_stem(path), layout)
 
 
-def _rename(file: str, former: str, name: str) -> str:
-    """Return the name of a signal file in a record of another name, which no other record has."""
-    if former == name:
-        return file
-    rest = file.removeprefix(former)
-    return f"{name}{rest}" if rest != file and rest.startswith(".") else f"{name}_{file}"
-
-
-def _check_names(names: dict[str, str], record: str) -> None:
-    """Raise `DatasetError` if two files of a record would have one name."""
-    taken = {f"{record}{HEADER}", f"{record}{ANNOTATIONS}"}
-    for file in names.values():
-        if file in taken:
-            raise DatasetError(f"the WFDB record {record} has two files of the name {file}")
-        taken.add(file)
-
-
-def _read(path: Path) -> bytes:
+def parts_of(path: Path) -> list[Path]:
+    """Return the headers of the segments of a record; none where it has none, or is damaged."""
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise unreadable(path, error) from error
+        header = parse_any(read_bytes(path), str(path))
+    except DatasetError:
+        return []
+    names = (segment.name for segment in header.segments)
+    return [path.with_name(f"{name}{HEADER}") for name in names if name != GAP]
