@@ -44,6 +44,7 @@ def test_whole_numbers_become_the_samples_that_they_were(data, dtype, missing):
     samples = data.draw(arrays.arrays(dtype, st.integers(0, 9), elements=elements))
     whole = to_whole(samples, missing)
     assert whole.kind == (DECIMAL if "f" in dtype else WHOLE)
+    assert whole.digits == 0 or "f" in dtype
     assert whole.numbers.dtype == np.int64
     again = from_whole(whole, samples.dtype, missing)
     assert again.dtype == samples.dtype
@@ -65,6 +66,11 @@ def test_a_late_sample_may_need_more_places_than_the_first_ones():
     assert whole.digits == 3
     assert whole.numbers[[0, -1]].tolist() == [1500, 125]
     assert to_whole(np.array([1.5] * 300 + [1 / 3]), None) is None
+
+
+def test_more_places_than_the_format_has_are_not_tried():
+    assert to_whole(np.array([3e-10]), None).digits == DIGITS == 10
+    assert to_whole(np.array([3e-11]), None) is None
 
 
 @pytest.mark.parametrize("sample", [1 / 3, -0.0, np.inf, -np.inf, 1e-11, float(END), -float(END)])
@@ -98,7 +104,7 @@ def test_negative_integers_of_64_bits_are_whole_where_they_are_small():
 def test_floats_are_rounded_to_multiples_by_hand():
     samples = np.array([0.0, 0.24, -0.26, np.nan, 10.1], np.float32)
     whole = to_whole(samples, None, 0.5)
-    assert whole.kind == MULTIPLE
+    assert (whole.kind, whole.digits) == (MULTIPLE, 0)
     assert whole.numbers.tolist() == [0, 0, -1, 0, 20]
     assert whole.mask.tolist() == [False, False, False, True, False]
     again = from_whole(whole, samples.dtype, None, 0.5)
@@ -168,6 +174,23 @@ def test_masks_are_runs_by_hand(mask, bits):
         code(plain, int(bit), HALF)
     assert position(coder) == position(plain)
     assert bytes_of(coder) == bytes_of(plain)
+
+
+@pytest.mark.parametrize(
+    ("bits", "mask"),
+    [
+        ("1 0 0 100 100", "1111"),
+        ("1 100 0 100 100", "0111"),
+        ("1 0 100 0 100 100", "1000"),
+        ("1 0 100 101 11011", "1001"),
+    ],
+)
+def test_an_empty_run_but_the_first_goes_to_the_end_and_so_does_one_too_long(bits, mask):
+    plain, found = writer(64), np.zeros(len(mask), bool)
+    for bit in bits.replace(" ", ""):
+        code(plain, int(bit), HALF)
+    code_mask(read_from(bytes_of(plain)), found)
+    assert found.tolist() == [each == "1" for each in mask]
 
 
 @settings(max_examples=50)
