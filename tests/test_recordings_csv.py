@@ -272,6 +272,7 @@ def test_numbers_are_read_whatever_stands_around_them():
     ]:
         assert columns(text)[-1][:2].tolist() == [-1.5, 25]
     assert columns("0,097\n0,98\n")[0].tolist() == [0.097, 0.98]
+    assert columns("a\n0,5\n1\n1,25\n")[0].tolist() == [0.5, 1, 1.25]
     assert columns("a\n12,34\n")[0].tolist() == [12.34]
     assert len(columns("12,34\n13,35\n")) == 2
     assert columns("9223372036854775807\n-1\n")[0].dtype == float
@@ -335,6 +336,8 @@ def test_words_a_stream_does_not_hold_are_noticed():
         (b"\na note\nof two lines\n", "line 2: 'a note' begins no table"),
         (b"1,2,3\n4,5\n6,7,8\n9,10,11\n", "line 2: 2 cells, but 3 before it"),
         (b"1,2\n" * 10 + b"1,2,3\n" * 90, "line 1: 2 cells, but 3 in lines below it"),
+        (b"a,b\n1,2\n3\n", "line 3: 1 cells, but 2 before it"),
+        (b"1,2\n" * 11 + b"7\n" + b"3,4\n" * 11, "line 12: 1 cells, but 2 before it"),
         (b"1,2,3\n" * 60 + b"1,2\n", "line 61: 2 cells, but 3 before it"),
         (
             b"1;2\n" + b"12345678;3\n" * 100_000 + b"# x\n5\n",

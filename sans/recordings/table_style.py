@@ -225,6 +225,9 @@ def _likeliest(body: list[str], lines: list[str]) -> Style:
     """Return the way to read a body that makes the largest share of its columns numbers."""
     comments = () if body[-1].lstrip(" \t").startswith(_COMMENTS) else _COMMENTS
     ways = [Style(s, d, 1, comments=comments) for s in SEPARATORS for d in ".," if s != d]
+    first = next((line for line in lines if line.strip(" \t")), "")
+    if "," in first and not _DECIMAL_COMMA.fullmatch(first):
+        ways.pop()  # names of several columns are above one with decimal commas
     best = max((_scored(way, body) for way in ways), key=lambda pair: pair[0])[1]
     if (best.separator, best.columns) == (",", 2) and _is_decimal_comma(body, lines):
         return replace(best, separator="", decimal=",", columns=1)
@@ -240,7 +243,8 @@ def _scored(style: Style, body: list[str]) -> tuple[float, Style]:
     if (columns == 1) != (style.separator == ""):
         return -1.0, style
     style = replace(style, columns=columns)
-    return sum(_shares(style, body)) / columns * count / len(body), style
+    doubt = 0.9 if (style.separator, style.decimal) == ("", ",") else 1.0
+    return doubt * sum(_shares(style, body)) / columns * count / len(body), style
 
 
 def _is_decimal_comma(body: list[str], lines: list[str]) -> bool:
