@@ -149,7 +149,8 @@ PARTICULAR = [
     "inf\n1_0\n",
     "2026-01-01 00:00:00,5,\n2026-01-01 00:00:01,6,start\n", '1,"a, b"\n2,"c\n', "-0\n-0.0\n0\n",
     "\u0661\n1\n2\n", "1\x0c\n2\n3\n1\x0c\n", "x\x1b[31m\n1\n", "1 \t2\n3 4\n", "#1;5\n#2;6\n",
-    "".join(f"note {i}\n" for i in range(30)) + "1 2\n" * 40,
+    "1" * 5000 + "\n2\n", "0" * 5000 + "5\n2\n", "7" * 70000 + "x,1\n3,4\n",
+    "1 2" + " " * 10**5 + "\n1 2\n", "".join(f"note {i}\n" for i in range(30)) + "1 2\n" * 40,
 ]  # fmt: skip
 
 
@@ -352,7 +353,7 @@ def test_words_a_stream_does_not_hold_are_noticed():
     ],
 )
 def test_a_damaged_table_is_refused_in_one_line(content, message, tmp_path, monkeypatch):
-    monkeypatch.setattr("sans.recordings.table_style.MOST_COLUMNS", 70)
+    monkeypatch.setattr("sans.recordings.table_guess.MOST_COLUMNS", 70)
     (tmp_path / "a.csv").write_bytes(content)
     with pytest.raises(DatasetError, match=message) as caught:
         open_recording(tmp_path / "a.csv")

@@ -22,11 +22,11 @@ SHORTEST = "r"
 
 _PLAIN = re.compile(r"(?:-?(?:0|[1-9]\d*)(?:\.\d+)?\n)*", re.ASCII)
 _DECIMALS = re.compile(r"(?:\.(\d+))?\n", re.ASCII)
-_LOOSE = re.compile(r"(?:[-+]?(?:\d+(?:\.\d*)?|\.\d+)\n)*", re.ASCII)
+_LOOSE = re.compile(r"(?:[-+]?(?:\d{1,999}(?:\.\d*)?|\.\d+)\n)*", re.ASCII)  # int() takes no more
 _LOOSE_DECIMALS = re.compile(r"(?:\.(\d*))?\n", re.ASCII)
 _NEGATIVE_ZERO = re.compile(r"^-[0.]+$", re.MULTILINE)
 _NUMBER = re.compile(
-    r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|inf|infinity|nan)", re.ASCII | re.IGNORECASE
+    r"[-+]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?|inf|infinity|nan)", re.ASCII | re.IGNORECASE
 )
 _FLOAT = re.compile(r"-?\d+(?:\.(\d*))?(?:([eE])[-+]\d\d+)?", re.ASCII)
 _STYLE = re.compile(r"r|\.\d{1,3}[eEf]", re.ASCII)
@@ -204,9 +204,9 @@ class Survey:
         self._low, self._high = min(self._low, low), max(self._high, high)
         if "." not in text:
             self._decimals.add(0)
-            if max(-low, high) >= _HUGE:  # where floats are too coarse to tell what fits
-                whole = [*map(int, cells), *self._huge]
-                self._huge = [min(whole), max(whole)]
+            if (size := max(-low, high)) >= _HUGE:  # where floats are too coarse to tell what fits
+                whole = list(map(int, cells)) if size < 8 * _HUGE else [_WHOLE.stop]
+                self._huge = [min(*whole, self._huge[0]), max(*whole, self._huge[1])]
             return
         found = pattern.findall(text)
         decimals = set(map(len, found))

@@ -22,9 +22,10 @@ from sans.recordings.columns import Column, Survey, agree, only_numbers
 from sans.recordings.layout import Layout, Sink, Source, Track, check_block, check_written
 from sans.recordings.packed_texts import Pile, difference
 from sans.recordings.streams import Input, written
+from sans.recordings.table_guess import find_style
 from sans.recordings.table_lines import Piece, RaggedError, read_pieces
 from sans.recordings.table_sink import ASIDES, ENDS, TableSink, differences_of, words_of
-from sans.recordings.table_style import Style, find_style
+from sans.recordings.table_style import Style
 from sans.recordings.table_text import UTF_8, Text, read_text
 
 
