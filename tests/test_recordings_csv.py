@@ -149,6 +149,8 @@ PARTICULAR = [
     "inf\n1_0\n",
     "2026-01-01 00:00:00,5,\n2026-01-01 00:00:01,6,start\n", '1,"a, b"\n2,"c\n', "-0\n-0.0\n0\n",
     "\u0661\n1\n2\n", "1\x0c\n2\n3\n1\x0c\n", "x\x1b[31m\n1\n", "1 \t2\n3 4\n", "#1;5\n#2;6\n",
+    "9223372036854775807\n1.5\n", "1,2\n# a\n3,4\n# b\n5,6\n7,8\n\n9,1\n",
+    "1,2\n# a\r\n3,4\r\n5,6\n",
     "1" * 5000 + "\n2\n", "0" * 5000 + "5\n2\n", "7" * 70000 + "x,1\n3,4\n",
     "1 2" + " " * 10**5 + "\n1 2\n", "".join(f"note {i}\n" for i in range(30)) + "1 2\n" * 40,
 ]  # fmt: skip
@@ -229,6 +231,15 @@ def test_the_names_of_columns():
     assert opened("\u00b5V;s\n0;1\n").layout.tracks[0].name == "\u00b5V"
 
 
+def test_units_below_names():
+    tracks = opened("'t','ECG'\n'seconds','mV'\n0,1\n").layout.tracks
+    assert [(t.name, t.unit) for t in tracks] == [("t", "seconds"), ("ECG", "mV")]
+    tracks = opened("# t x\n# [s] (\u00b5V)\n0 1\n").layout.tracks
+    assert [(t.name, t.unit) for t in tracks] == [("t", "s"), ("x", "\u00b5V")]
+    assert [t.unit for t in opened("a;b\nc;d\n0;1\n").layout.tracks] == ["", ""]
+    assert opened("\x1b[31m;b\n0;1\n").layout.tracks[0].name == "\\x1b[31m"
+
+
 def test_an_empty_cell_and_nan_are_missing():
     first, second = columns("1,nan\n,2\n3,4\n")
     assert math.isnan(first[1])
@@ -273,6 +284,8 @@ def test_numbers_are_read_whatever_stands_around_them():
     ]:
         assert columns(text)[-1][:2].tolist() == [-1.5, 25]
     assert columns("0,097\n0,98\n")[0].tolist() == [0.097, 0.98]
+    assert columns("-0,5\n1,5\n")[0].tolist() == [-0.5, 1.5]
+    assert columns("'3';'1'\n'4';'2'\n")[0].tolist() == [3, 4]
     assert columns("a\n0,5\n1\n1,25\n")[0].tolist() == [0.5, 1, 1.25]
     assert columns("a\n12,34\n")[0].tolist() == [12.34]
     assert len(columns("12,34\n13,35\n")) == 2
@@ -299,6 +312,25 @@ def test_changed_numbers_keep_words_and_what_stands_around_them():
     with create_recording(file, source.layout) as sink:
         sink.write([samples + 10])
     assert file.getvalue().decode() == 't;x;e\n00:01; "11";a\n00:02;"12";\n# c\n00:03;13;b'
+
+
+def test_a_track_that_stays_exact_keeps_its_cells_where_others_lose():
+    source = opened("007,1\n008,2\n")
+    tracks = (replace(source.layout.tracks[0], exact=True), source.layout.tracks[1])
+    file = io.BytesIO()
+    with create_recording(file, replace(source.layout, tracks=tracks)) as sink:
+        sink.write(next(source.blocks(2)))
+    assert file.getvalue() == b"007,1\n008,2\n"
+
+
+@pytest.mark.parametrize("piece", [1, 2**20])
+def test_what_is_not_utf_8_is_latin_1(piece, monkeypatch):
+    monkeypatch.setattr("sans.recordings.table_text._PIECE", piece)
+    for content in (b"1,a\n2,\xc3", b"\xb5V,\xff\n1,2\n", b"\xc3\xb5,\xc3\n1,2\r\n"):
+        source = opened(content)
+        assert restore(source) == content
+        assert json.loads(source.layout.attachments["dialect"])["encoding"] == "latin-1"
+    assert opened(b"\xb5V,\xff\n1,2\n").layout.tracks[0].name == "\u00b5V"
 
 
 def test_ordinary_tables_carry_nothing_more():
