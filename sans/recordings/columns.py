@@ -3,14 +3,14 @@
 A column whose cells are plain decimals, such as 1.25, is scaled to integers. Its text is restored
 to the letter if all cells have as many decimals, or none ends in a zero that others do without. Any
 other column is float64, restored to the letter where one of a few ways to write floats gives all
-its cells. Else the text reads as the same numbers.
+its cells. Of others `Survey` tells that their texts must be kept.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,10 +22,23 @@ SHORTEST = "r"
 
 _PLAIN = re.compile(r"(?:-?(?:0|[1-9]\d*)(?:\.\d+)?\n)*", re.ASCII)
 _DECIMALS = re.compile(r"(?:\.(\d+))?\n", re.ASCII)
-_NEGATIVE_ZERO = re.compile(r"^-0(?:\.0+)?$", re.MULTILINE)
+_LOOSE = re.compile(r"(?:[-+]?(?:\d{1,999}(?:\.\d*)?|\.\d+)\n)*", re.ASCII)  # int() takes no more
+_LOOSE_DECIMALS = re.compile(r"(?:\.(\d*))?\n", re.ASCII)
+_NEGATIVE_ZERO = re.compile(r"^-[0.]+$", re.MULTILINE)
+_NUMBER = re.compile(
+    r"[-+]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?|inf|infinity|nan)", re.ASCII | re.IGNORECASE
+)
 _FLOAT = re.compile(r"-?\d+(?:\.(\d*))?(?:([eE])[-+]\d\d+)?", re.ASCII)
 _STYLE = re.compile(r"r|\.\d{1,3}[eEf]", re.ASCII)
 _LARGEST = 2**62
+_HUGE = 2.0**61
+_WHOLE = range(-(2**63), 2**63)
+MISSING = ("", "nan", "na", "n/a", "null", "none", "-", "--", "?")
+"""What programs write where there is no sample, in small letters."""
+
+LONGEST_MISSING = 4
+"""Letters of what a column writes where there is no sample, at most."""
+
 _MOST_DECIMALS = 18
 _TYPES = ("i1", "<i2", "<i4", "<i8")
 
@@ -56,7 +69,10 @@ class Column:
             raise TypeError(f"no column is like {self}")
         if self.dtype not in (*_TYPES, "<f8") or not _STYLE.fullmatch(self.style):
             raise ValueError(f"no column is of the type {self.dtype!r}, style {self.style!r:.40}")
-        if not 0 <= self.fewest <= self.decimals <= _MOST_DECIMALS or len(self.missing) > 4:
+        if (
+            not 0 <= self.fewest <= self.decimals <= _MOST_DECIMALS
+            or len(self.missing) > LONGEST_MISSING
+        ):
             raise ValueError(f"no column has {self.fewest} to {self.decimals} decimals")
 
     def parse(self, cells: Sequence[str]) -> NDArray[Any]:
@@ -96,11 +112,7 @@ class Column:
 
 def is_number(cell: str) -> bool:
     """Return whether a cell is a number, inf or nan."""
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return "_" not in cell  # Python reads 1_000, a table does not mean it
+    return _NUMBER.fullmatch(cell) is not None
 
 
 def to_floats(cells: Sequence[str]) -> list[float]:
@@ -111,58 +123,115 @@ def to_floats(cells: Sequence[str]) -> list[float]:
         return [float(cell) if cell else math.nan for cell in cells]
 
 
+def only_numbers(cells: Sequence[str]) -> list[str]:
+    """Return cells with an empty one for each that holds no number."""
+    return [cell if is_number(cell) else "" for cell in cells]
+
+
+def _all_floats(cells: Sequence[str]) -> list[float] | None:
+    """Return the numbers in some cells, or None if one may be no number."""
+    text = "".join(cells)
+    if "_" in text or not (text.isascii() and text.isprintable()):  # float() takes more than is one
+        return None
+    try:
+        return to_floats(cells)
+    except ValueError:
+        return None
+
+
 class Survey:
     """Collects what is common to the cells of a column, then tells how they are written."""
 
     def __init__(self) -> None:
+        self.odd = False
+        """Whether there may be cells that are no numbers, and not empty."""
+        self.same = True
+        """Whether integers give again the text that they are read from."""
+        self._numbers = self._words = 0
         self._plain = True
         self._low = self._high = 0.0
+        self._huge = [0, 0]
         self._decimals: set[int] = set()
+        self._zeros: set[int] = set()
         self._first: str | None = None
         self._missing: str | None = None
 
-    def add(self, cells: Sequence[str]) -> int | None:
-        """Take some cells, without spaces around them.
+    def add(self, cells: Sequence[str]) -> None:
+        """Take some cells, without what stands around their numbers."""
+        text = "\n".join(cells) + "\n" if self._plain else ""
+        strict = self._plain and _PLAIN.fullmatch(text)
+        loose = strict or (self._plain and _LOOSE.fullmatch(text))
+        self._plain = bool(loose) and not _NEGATIVE_ZERO.search(text)
+        if self._plain:
+            self.same = self.same and bool(strict)
+            self._add_plain(cells, text, _DECIMALS if strict else _LOOSE_DECIMALS)
+        else:
+            self._add_floats(cells)
 
-        Returns:
-            The position of the first one that is no number, or None.
-        """
-        text = "\n".join(cells) + "\n"
-        if _PLAIN.fullmatch(text) and not _NEGATIVE_ZERO.search(text):
-            self._add_plain(cells, text)
-            return None
-        self._plain = False
-        for i, cell in enumerate(cells):
-            if cell and not is_number(cell):
-                return i
-            if not cell or math.isnan(float(cell)):
-                self._missing = cell if self._missing is None else self._missing
-            elif self._first is None:
-                self._first = cell
-        return None
+    def is_text(self) -> bool:
+        """Return whether the column has more words than numbers."""
+        return self._words > self._numbers
 
-    def _add_plain(self, cells: Sequence[str], text: str) -> None:
-        self._first = self._first or cells[0]
-        if not self._plain:
+    def _add_floats(self, cells: Sequence[str]) -> None:
+        values = _all_floats(cells)
+        if values is None:
+            self.odd = True
+            self._add_words(cells)
             return
+        missing = np.isnan(np.array(values))
+        self._numbers += len(cells) - int(missing.sum())
+        if self._missing is None and missing.any():
+            self._missing = cells[int(missing.argmax())]
+        if self._first is None and not missing.all():
+            self._first = cells[int(missing.argmin())]
+
+    def _add_words(self, cells: Sequence[str]) -> None:
+        for cell in cells:
+            number = is_number(cell)
+            if number and not math.isnan(float(cell)):
+                self._first = cell if self._first is None else self._first
+                self._numbers += 1
+                continue
+            self._missing = cell if self._missing is None else self._missing
+            if not number and cell.lower() not in MISSING:
+                self._words += 1
+
+    def _add_plain(self, cells: Sequence[str], text: str, pattern: re.Pattern[str]) -> None:
+        self._first = self._first or cells[0]
+        self._numbers += len(cells)
         values = np.array(list(map(float, cells)))
-        self._low = min(self._low, float(values.min()))
-        self._high = max(self._high, float(values.max()))
-        self._decimals |= set(map(len, _DECIMALS.findall(text))) if "." in text else {0}
+        low, high = float(values.min()), float(values.max())
+        self._low, self._high = min(self._low, low), max(self._high, high)
+        if "." not in text:
+            self._decimals.add(0)
+            if (size := max(-low, high)) >= _HUGE:  # where floats are too coarse to tell what fits
+                whole = list(map(int, cells)) if size < 8 * _HUGE else [_WHOLE.stop]
+                self._huge = [min(*whole, self._huge[0]), max(*whole, self._huge[1])]
+            return
+        found = pattern.findall(text)
+        decimals = set(map(len, found))
+        self._decimals |= decimals
+        if "0\n" in text:
+            mixed = len(decimals) > 1
+            self._zeros |= {len(d) for d in found if d[-1:] == "0"} if mixed else decimals
 
     def scaled(self) -> Column | None:
         """Return the column as integers, or None if its cells are not plain decimals."""
         decimals, fewest = max(self._decimals, default=0), min(self._decimals, default=0)
         if not self._plain or decimals > _MOST_DECIMALS:
             return None
+        self.same = self.same and max(self._zeros, default=0) <= fewest
         size = max(-self._low, self._high) * 10.0**decimals + 1
-        if size >= _LARGEST:
-            return None
-        return Column(next(t for t in _TYPES if size < np.iinfo(t).max), decimals, fewest)
+        if size < _LARGEST:
+            return Column(next(t for t in _TYPES if size < np.iinfo(t).max), decimals, fewest)
+        fits = decimals == 0 and all(value in _WHOLE for value in self._huge)
+        return Column("<i8") if fits else None
 
     def floats(self) -> list[Column]:
         """Return the ways to write the column as floats that its first cell suggests."""
-        missing = "nan" if self._missing is None else self._missing
+        missing = self._missing
+        if missing is None or len(missing) > LONGEST_MISSING:
+            missing = "nan"
         styles = [SHORTEST]
         if self._first is not None and (found := _FLOAT.fullmatch(self._first)):
             style = f".{len(found[1] or '')}{found[2] or 'f'}"
@@ -170,7 +239,6 @@ class Survey:
         return [Column("<f8", style=style, missing=missing) for style in styles]
 
 
-def agree(column: Column, cells: Iterable[str]) -> bool:
-    """Return whether a column gives just these cells again."""
-    kept = list(cells)
-    return column.render(column.parse(kept)) == kept
+def agree(column: Column, numbers: Sequence[str], cells: Sequence[str]) -> bool:
+    """Return whether a column gives just these cells again, of which some are numbers."""
+    return column.render(column.parse(numbers)) == cells

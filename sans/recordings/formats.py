@@ -89,7 +89,7 @@ def create_recording(
         case "edf" | "bdf":
             return edf.write_edf(target, layout)
         case "csv":
-            return table.write_table(target, layout)
+            return table.write_table(target, layout, unchanged)
         case "npy":
             heading = npy.parse(layout.attachments["header"], "the array")
             heading.check("the array")

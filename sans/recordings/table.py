@@ -1,16 +1,16 @@
 """CSV files: a column a track, a line a frame; read first to see how its numbers are written.
 
-What a file is restored to has the same bytes if its numbers are written as `columns` tells, with
-one separator and one kind of line end; and else it reads as the same numbers.
+A column with more words than numbers is no track: its text is packed as it is. Where numbers,
+separators and line ends do not give again what is given, the differences are packed: one a cell of
+a column, one a line end, and the lines that hold no cells.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,276 +18,222 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError
-from sans.recordings.columns import Column, Survey, agree, is_number
-from sans.recordings.layout import (
-    Block,
-    Layout,
-    Sink,
-    Source,
-    Track,
-    check_block,
-    check_written,
-    count_frames,
-)
-from sans.recordings.streams import Input, Memory, Stream, written
-
-MOST_HEADER_LINES = 10
-
-_SEPARATORS = (";", "\t", ",")
-_JOINTS = ("", " ", *_SEPARATORS, *(each + " " for each in _SEPARATORS))
-_MARK = b"\xef\xbb\xbf"  # of UTF-8
-_PIECE = 2**20
+from sans.recordings.columns import Column, Survey, agree, only_numbers
+from sans.recordings.layout import Layout, Sink, Source, Track, check_block, check_written
+from sans.recordings.packed_texts import Pile, difference
+from sans.recordings.streams import Input, written
+from sans.recordings.table_guess import find_style
+from sans.recordings.table_lines import Piece, RaggedError, read_pieces
+from sans.recordings.table_sink import ASIDES, ENDS, TableSink, differences_of, words_of
+from sans.recordings.table_style import Style
+from sans.recordings.table_text import UTF_8, Text, read_text
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
-    """How a table is written."""
+class _Table:
+    """A table that has been read once."""
 
-    separator: str
-    """What stands between two cells; "" if there is one column."""
+    text: Text
+    style: Style
 
-    end: str
-    """What ends a line."""
+    columns: tuple[Column | None, ...]
+    """How each column is written; None for words."""
 
-    header: bytes
-    """What stands before the first line of numbers."""
+    frames: int
 
-    header_lines: int
-    """Lines of the header."""
+    odd: frozenset[int]
+    """Columns of numbers with words among them."""
 
-    names: tuple[str, ...]
-    """Names of the columns; "" for one without a name."""
+    unlike: frozenset[int]
+    """Columns that numbers do not give again."""
 
-    def split(self, lines: list[str]) -> list[list[str]]:
-        """Return the cells of each column in some lines, without spaces around them."""
-        text = (self.separator or "\n").join(lines)
-        cells = text.split(self.separator or "\n")
-        if " " in text or "\t" in text:
-            cells = list(map(str.strip, cells))
-        return [cells[i :: len(self.names)] for i in range(len(self.names))]
+    asides: bool
+    """Whether some lines hold no cells."""
+
+    mixed: bool
+    """Whether lines end in different ways."""
+
+    def numbers(self, piece: Piece, column: int) -> list[str]:
+        """Return the cells of a column with numbers only."""
+        cells = self.style.plain(piece.bare(column))
+        return only_numbers(cells) if column in self.odd else cells
 
 
 def open_table(source: Input) -> Source:
     """Open a CSV file, or a pipe with one, which is kept in a temporary file.
 
     Raises:
-        DatasetError: if it is empty or not UTF-8, has no numbers, a cell that is no number, or
-            lines of different lengths; it names the line.
+        DatasetError: if it is empty, or no table: it has no column of numbers, or lines of
+            different lengths; it names the line.
     """
-    again = source.spool()
-    style = _read_style(again)
-    columns, frames, tail = _survey(again, style)
-    tracks = tuple(_track(*pair) for pair in zip(style.names, columns, strict=True))
-    dialect = {"separator": style.separator, "end": style.end, "columns": [*map(asdict, columns)]}
-    attachments = {"header": style.header, "dialect": json.dumps(dialect).encode(), "tail": tail}
-    layout = Layout("csv", tracks, frames, attachments=attachments)
+    table = _read_table(read_text(source))
+    columns = [(i, column) for i, column in enumerate(table.columns) if column is not None]
+    style = table.style
+    tracks = tuple(_track(style.names[i], style.units[i], column) for i, column in columns)
+    layout = Layout("csv", tracks, table.frames, attachments=_attachments(table))
 
     def blocks(count: int) -> Iterator[list[NDArray[Any]]]:
         check_block(count)
-        lines: list[str] = []
-        for _, more in _lines(again, style):
-            lines += more
-            done = len(lines) - len(lines) % count
+        waiting: list[list[str]] = [[] for _ in columns]
+        for piece in read_pieces(table.text, style):
+            for cells, (i, _) in zip(waiting, columns, strict=True):
+                cells += table.numbers(piece, i)
+            done = len(waiting[0]) - len(waiting[0]) % count
             for start in range(0, done, count):
-                yield _parse(lines[start : start + count], style, columns)
-            del lines[:done]
-        if lines:
-            yield _parse(lines, style, columns)
+                yield [
+                    column.parse(cells[start : start + count])
+                    for cells, (_, column) in zip(waiting, columns, strict=True)
+                ]
+            for cells in waiting:
+                del cells[:done]
+        if waiting[0]:
+            yield [c.parse(cells) for cells, (_, c) in zip(waiting, columns, strict=True)]
 
     return Source(layout, blocks)
 
 
 @contextmanager
-def write_table(target: Path | BinaryIO, layout: Layout) -> Iterator[Sink]:
+def write_table(target: Path | BinaryIO, layout: Layout, unchanged: bool = False) -> Iterator[Sink]:
     """Write a CSV file.
+
+    Args:
+        target: a file or a pipe.
+        layout: of an open table.
+        unchanged: whether the samples are the original ones, so that their cells are, too.
 
     Raises:
         SansError: if it cannot be written.
     """
     with written(target) as file:
-        file.write(layout.attachments["header"])
-        sink = _TableSink(file, layout)
+        sink = TableSink(file, layout, unchanged)
         yield sink
         check_written(layout, sink.frames)
-        file.write(layout.attachments["tail"])
+        sink.finish()
 
 
-class _TableSink:
-    def __init__(self, file: BinaryIO, layout: Layout) -> None:
-        self.frames = 0
-        self._file, self._layout = file, layout
-        dialect = json.loads(layout.attachments["dialect"])
-        self._separator, self._end = dialect["separator"], dialect["end"]
-        self._columns = [Column(**column) for column in dialect["columns"]]
-        if self._separator not in _JOINTS or self._end not in ("\n", "\r\n"):
-            raise ValueError(f"no table has {self._separator!r:.40} and {self._end!r:.40}")
-        if [column.dtype for column in self._columns] != [track.dtype for track in layout.tracks]:
-            raise ValueError("the columns are not the tracks")
-
-    def write(self, block: Block) -> None:
-        frames = count_frames(self._layout, block)
-        pairs = zip(self._columns, block, strict=True)
-        cells = [column.render(array) for column, array in pairs]
-        lines = [self._separator.join(row) for row in zip(*cells, strict=True)]
-        if frames:
-            start = self._end if self.frames else ""  # the end of the last line is in the tail
-            self._file.write((start + self._end.join(lines)).encode())
-        self.frames += frames
-
-
-def _read_style(source: Input | Memory) -> Style:
-    """Find the separator, the line end and the header."""
-    name, header, names = source.name, b"", [""]
-    with source.open() as stream:
-        mark = stream.read(len(_MARK)) if stream.peek(len(_MARK)) == _MARK else b""
-        for number, raw in enumerate(_raw_lines(stream), start=1):
-            line = _decode(raw, name, number)
-            separator = _find_separator(line)
-            cells = line.split(separator) if separator else [line]
-            if any(map(is_number, cells)):
-                end = "\r\n" if raw.endswith(b"\r\n") else "\n"
-                fits = len(names) == len(cells)
-                columns = tuple(names) if fits else ("",) * len(cells)
-                return Style(separator, end, mark + header, number - 1, columns)
-            if number > MOST_HEADER_LINES:
-                raise _no_number(name, number, cells)
-            header += raw
-            names = [c.strip() for c in next(csv.reader([line], delimiter=separator[:1] or ","))]
-    if not header:
-        raise DatasetError(f"{name} is empty")
-    raise DatasetError(f"{name} has no line of numbers: it begins with {header[:40]!r}")
-
-
-def _no_number(name: str, number: int, cells: list[str]) -> DatasetError:
-    column = next((i for i, cell in enumerate(cells) if cell.strip()), 0)
-    return DatasetError(
-        f"{name}, line {number}, column {column + 1}: {cells[column].strip()!r:.40} is not a number"
-    )
-
-
-def _find_separator(line: str) -> str:
-    """Return what stands between the cells of a line, "" if there is one."""
-    for separator in _SEPARATORS:
-        if (count := line.count(separator)) > 0:
-            return separator + " " if line.count(separator + " ") == count else separator
-    cells = line.split(" ")
-    return " " if len(cells) > 1 and all(map(is_number, cells)) else ""
-
-
-def _raw_lines(stream: Stream) -> Iterator[bytes]:
-    """Yield the lines at the start of a file with their ends; the last one may have none."""
-    rest = b""
-    while piece := stream.read(_PIECE):
-        *lines, rest = (rest + piece).split(b"\n")
-        yield from (line + b"\n" for line in lines)
-    if rest:
-        yield rest
-
-
-def _lines(source: Input | Memory, style: Style) -> Iterator[tuple[int, list[str]]]:
-    """Yield some lines at a time, and the number of the first of them.
-
-    An empty line is a cell without a number; those at the end of the file are left out.
-    """
-    number, empty, rest = style.header_lines + 1, 0, b""
-    with source.open() as stream:
-        stream.advance(len(style.header))
-        while True:
-            piece = stream.read(_PIECE)
-            whole, found, rest = (rest + piece).rpartition(b"\n") if piece else (rest, rest, b"")
-            lines = [""] * empty
-            if found:
-                lines += _split_lines(whole, source.name, number + empty)
-            full = len(lines)
-            while full and not lines[full - 1]:
-                full -= 1
-            empty = len(lines) - full
-            if full:
-                yield number, lines[:full]
-            number += full
-            if not piece:
-                return
-
-
-def _split_lines(content: bytes, name: str, number: int) -> list[str]:
-    return [line.rstrip("\r") for line in _decode(content, name, number).split("\n")]
-
-
-def _decode(content: bytes, name: str, number: int) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        number += content.count(b"\n", 0, error.start)
-        raise DatasetError(
-            f"{name}, line {number}, is not text in UTF-8: {error.reason}"
-        ) from error
-
-
-def _survey(source: Input | Memory, style: Style) -> tuple[list[Column], int, bytes]:
-    """Return how the columns are written, the number of lines, and what follows the last one."""
-    surveys = [Survey() for _ in style.names]
-    frames = 0
-    for number, lines in _lines(source, style):
-        _check_lengths(lines, style, source.name, number)
-        bad = [
-            (row, i, cells[row])
-            for i, (survey, cells) in enumerate(zip(surveys, style.split(lines), strict=True))
-            if (row := survey.add(cells)) is not None
-        ]
-        if bad:
-            row, i, cell = min(bad)
-            raise DatasetError(
-                f"{source.name}, line {number + row}, column {i + 1}: {cell!r:.40} is not a number"
-            )
-        frames += len(lines)
-    columns = [survey.scaled() for survey in surveys]
-    if None in columns:
-        floats = [[] if c else s.floats() for c, s in zip(columns, surveys, strict=True)]
-        best = _best_floats(source, style, floats)
-        columns = [c or b for c, b in zip(columns, best, strict=True)]
-    return [column for column in columns if column], frames, _read_tail(source)
-
-
-def _best_floats(
-    source: Input | Memory, style: Style, columns: list[list[Column]]
-) -> list[Column | None]:
-    """Return for each column the first way to write it that gives its text, or its first way."""
-    best = [ways[0] if ways else None for ways in columns]
-    left = [list(ways) for ways in columns]
-    for _, lines in _lines(source, style):
-        for i, cells in enumerate(style.split(lines)):
-            left[i] = [column for column in left[i] if agree(column, cells)]
-        if not any(left):
-            break
-    return [ways[0] if ways else first for ways, first in zip(left, best, strict=True)]
-
-
-def _read_tail(source: Input | Memory) -> bytes:
-    """Return the line ends at the end of a file."""
-    tail = b""
-    with source.open() as stream:
-        while piece := stream.read(_PIECE):
-            kept = piece.rstrip(b"\r\n")
-            tail = piece[len(kept) :] if kept else tail + piece
-    return tail
-
-
-def _check_lengths(lines: list[str], style: Style, name: str, number: int) -> None:
-    columns = len(style.names)
-    if not style.separator:
-        return
-    for row, line in enumerate(lines):
-        if line.count(style.separator) != columns - 1:
-            raise DatasetError(
-                f"{name}, line {number + row}: {len(line.split(style.separator))} cells, "
-                f"but {columns} before it"
-            )
-
-
-def _parse(lines: list[str], style: Style, columns: list[Column]) -> list[NDArray[Any]]:
-    return [column.parse(cells) for column, cells in zip(columns, style.split(lines), strict=True)]
-
-
-def _track(name: str, column: Column) -> Track:
+def _track(name: str, unit: str, column: Column) -> Track:
     bits = 8 * np.dtype(column.dtype).itemsize
-    return Track(name, "", 10.0**column.decimals, 0.0, bits, column.dtype)
+    return Track(name, unit, 10.0**column.decimals, 0.0, bits, column.dtype)
+
+
+def _read_table(text: Text) -> _Table:
+    style = find_style(text)
+    try:
+        return _survey(text, style)
+    except RaggedError:
+        if style.separator.strip(" ") in (style.separator, ""):
+            raise
+    # Not all separators have a blank behind them, as those in the first lines have.
+    return _survey(text, replace(style, separator=style.separator.strip(" ")))
+
+
+def _survey(text: Text, style: Style) -> _Table:
+    """Find out how the columns are written, and what that does not give again."""
+    surveys = [Survey() for _ in range(style.columns)]
+    frames, asides, mixed, unlike = 0, False, False, set()
+    for piece in read_pieces(text, style):
+        frames, asides = frames + piece.rows, asides or bool(piece.asides)
+        mixed = mixed or bool(piece.returns)
+        for i, (survey, given) in enumerate(zip(surveys, piece.cells, strict=True)):
+            cells = piece.bare(i)
+            if cells is not given:
+                unlike.add(i)
+            if cells:
+                survey.add(style.plain(cells))
+    ways = [[] if survey.is_text() else _ways(survey) for survey in surveys]
+    if not any(ways):
+        raise DatasetError(f"{text.name}, line {style.header_lines + 1}: no column of numbers")
+    unlike |= {i for i, survey in enumerate(surveys) if not survey.same}
+    odd = frozenset(i for i, survey in enumerate(surveys) if survey.odd)
+    best = _best_ways(text, style, ways, odd)
+    unlike |= {i for i, (column, same) in enumerate(best) if column and not same}
+    columns = tuple(column for column, _ in best)
+    words = {i for i, column in enumerate(columns) if column is None}
+    return _Table(text, style, columns, frames, odd, frozenset(unlike - words), asides, mixed)
+
+
+def _ways(survey: Survey) -> list[Column]:
+    """Return the ways to write a column: one if it is of integers."""
+    scaled = survey.scaled()
+    return [scaled] if scaled else survey.floats()
+
+
+def _best_ways(
+    text: Text, style: Style, columns: list[list[Column]], odd: frozenset[int]
+) -> list[tuple[Column | None, bool]]:
+    """Return for each column the first way to write it, if possible one that gives its text.
+
+    The text of integers has been looked at already.
+    """
+    best: list[tuple[Column | None, bool]]
+    best = [(ways[0], True) if ways else (None, True) for ways in columns]
+    left = {i: ways for i, ways in enumerate(columns) if ways and ways[0].dtype == "<f8"}
+    unsure = dict(left)
+    for piece in read_pieces(text, style) if unsure else ():
+        for i in list(left):
+            cells = style.plain(piece.bare(i))
+            numbers = only_numbers(cells) if i in odd else cells
+            left[i] = [column for column in left[i] if agree(column, numbers, cells)]
+            if not left[i]:
+                del left[i]
+        if not left:
+            break
+    for i, ways in unsure.items():
+        best[i] = (left.get(i, ways)[0], i in left)
+    return best
+
+
+def _attachments(table: _Table) -> dict[str, bytes]:
+    style = table.style
+    words = [i for i, column in enumerate(table.columns) if column is None]
+    columns = [asdict(column) for column in table.columns if column is not None]
+    dialect: dict[str, Any] = {
+        "separator": style.separator,
+        "end": "\n" if table.mixed else style.end,
+        "columns": columns,
+    }
+    if style.decimal != ".":
+        dialect["decimal"] = style.decimal
+    if table.text.encoding != UTF_8:
+        dialect["encoding"] = table.text.encoding
+    if words:
+        dialect["words"] = words
+    attachments = {"header": style.header, "dialect": json.dumps(dialect).encode()}
+    return {**attachments, "tail": table.text.tail, **_pack_texts(table, words)}
+
+
+def _pack_texts(table: _Table, words: list[int]) -> dict[str, bytes]:
+    """Return what numbers do not give again."""
+    unlike = sorted(table.unlike)
+    piles = {differences_of(i): Pile() for i in unlike} | {words_of(i): Pile() for i in words}
+    piles |= {ASIDES: Pile()} if table.asides else {}
+    piles |= {ENDS: Pile()} if table.mixed else {}
+    since = 0  # rows since the last aside
+    for piece in read_pieces(table.text, table.style) if piles else ():
+        for i in words:
+            piles[words_of(i)].add(piece.cells[i])
+        for i in unlike:
+            piles[differences_of(i)].add(_differences(table, piece, i))
+        for before, text in piece.asides:
+            piles[ASIDES].add([f"{since + before} {text}"])
+            since = -before
+        since += piece.rows
+        if table.mixed:
+            piles[ENDS].add(_returns(piece, table.style))
+    return {name: pile.pack() for name, pile in piles.items()}
+
+
+def _differences(table: _Table, piece: Piece, number: int) -> list[str]:
+    """Return what makes the cells of a column of what their numbers are written as."""
+    style, column = table.style, table.columns[number]
+    if column is None or not piece.rows:
+        return []
+    written = column.render(column.parse(table.numbers(piece, number)))
+    return list(map(difference, piece.cells[number], style.plain(written)))
+
+
+def _returns(piece: Piece, style: Style) -> list[str]:
+    """Return what stands before each line feed; nothing at the end of the file."""
+    lines = piece.rows + len(piece.asides)
+    returns = piece.returns or [style.end[:-1]] * lines
+    return returns if piece.whole else [*returns[:-1], ""]
