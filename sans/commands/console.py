@@ -50,7 +50,8 @@ def print_anywhere() -> None:
     """
     sys.stdout = _whole(sys.stdout, "standard output")
     if sys.stderr is None:  # where the shell closed it, nobody wants to be told, on stdout neither
-        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+        nowhere = io.FileIO(os.open(os.devnull, os.O_WRONLY), "w")
+        sys.stderr = io.TextIOWrapper(io.BufferedWriter(nowhere), "utf-8")
     else:
         sys.stderr = _whole(sys.stderr, "standard error")
 
