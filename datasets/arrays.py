@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.datasets.folders import unreadable
 from sans.errors import DatasetError
+from sans.recordings.paths import unreadable
 
 ARCHIVE = b"PK"  # how a .npz file begins, whatever it is called
 DAMAGED = (

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from sans.datasets.folders import is_file
 from sans.errors import DatasetError
+from sans.recordings.paths import is_file
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse

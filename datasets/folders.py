@@ -8,7 +8,7 @@ from pathlib import Path
 
 import platformdirs
 
-from sans.errors import DatasetError
+from sans.recordings.paths import is_file, is_folder
 
 
 def roots(data_dir: Path | None = None) -> tuple[Path, ...]:
@@ -30,22 +30,6 @@ def expand(path: Path) -> Path:
         return path
 
 
-def is_file(path: Path) -> bool:
-    """Return whether `path` is a file; what may not be looked at, or cannot be named, is none."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
-
-
-def is_folder(path: Path) -> bool:
-    """Return whether `path` is a folder that may be looked at."""
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
-
-
 def first_file(candidates: Iterable[Path]) -> Path | None:
     """Return the first of `candidates` that is a file, or None."""
     return next((path for path in candidates if is_file(path)), None)
@@ -58,11 +42,6 @@ def list_records(folder: Path) -> list[str]:
         return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in headers)
     except OSError:
         return []
-
-
-def unreadable(path: Path, error: OSError) -> DatasetError:
-    """Return the error to raise where `path` cannot be read."""
-    return DatasetError(f"cannot read {path}: {error.strerror or error}")
 
 
 def describe(searched: Iterable[Path]) -> str:

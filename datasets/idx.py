@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.datasets.folders import unreadable
 from sans.errors import DatasetError
+from sans.recordings.paths import unreadable
 
 UNSIGNED_BYTE = 8  # the code of the only type that these files use
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sans.datasets.arrays import read_array
 from sans.datasets.channels import choose_signal
 from sans.datasets.config import SMALLEST_LIMIT, DataConfig, refuse_options
-from sans.datasets.folders import expand, is_file
+from sans.datasets.folders import expand
 from sans.datasets.parts import COLLECTION, Dataset
 from sans.datasets.recorded import LOOKED_AT, read_channel, read_images
 from sans.datasets.split import apportion, divide, leave_out, limit_parts
@@ -23,6 +23,7 @@ from sans.datasets.windows import Recording, cut, wanted
 from sans.errors import DatasetError
 from sans.recordings.formats import is_recording, open_recording
 from sans.recordings.layout import Layout, Track
+from sans.recordings.paths import is_file
 
 IMAGE_SHARES = (5, 1, 1)
 SUFFIXES = (".npy", ".npz", ".csv", ".hea", ".dat")

@@ -8,11 +8,12 @@ from pathlib import Path, PurePosixPath
 
 from sans.datasets.config import DataConfig, refuse_options
 from sans.datasets.entries import ENTRIES
-from sans.datasets.folders import describe, is_file, is_folder, list_records, roots
+from sans.datasets.folders import describe, list_records, roots
 from sans.datasets.parts import Dataset
 from sans.datasets.wfdb_record import read_record
 from sans.datasets.windows import cut, wanted
 from sans.errors import DatasetError
+from sans.recordings.paths import is_file, is_folder
 
 PREFIX = "physionet:"
 FOLDER = "physionet"

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.datasets.folders import unreadable
 from sans.errors import DatasetError
+from sans.recordings.paths import unreadable
 
 
 def read_table(path: Path, samples: int) -> tuple[NDArray[np.float64], list[str]]:

@@ -6,7 +6,6 @@ compiles comes to the cache on the disk, where the first finds it.
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -75,9 +74,9 @@ class Helper:
     """
 
     def __init__(self, rehearsals: tuple[str, ...]) -> None:
-        code = f"import sys; sys.path[:] = {sys.path!r}; from sans import compiling; "
+        code = f"import sys; sys.path[:] = {sys.path!r}; from sans.rehearsals import help_with; "
         self._process = subprocess.Popen(
-            [sys.executable, "-c", f"{code}compiling.help_with(*{rehearsals!r})"],
+            [sys.executable, "-c", f"{code}help_with(*{rehearsals!r})"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -105,17 +104,3 @@ class Helper:
             for line in self._process.stdout or ():
                 self._current = line.strip()
             self._current = ""
-
-
-def help_with(*rehearsals: str) -> None:
-    """Perform rehearsals, in a process of its own that says what it compiles."""
-    from sans.rehearsals import REHEARSALS
-
-    def end_with_the_other() -> None:
-        sys.stdin.read()
-        os._exit(0)
-
-    threading.Thread(target=end_with_the_other, daemon=True).start()
-    BEFORE.append(lambda wanted: print(wanted.name, flush=True))
-    for name in rehearsals:
-        REHEARSALS[name].perform()

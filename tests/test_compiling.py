@@ -13,10 +13,10 @@ import pytest
 from sans import compiling, rehearsals
 from sans.codec.arrays import compress, decompress
 from sans.commands.console import explain_compilation
-from sans.compiling import Helper, help_with, tell_once
+from sans.compiling import Helper, tell_once
 from sans.keeping import KeptFunction
 from sans.pursuit.encoder import pursue
-from sans.rehearsals import REHEARSALS, Rehearsal, ahead
+from sans.rehearsals import REHEARSALS, Rehearsal, ahead, help_with
 
 SOURCE = """
 from sans.compiled import compiled
@@ -32,6 +32,7 @@ def before(monkeypatch):
     """Return the list of what is called before a compilation, which is empty."""
     monkeypatch.setattr("sans.linking.BEFORE", calls := [])
     monkeypatch.setattr(compiling, "BEFORE", calls)
+    monkeypatch.setattr(rehearsals, "BEFORE", calls)
     return calls
 
 

@@ -10,7 +10,7 @@ import typer
 from sans.activations import ACTIVATIONS
 from sans.configs import DECODERS, DEVICES, ENCODERS, REFITS, STARTS, ModelOptions, TrainConfig
 from sans.datasets import DataConfig
-from sans.datasets.folders import is_file
+from sans.recordings.paths import is_file
 
 DATA = DataConfig()
 MODEL = ModelOptions()

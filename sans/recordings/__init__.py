@@ -1,7 +1,5 @@
 """Recordings as files store them: converter integers in blocks, and the same kind of file again."""
 
-# Both packages want parts of each other: whoever comes first, data sets are imported before.
-import sans.datasets  # noqa: F401
 from sans.recordings.formats import (
     FORMATS,
     create_recording,

@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
-from sans.datasets.folders import is_file, is_folder, unreadable
 from sans.errors import DatasetError, SansError
 from sans.recordings import edf, edf_header, idx, npy, png, table
 from sans.recordings.arrays import open_array, write_array
 from sans.recordings.layout import Layout, Sink, Source
+from sans.recordings.paths import is_file, is_folder, unreadable
 from sans.recordings.roles import Read
 from sans.recordings.streams import Input
 from sans.recordings.wfdb_names import HEADER, SUFFIXES, beside, record_stem

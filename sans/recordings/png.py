@@ -22,7 +22,6 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.datasets.folders import unreadable
 from sans.errors import DatasetError, SansError
 from sans.recordings.layout import (
     Block,
@@ -34,6 +33,7 @@ from sans.recordings.layout import (
     check_written,
     count_frames,
 )
+from sans.recordings.paths import unreadable
 from sans.recordings.streams import Input, written
 
 MAGIC = b"\x89PNG\r\n\x1a\n"

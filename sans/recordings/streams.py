@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from sans.datasets.folders import unreadable
 from sans.errors import DatasetError
 from sans.files import written_whole
 from sans.pipes import piped, read_some
+from sans.recordings.paths import unreadable
 
 GZIP = b"\x1f\x8b"
 LARGEST_TAIL = 2**20

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.datasets.folders import is_file, unreadable
 from sans.errors import DatasetError
+from sans.recordings.paths import is_file, unreadable
 from sans.recordings.wfdb_files import check_group, least_size, measure, read_blocks
 from sans.recordings.wfdb_header import GAP, Header, Signal, parse_any
 from sans.recordings.wfdb_packing import FLAC, PACKINGS

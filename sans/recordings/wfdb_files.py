@@ -10,9 +10,9 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.datasets.folders import is_file, unreadable
 from sans.errors import DatasetError
 from sans.recordings.layout import Block, deinterleave, interleave, steps
+from sans.recordings.paths import is_file, unreadable
 from sans.recordings.streams import check_tail
 from sans.recordings.wfdb_header import Signal
 from sans.recordings.wfdb_packing import FLAC, PACKINGS

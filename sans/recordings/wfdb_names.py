@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sans.datasets.folders import unreadable
+from sans.recordings.paths import unreadable
 
 HEADER = ".hea"
 ANNOTATIONS = ".atr"

@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
-from sans.datasets.folders import is_file
 from sans.errors import DatasetError
 from sans.recordings.layout import Layout, Sink, Source
+from sans.recordings.paths import is_file
 from sans.recordings.wfdb_header import GAP, parse_any
 from sans.recordings.wfdb_names import ANNOTATIONS, HEADER, beside, read_bytes, record_stem
 from sans.recordings.wfdb_segment import open_segment, segment_files, write_segment

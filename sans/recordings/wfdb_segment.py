@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.datasets.folders import is_file
 from sans.errors import DatasetError
 from sans.files import written_whole
 from sans.recordings.layout import (
@@ -29,6 +28,7 @@ from sans.recordings.layout import (
     check_written,
     count_frames,
 )
+from sans.recordings.paths import is_file
 from sans.recordings.wfdb_files import (
     Writer,
     check_group,

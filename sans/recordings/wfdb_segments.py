@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.datasets.folders import is_file
 from sans.errors import DatasetError, SansError
 from sans.files import written_whole
 from sans.recordings.layout import (
@@ -33,6 +32,7 @@ from sans.recordings.layout import (
     check_written,
     count_frames,
 )
+from sans.recordings.paths import is_file
 from sans.recordings.wfdb_header import (
     GAP,
     Header,
