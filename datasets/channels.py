@@ -18,7 +18,8 @@ def choose_signal(
 ) -> tuple[int, tuple[str, ...]]:
     """Return the position of a channel, and what the user should know about the choice.
 
-    Where the default, the first, is an axis or holds events, the first signal is taken instead.
+    Where the default, the first, is an axis or holds events, the first signal is taken instead, if
+    there is one.
 
     Args:
         channel: a name, or else a position from 0.
@@ -27,13 +28,11 @@ def choose_signal(
         name: of the recording, for messages.
 
     Raises:
-        DatasetError: if there is no such channel, or no signal.
+        DatasetError: if there is no such channel.
     """
     tracks = layout.tracks
     position = choose_channel(channel, [track.name for track in tracks], name)
-    if len(tracks) == 1:
-        return position, ()
-    if channel != DEFAULT.channel:
+    if len(tracks) == 1 or channel != DEFAULT.channel:
         return position, ()
     roles = roles_of(layout, lambda number: [read(number)])
     if roles[position] is Role.SIGNAL or Role.SIGNAL not in roles:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,10 @@ from numpy.typing import NDArray
 from sans.datasets.channels import choose_signal
 from sans.datasets.windows import Recording
 from sans.errors import DatasetError
-from sans.recordings.layout import Source, Track
+from sans.recordings.layout import Source, in_units
 
 LOOKED_AT = 4096
-"""Frames at the beginning that tell an axis from a signal."""
+"""Samples at the beginning that tell an axis from a signal, of the channel that has most."""
 
 
 def read_channel(source: Source, name: str, channel: str, samples: int) -> Recording:
@@ -29,36 +31,31 @@ def read_channel(source: Source, name: str, channel: str, samples: int) -> Recor
     Raises:
         DatasetError: if the channel is not there, or the recording is damaged.
     """
-    first = next(iter(source.blocks(LOOKED_AT)), None)
-    if first is None:
-        raise DatasetError(f"{name} is empty: it has no samples")
-    position, notices = choose_signal(channel, source.layout, first.__getitem__, name)
-    track = source.layout.tracks[position]
+    tracks = source.layout.tracks
+    some = max(1, LOOKED_AT // max(track.per_frame for track in tracks))
+
+    def read(number: int) -> NDArray[Any]:
+        return next(_pieces(source, number, some), np.empty(0))
+
+    position, notices = choose_signal(channel, source.layout, read, name)
+    track = tracks[position]
     frames = math.ceil(samples / track.per_frame)
-    stored = [np.asarray(block[position]) for block in _until(source, frames)]
-    values = _physical(np.concatenate(stored)[:samples], track)
-    label = track.name if len(source.layout.tracks) > 1 else ""
-    full_name = f"{name} {label}".rstrip()
+    size = min(frames, some)
+    pieces = list(islice(_pieces(source, position, size), math.ceil(frames / size)))
+    if not pieces:
+        raise DatasetError(f"{name} is empty: it has no samples")
+    stored = np.concatenate(pieces)[:samples]
+    values = in_units(stored, track.gain, track.baseline, track.missing)
+    full_name = f"{name} {track.name}".rstrip() if len(tracks) > 1 else name
     return Recording(full_name, values, track.rate or None, (*source.notices, *notices))
 
 
 def read_images(source: Source) -> NDArray[Any]:
     """Return the images of an open recording, ``(images, height, width)``."""
-    blocks = [np.asarray(block[0]) for block in source.blocks(LOOKED_AT)]
-    return np.concatenate(blocks).reshape(source.layout.shape)
+    images = list(_pieces(source, 0, LOOKED_AT))
+    return np.concatenate(images).reshape(source.layout.shape)
 
 
-def _until(source: Source, frames: int) -> list[list[NDArray[Any]]]:
-    found, blocks = [], source.blocks(min(frames, LOOKED_AT))
-    for block in blocks:
-        found.append(block)
-        if len(found) * LOOKED_AT >= frames:
-            break
-    return found
-
-
-def _physical(stored: NDArray[Any], track: Track) -> NDArray[np.float64]:
-    values = (stored.astype(np.float64) - track.baseline) / track.gain
-    if track.missing is not None:
-        values[stored == track.missing] = np.nan
-    return values
+def _pieces(source: Source, number: int, frames: int) -> Iterator[NDArray[Any]]:
+    """Yield the samples of a track, so many frames at a time."""
+    return (np.asarray(block[number]) for block in source.blocks(frames))

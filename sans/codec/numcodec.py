@@ -63,9 +63,7 @@ def as_bound(max_error: Any) -> float | None:
     """
     if max_error is None:
         return None
-    if isinstance(max_error, (bool, np.bool_)) or not isinstance(
-        max_error, (Real, np.integer, np.floating)
-    ):
+    if isinstance(max_error, bool) or not isinstance(max_error, Real):  # numpy's are, too
         raise TypeError(f"max_error must be a number above 0 or None, not {max_error!r}")
     bound = float(max_error)
     if not 0 < bound < float("inf"):

@@ -101,6 +101,16 @@ class Sink(Protocol):
         """Append a block of any number of frames."""
 
 
+def in_units(
+    stored: NDArray[Any], gain: float, baseline: float, missing: int | None
+) -> NDArray[np.float64]:
+    """Return stored samples in their physical unit, NaN where they are missing; as in `Track`."""
+    values = (stored.astype(np.float64) - baseline) / gain
+    if missing is not None:
+        values[stored == missing] = np.nan
+    return values
+
+
 def count_frames(layout: Layout, block: Block) -> int:
     """Return how many frames `block` has.
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError
+from sans.recordings.layout import in_units
 from sans.recordings.paths import is_file, unreadable
 from sans.recordings.wfdb_files import check_group, least_size, measure, read_blocks
 from sans.recordings.wfdb_header import GAP, Header, Signal, parse_any
@@ -182,9 +183,7 @@ def _physical(steps: NDArray[np.integer[Any]], signal: Signal, frames: int) -> N
     missing = packing.missing if packing else -(2 ** (FLAC[signal.form][0] - 1))
     found = steps[:frames]
     samples = np.full(frames, np.nan)
-    samples[: len(found)] = (found.astype(np.float64) - signal.baseline) / signal.gain
-    if missing is not None:
-        samples[: len(found)][found == missing] = np.nan
+    samples[: len(found)] = in_units(found, signal.gain, signal.baseline, missing)
     return samples
 
 
