@@ -176,12 +176,12 @@ def test_a_stack_goes_to_no_pipe(tmp_path):
         copy(source, io.BytesIO())
 
 
-@pytest.mark.parametrize("name", ["../a.png", "/a.png", "a.exe", ""])
+@pytest.mark.parametrize("name", ["../a.png", "/a.png", "a.exe", "", "..", "a\\u0000.png"])
 def test_names_that_leave_the_folder_are_refused(name, tmp_path):
     layout = open_recording([save(tmp_path / "a.png", image(8))]).layout
     layout.attachments["names"] = f'["{name}"]'.encode()
     with (
-        pytest.raises(DatasetError, match="is no name of a PNG file in a folder"),
+        pytest.raises(DatasetError, match=r"is no name of a (PNG )?file"),
         create_recording(tmp_path / "out", layout),
     ):
         pass

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 import struct
-import uuid
 import warnings
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError, SansError
+from sans.files import staged, written_whole
 from sans.recordings.layout import (
     Block,
     Layout,
@@ -33,7 +33,7 @@ from sans.recordings.layout import (
     check_written,
     count_frames,
 )
-from sans.recordings.paths import unreadable
+from sans.recordings.paths import file_name, unreadable
 from sans.recordings.streams import Input, written
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
@@ -109,32 +109,41 @@ def write_images(target: Path | BinaryIO, layout: Layout) -> Iterator[Sink]:
         SansError: if it cannot be written, or the folder is there and not empty.
     """
     names = json.loads(layout.attachments.get("names", b"null"))
-    with ExitStack() as stack:
-        if names is None:
-            sink = _ImageSink(layout, [stack.enter_context(written(target))])
-        elif isinstance(target, Path):
-            folder = stack.enter_context(_new_folder(target))
-            sink = _ImageSink(layout, [folder / _check_name(name) for name in names])
-        else:
-            raise SansError(f"{len(names)} images are no single file: they cannot go to a pipe")
+    if names is None:
+        with written(target) as file:
+            sink = _ImageSink(layout, file.write)
+            yield sink
+            check_written(layout, sink.frames)
+        return
+    if not isinstance(target, Path):
+        raise SansError(f"{len(names)} images are no single file: they cannot go to a pipe")
+    left = [target / name for name in _file_names(names)]
+    with staged(target) as folder:
+
+        def put(content: bytes) -> None:
+            with written_whole(left.pop(0), within=folder) as file:
+                file.write(content)
+
+        sink = _ImageSink(layout, put)
         yield sink
         check_written(layout, sink.frames)
+        folder.rename(target)
 
 
 class _ImageSink:
-    def __init__(self, layout: Layout, targets: Sequence[Path | BinaryIO]) -> None:
+    def __init__(self, layout: Layout, put: Callable[[bytes], object]) -> None:
         self.frames = 0
-        self._layout, self._targets = layout, targets
+        self._layout, self._put = layout, put
 
     def write(self, block: Block) -> None:
         frames = count_frames(self._layout, block)
+        kept = self._layout.attachments
         for image in block[0].reshape(frames, *self._layout.shape[1:]):
-            kept = self._layout.attachments
-            content = _encode(
-                image, kept.get(f"chunks {self.frames}", b""), kept.get(f"end {self.frames}", _END)
+            chunks, end = (
+                kept.get(f"chunks {self.frames}", b""),
+                kept.get(f"end {self.frames}", _END),
             )
-            target = self._targets[self.frames]
-            target.write_bytes(content) if isinstance(target, Path) else target.write(content)
+            self._put(_encode(image, chunks, end))
             self.frames += 1
 
 
@@ -234,24 +243,18 @@ def _chunks(content: bytes, name: str) -> Iterator[tuple[bytes, bytes]]:
         position += len(chunk)
 
 
-@contextmanager
-def _new_folder(path: Path) -> Iterator[Path]:
-    """Give a folder that takes its name when the context ends, and else leaves nothing."""
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        partial.mkdir()
-        yield partial
-        partial.rename(path)
-    except OSError as error:
-        raise SansError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+def _file_names(names: Sequence[str]) -> list[str]:
+    """Return the names of PNG files in a folder, as `file_name` has them.
 
-
-def _check_name(name: str) -> str:
-    if Path(name).name != name or not name.lower().endswith(SUFFIX):
-        raise DatasetError(f"{name!r} is no name of a PNG file in a folder")
-    return name
+    Raises:
+        DatasetError: if one is no such name, or two become the same.
+    """
+    found = [file_name(name) for name in names]
+    if wrong := next((name for name in found if not name.lower().endswith(SUFFIX)), None):
+        raise DatasetError(f"{wrong!r} is no name of a PNG file in a folder")
+    if twice := next((name for name, count in Counter(found).items() if count > 1), None):
+        raise DatasetError(f"two images would both be called {twice}")
+    return found
 
 
 def _read(path: Path) -> bytes:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from sans.errors import DatasetError
+from sans.files import publish, staged
 from sans.recordings.layout import Layout, Sink, Source
 from sans.recordings.paths import is_file
 from sans.recordings.wfdb_header import GAP, parse_any
@@ -39,10 +41,9 @@ def open_record(path: Path, annotations: bool = False) -> Source:
     return source
 
 
-def write_record(
-    path: Path, layout: Layout, unchanged: bool = False
-) -> AbstractContextManager[Sink]:
-    """Return the context in which a record is written, in the formats and with the headers it had.
+@contextmanager
+def write_record(path: Path, layout: Layout, unchanged: bool = False) -> Iterator[Sink]:
+    """Write a record, in the formats and with the headers it had; its header appears as the last.
 
     Args:
         path: of the record or its .hea file; files get its name instead of the former one.
@@ -51,10 +52,14 @@ def write_record(
             their checksums are wrong.
 
     Raises:
-        SansError: in the context, if a file cannot be written.
+        SansError: if a file cannot be written.
     """
+    stem = record_stem(path)
     write = write_segments if SEGMENTS in layout.attachments else write_segment
-    return write(record_stem(path), layout, unchanged)
+    with staged(stem) as folder:
+        with write(stem, layout, folder, unchanged) as sink:
+            yield sink
+        publish(folder, stem.parent, last=beside(stem, HEADER).name)
 
 
 def record_files(path: Path, layout: Layout) -> list[Path]:

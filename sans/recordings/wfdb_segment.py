@@ -83,12 +83,15 @@ def open_segment(stem: Path, content: bytes) -> Source:
 
 
 @contextmanager
-def write_segment(stem: Path, layout: Layout, unchanged: bool = False) -> Iterator[Sink]:
+def write_segment(
+    stem: Path, layout: Layout, folder: Path, unchanged: bool = False
+) -> Iterator[Sink]:
     """Write a record of one segment, in the formats and with the header that it had.
 
     Args:
         stem: path of the record without suffix; files get its name instead of the former one.
         layout: as `open_segment` gives it.
+        folder: where the files are written, as `sans.files.staged` gives it.
         unchanged: whether the samples are the original ones, so that the header stays even where
             its checksums are wrong.
 
@@ -106,14 +109,16 @@ def write_segment(stem: Path, layout: Layout, unchanged: bool = False) -> Iterat
     if kinds != [(track.dtype, track.per_frame) for track in tracks_of(header)]:
         raise ValueError("the header is not that of these signals")
     with ExitStack() as stack:
-        hea = stack.enter_context(written_whole(beside(stem, HEADER)))  # the last to be there
+        hea = stack.enter_context(written_whole(beside(stem, HEADER), within=folder))
         writers = []
         for file, signals in _groups(header, Path()).items():
-            target = stack.enter_context(written_whole(stem.parent / names[file.name]))
+            path = stem.parent / names[file.name]
+            target = stack.enter_context(written_whole(path, within=folder))
             ends = [layout.attachments.get(f"{end} {file.name}", b"") for end in ("prolog", "tail")]
             writers.append((signals, stack.enter_context(write_signals(target, signals, *ends))))
         if (annotations := layout.attachments.get("annotations")) is not None:
-            stack.enter_context(written_whole(beside(stem, ANNOTATIONS))).write(annotations)
+            atr = written_whole(beside(stem, ANNOTATIONS), within=folder)
+            stack.enter_context(atr).write(annotations)
         sink = _RecordSink(layout, header, writers)
         yield sink
         check_written(layout, sink.frames)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -20,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.errors import DatasetError, SansError
+from sans.errors import DatasetError
 from sans.files import written_whole
 from sans.recordings.layout import (
     Block,
@@ -112,12 +110,15 @@ def open_segments(stem: Path, content: bytes) -> Source:
 
 
 @contextmanager
-def write_segments(stem: Path, layout: Layout, unchanged: bool = False) -> Iterator[Sink]:
-    """Write a record of segments, and all of these.
+def write_segments(
+    stem: Path, layout: Layout, folder: Path, unchanged: bool = False
+) -> Iterator[Sink]:
+    """Write a record of segments, and all of these, into a folder where they wait for each other.
 
     Args:
         stem: path of the record without suffix; segments get its name instead of the former one.
         layout: as `open_segments` gives it.
+        folder: where the files are written, as `sans.files.staged` gives it.
         unchanged: whether the samples are the original ones, so that headers stay as they are.
 
     Raises:
@@ -131,8 +132,9 @@ def write_segments(stem: Path, layout: Layout, unchanged: bool = False) -> Itera
     if stem.name != former:
         check_names(content, (stem.name, *new.values()))
         content = revise_segments(content, new, stem.name)
-    with _staged(stem) as folder, ExitStack() as stack:
-        sink = _SegmentsSink(layout, parts, [folder / new[part.name] for part in parts], unchanged)
+    waiting = [(part, stem.parent / new[part.name]) for part in parts]
+    with ExitStack() as stack:
+        sink = _SegmentsSink(layout, waiting, folder, unchanged)
         stack.push(sink.leave)
         yield sink
         check_written(layout, sink.frames)
@@ -141,19 +143,19 @@ def write_segments(stem: Path, layout: Layout, unchanged: bool = False) -> Itera
             header = layout.attachments[f"{names.layout}/header"]
             if stem.name != former:
                 header = revise(header, (), (), {}, new[names.layout])
-            _write(beside(folder / new[names.layout], HEADER), header)
+            _write(beside(stem.parent / new[names.layout], HEADER), folder, header)
         if (annotations := layout.attachments.get("annotations")) is not None:
-            _write(beside(folder / stem.name, ANNOTATIONS), annotations)
-        _write(beside(folder / stem.name, HEADER), content)
+            _write(beside(stem, ANNOTATIONS), folder, annotations)
+        _write(beside(stem, HEADER), folder, content)
 
 
 class _SegmentsSink:
     def __init__(
-        self, layout: Layout, parts: Sequence[Part], stems: Sequence[Path], unchanged: bool
+        self, layout: Layout, waiting: list[tuple[Part, Path]], folder: Path, unchanged: bool
     ) -> None:
         self.frames = 0
-        self._layout, self._unchanged = layout, unchanged
-        self._waiting = list(zip(parts, stems, strict=True))
+        self._layout, self._folder, self._unchanged = layout, folder, unchanged
+        self._waiting = waiting  # segments, and their paths
         self._open = ExitStack()  # of the segment that is being written
         self._part: Part | None = None
         self._sink: Sink | None = None
@@ -194,7 +196,7 @@ class _SegmentsSink:
             raise ValueError(f"more than the {self.frames:,} frames of all segments")
         self._part, stem = self._waiting.pop(0)
         self._left = self._part.layout.frames or 0
-        writer = write_segment(stem, self._part.layout, self._unchanged)
+        writer = write_segment(stem, self._part.layout, self._folder, self._unchanged)
         self._sink = self._open.enter_context(writer)
 
 
@@ -408,26 +410,6 @@ def _check_files(stem: Path, files: Sequence[Path]) -> None:
         seen.add(path)
 
 
-def _write(path: Path, content: bytes) -> None:
-    with written_whole(path) as file:
+def _write(path: Path, folder: Path, content: bytes) -> None:
+    with written_whole(path, within=folder) as file:
         file.write(content)
-
-
-@contextmanager
-def _staged(stem: Path) -> Iterator[Path]:
-    """Give a folder whose files go beside `stem` when the context ends, its header as the last.
-
-    Raises:
-        SansError: if it cannot be written.
-    """
-    folder = stem.with_name(f".{stem.name}.{uuid.uuid4().hex}")
-    last = beside(folder / stem.name, HEADER)
-    try:
-        folder.mkdir()
-        yield folder
-        for path in sorted(folder.iterdir(), key=lambda path: path == last):
-            path.replace(stem.parent / path.name)
-    except OSError as error:
-        raise SansError(f"cannot write {stem}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
