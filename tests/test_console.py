@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -12,7 +13,11 @@ from types import ModuleType
 import pytest
 import torch
 import typer
+from hypothesis import given
+from hypothesis import strategies as st
 from processes import said
+from rich.table import Table
+from rich.text import Text
 
 from sans import __main__ as entry
 from sans.commands import console
@@ -197,3 +202,57 @@ def test_an_interrupt_during_the_imports_is_one_line(monkeypatch, capsys):
         entry.main()
     assert ended.value.code == 130
     assert capsys.readouterr().err == "sans: interrupted\n"
+
+
+STEERING = [
+    "\x1b[31mred",
+    "\x9b31mred",
+    "a\nb",
+    "bell\x07",
+    "back\b\b",
+    "\x7f",
+    "line\u2028",
+    "\u202eright to left",
+    "\udc9b31m",
+]
+
+
+def shown(name):
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in name)
+
+
+@pytest.mark.parametrize("name", STEERING)
+def test_no_name_steers_a_terminal(name, capsys):
+    console.out.print(name, markup=False)
+    console.notice(name)
+    table = Table(title=name)
+    table.add_column(name)
+    table.add_row(name, "b")
+    console.print_table(table)
+    console.out.print(Text(name))
+    with pytest.raises(typer.Exit), usage_errors():
+        raise ValueError(name)
+    captured = capsys.readouterr()
+    for line in (captured.out + captured.err).split("\n"):
+        assert line.isprintable()
+    assert captured.out.startswith(f"{shown(name)}\n")
+    assert captured.err.startswith(f"{shown(name)}\n")
+
+
+def test_styles_of_a_terminal_still_reach_it():
+    file = io.StringIO()
+    terminal = type(console.out)(
+        file=file, force_terminal=True, color_system="standard", highlight=False
+    )
+    terminal.print("a\x1b[32m", style="red", markup=False)
+    assert file.getvalue() == "\x1b[31ma\\x1b[32m\x1b[0m\n"
+
+
+@given(st.text())
+def test_json_is_one_line_to_be_seen_and_gives_every_text_again(text):
+    with pytest.MonkeyPatch.context() as patch:
+        lines = []
+        patch.setattr(typer, "echo", lines.append)
+        print_json({"name": text, text: [1.5]})
+    assert lines[0].isprintable()
+    assert json.loads(lines[0]) == {"name": text, text: [1.5]}

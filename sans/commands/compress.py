@@ -24,7 +24,7 @@ from sans.commands.console import (
     refuse_existing,
     usage_errors,
 )
-from sans.errors import SansError
+from sans.errors import SansError, printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -317,9 +317,9 @@ def figures_table(figures: Sequence[Figures], tracks: Sequence[Track]) -> Table:
     for column in ("samples", "missing", "PRD %", "PRD1024 %", "PRDN %", "RMS", "largest error"):
         table.add_column(column, justify="right", no_wrap=True)
     for i, (row, track) in enumerate(zip(figures[:MOST_ROWS], tracks, strict=False)):
-        unit = f" {track.unit}" if track.unit else ""
+        unit = f" {printable(track.unit)}" if track.unit else ""
         table.add_row(
-            escape(track.name or str(i)),
+            escape(printable(track.name) or str(i)),
             f"{row.samples:,}",
             f"{row.missing:,}",
             number(row.prd),

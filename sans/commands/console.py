@@ -13,16 +13,43 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.measure import Measurement
+from rich.segment import Segment
 from rich.table import Table
 
 from sans.compiling import Wanted
-from sans.errors import ReaderGoneError, SansError
+from sans.errors import ReaderGoneError, SansError, printable
 from sans.pipes import Pipe
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class _Console(Console):
+    """A console on which nothing that is printed steers the terminal, but its own styles."""
+
+    def print(self, *objects: Any, markup: bool | None = None, **options: Any) -> None:
+        """Print as ever; of text that is no markup, and may be anybody's, ends of lines are shown.
+
+        Raises:
+            SansError: if it cannot be written.
+        """
+        if markup is False:
+            objects = tuple(printable(each) if isinstance(each, str) else each for each in objects)
+        super().print(*objects, markup=markup, **options)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """Yield the pieces of what is printed, with control characters in texts as escapes."""
+        for segment in super().render(renderable, options):
+            if segment.control or segment.text.isprintable():
+                yield segment
+            else:
+                lines = "\n".join(map(printable, segment.text.split("\n")))
+                yield segment._replace(text=lines)
+
+
+out = _Console(highlight=False, soft_wrap=True)
+err = _Console(stderr=True, highlight=False, soft_wrap=True)
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
@@ -139,8 +166,11 @@ def explain_compilation(wanted: Wanted) -> None:
 
 
 def print_json(values: Mapping[str, Any]) -> None:
-    """Print `values` on stdout as one line of JSON."""
-    typer.echo(json.dumps(values, ensure_ascii=False, allow_nan=False))
+    """Print `values` on stdout as one line of JSON, in which all is to be seen."""
+    text = json.dumps(values, ensure_ascii=False, allow_nan=False)
+    if not text.isprintable():  # JSON itself escapes only the first 32 of all controls
+        text = "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
+    typer.echo(text)
 
 
 def print_table(table: Table) -> None:

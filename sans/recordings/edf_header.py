@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sans.errors import DatasetError
+from sans.errors import DatasetError, printable
 from sans.recordings.streams import Stream
 
 MAGICS = {b"0       ": "edf", b"\xffBIOSEMI": "bdf"}
@@ -153,8 +153,8 @@ def _signals(content: bytes, count: int, storage: int, name: str) -> tuple[Signa
             raise DatasetError(f"{name}, signal {i}: {samples} samples a record; 1 or more wanted")
         signals.append(
             Signal(
-                label=_text(fields["label"][i]),
-                unit=_text(fields["unit"][i]),
+                label=printable(_text(fields["label"][i])),
+                unit=printable(_text(fields["unit"][i])),
                 physical=limits("physical", i),
                 digital=_whole_limits(limits("digital", i), storage),
                 samples=samples,

@@ -9,10 +9,10 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from sans.errors import DatasetError
+from sans.errors import DatasetError, printable
 from sans.recordings.columns import MISSING, is_number
 from sans.recordings.table_style import COMMENTS, SEPARATORS, Style, bare, bare_cell
-from sans.recordings.table_text import UTF_8_MARK, Text, found, printable
+from sans.recordings.table_text import UTF_8_MARK, Text, found
 
 MOST_COLUMNS = 2**16
 

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sans.errors import DatasetError
+from sans.errors import DatasetError, printable
 from sans.recordings.streams import Input, Memory, Stream
 
 UTF_8_MARK = codecs.BOM_UTF8
@@ -25,11 +25,6 @@ ENCODINGS = (UTF_8, LATIN_1, "utf-16-le", "utf-16-be")
 
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _PIECE = _SAMPLE = 2**20
-
-
-def printable(text: str) -> str:
-    """Return a text with the characters that a terminal might obey as escapes."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def found(cell: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sans.recordings.paths import unreadable
+from sans.errors import DatasetError
+from sans.recordings.paths import file_name, unreadable
 
 HEADER = ".hea"
 ANNOTATIONS = ".atr"
@@ -35,6 +36,17 @@ def renamed_segment(segment: str, former: str, name: str) -> str:
         return segment
     rest = segment.removeprefix(former)
     return f"{name}{rest}" if rest not in (segment, "") else f"{name}_{segment}"
+
+
+def is_plain(name: str) -> bool:
+    """Return whether a name in a header, which cannot be changed there, is one to give a file.
+
+    It is not where it is hidden, a path, or has control characters.
+    """
+    try:
+        return not name.startswith(".") and file_name(name) == name
+    except DatasetError:
+        return False
 
 
 def read_bytes(path: Path) -> bytes:

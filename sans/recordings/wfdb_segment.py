@@ -39,7 +39,7 @@ from sans.recordings.wfdb_files import (
     write_signals,
 )
 from sans.recordings.wfdb_header import GAP, Header, Signal, check_names, parse, revise
-from sans.recordings.wfdb_names import ANNOTATIONS, HEADER, beside, renamed
+from sans.recordings.wfdb_names import ANNOTATIONS, HEADER, beside, is_plain, renamed
 from sans.recordings.wfdb_packing import FLAC, PACKINGS
 
 
@@ -165,7 +165,7 @@ def _groups(header: Header, folder: Path) -> dict[Path, list[Signal]]:
     """Return the signals of each signal file, checked."""
     groups: dict[Path, list[Signal]] = {}
     for signal in header.signals:
-        if signal.file.startswith(".") or signal.file in ("-", GAP):
+        if not is_plain(signal.file) or signal.file in ("-", GAP):
             raise DatasetError(f"{signal.file!r} is no name of a WFDB signal file")
         groups.setdefault(folder / signal.file, []).append(signal)
     for path, signals in groups.items():

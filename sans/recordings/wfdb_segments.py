@@ -40,7 +40,14 @@ from sans.recordings.wfdb_header import (
     revise,
     revise_segments,
 )
-from sans.recordings.wfdb_names import ANNOTATIONS, HEADER, beside, read_bytes, renamed_segment
+from sans.recordings.wfdb_names import (
+    ANNOTATIONS,
+    HEADER,
+    beside,
+    is_plain,
+    read_bytes,
+    renamed_segment,
+)
 from sans.recordings.wfdb_segment import open_segment, segment_files, tracks_of, write_segment
 
 SEGMENTS = "segments"
@@ -225,8 +232,8 @@ def _names(header: Header, record: str) -> Names:
     segments = [name for name in found if name != layout]
     if not segments:
         raise DatasetError(f"{record} describes no signal: its segments are gaps")
-    if hidden := next((name for name in found if name.startswith(".")), None):
-        raise DatasetError(f"{record}: {hidden!r} is no name of a segment")
+    if wrong := next((name for name in found if not is_plain(name)), None):
+        raise DatasetError(f"{record}: {wrong!r} is no name of a segment")
     return Names(layout, segments)
 
 
