@@ -8,11 +8,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sans.codec.compression import Options, compress_recording
+from sans.codec.decompression import read_header
+from sans.codec.files import decompress_file
+from sans.codec.quality import Quality
 from sans.errors import DatasetError
 from sans.recordings import create_recording, open_recording
+from sans.recordings.formats import limited
 from sans.recordings.packed_texts import Pile
 
 
@@ -390,3 +395,65 @@ def test_a_damaged_table_is_refused_in_one_line(content, message, tmp_path, monk
     with pytest.raises(DatasetError, match=message) as caught:
         open_recording(tmp_path / "a.csv")
     assert "\n" not in str(caught.value)
+
+
+def changed(source, exact):
+    """Return blocks of samples that changed, but where they are missing or exact."""
+    for block in source.blocks(5):
+        yield [
+            array if i in exact else np.where(np.isnan(array), array, array + array.dtype.type(1))
+            for i, array in enumerate(block)
+        ]
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                ["1", "+1", " 1", "1 ", '"2"', "x1x", "nan", "", "-", "007", "n/a", "?"]
+            ),
+            st.sampled_from(["1.5", "1.50", "2e3", " 4", "", "inf", "1,", '"3"', "+3.0"]),
+            st.sampled_from(["1", "02", " 3"]),
+        ),
+        min_size=4,
+        max_size=30,
+    ),
+    st.sampled_from([(), (0,), (1,)]),
+)
+def test_text_that_no_longer_matters_is_not_kept_and_the_rest_is(rows, exact):
+    text = "a;b;c;w\n" + "".join(f"{a};{b};{c};word\n" for a, b, c in rows)
+    try:
+        source = opened(text)
+    except DatasetError:
+        return
+    exact = {i for i in exact if i < len(source.layout.tracks)}
+    tracks = tuple(replace(t, exact=i in exact) for i, t in enumerate(source.layout.tracks))
+    layout = replace(source.layout, tracks=tracks)
+    blocks = list(changed(opened(text), exact))
+    left = limited(layout, lambda number: (block[number] for block in blocks))
+    assert written(blocks, left) == written(blocks, layout)
+    assert sum(map(len, left.attachments.values())) <= sum(map(len, layout.attachments.values()))
+    kept = left.attachments.items() - layout.attachments.items()
+    assert all(name.startswith("differences") for name, _ in kept)
+
+
+def written(blocks, layout):
+    file = io.BytesIO()
+    with create_recording(file, layout) as sink:
+        for block in blocks:
+            sink.write(block)
+    return file.getvalue()
+
+
+def test_a_lossy_stream_has_no_digits_of_text_that_nobody_can_need():
+    values = np.random.default_rng(0).normal(0, 100, 4000).round(3)
+    rows = [f"{v:+.{n}f},{v / 2:.3f}\n" for v, n in zip(values, [3, 5, 4, 6] * 1000, strict=True)]
+    text = ("a,b\n" + "".join(rows)).encode()
+    assert len(opened(text).layout.attachments["differences 0"]) > 900
+    file, out = io.BytesIO(), io.BytesIO()
+    compress_recording(opened(text), file, Options(quality=Quality("prdn", 9.0)))
+    assert b"differences" not in read_header(io.BytesIO(file.getvalue()))[0].layout.attachments
+    decompress_file(io.BytesIO(file.getvalue()), out)
+    assert out.getvalue().startswith(b"a,b\n")
+    assert out.getvalue().count(b"\n") == 4001

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sans.errors import DatasetError, SansError
-from sans.recordings import edf, edf_header, idx, npy, png, table
+from sans.recordings import edf, edf_header, idx, npy, png, table, table_loss
 from sans.recordings.arrays import open_array, write_array
 from sans.recordings.layout import Layout, Sink, Source
 from sans.recordings.paths import is_file, is_folder, unreadable
@@ -104,15 +104,21 @@ def create_recording(
 
 
 def limited(layout: Layout, read: Read) -> Layout:
-    """Return a layout whose writer keeps samples within the limits that the file gives them.
+    """Return a layout for samples that may have changed, where loss is allowed.
 
-    Where loss is allowed they could otherwise lie beyond.
+    The writer of EDF keeps them within the limits that the file gives them, and that of a table has
+    no text of numbers that are no longer there.
 
     Args:
         layout: of an open recording.
         read: gives the samples of a track; signals that are beyond their limits already have none.
     """
-    return edf.limited(layout, read) if layout.format in ("edf", "bdf") else layout
+    match layout.format:
+        case "edf" | "bdf":
+            return edf.limited(layout, read)
+        case "csv":
+            return table_loss.limited(layout, read)
+    return layout
 
 
 def is_recording(path: Path) -> bool:

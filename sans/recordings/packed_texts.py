@@ -89,21 +89,36 @@ def difference(given: str, written: str) -> str:
     return _INSTEAD + given
 
 
+def without_number(text: str) -> str:
+    """Return what counts of a difference where the number has changed: blanks and quotes around it.
+
+    Raises:
+        ValueError: if the text is no difference.
+    """
+    if text == SAME or text[0] == _INSTEAD:
+        return SAME
+    before, around, behind = text.partition(_AROUND)
+    if not around:
+        raise ValueError(f"no difference is like {text!r:.40}")
+    before, behind = _harmless(before), _harmless(behind)
+    return before + _AROUND + behind if before or behind else SAME
+
+
 def restored(written: str, text: str, unchanged: bool) -> str:
     """Return a cell from a difference; of a number that has changed only blanks and quotes.
 
     Raises:
         ValueError: if the text is no difference.
     """
+    if not unchanged:
+        text = without_number(text)
     if text == SAME:
         return written
     if text[0] == _INSTEAD:
-        return text[1:] if unchanged else written
+        return text[1:]
     before, around, behind = text.partition(_AROUND)
     if not around:
         raise ValueError(f"no difference is like {text!r:.40}")
-    if not unchanged:
-        before, behind = _harmless(before), _harmless(behind)
     return before + written + behind
 
 
