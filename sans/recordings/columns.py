@@ -32,6 +32,10 @@ _FLOAT = re.compile(r"-?\d+(?:\.(\d*))?(?:([eE])[-+]\d\d+)?", re.ASCII)
 _STYLE = re.compile(r"r|\.\d{1,3}[eEf]", re.ASCII)
 _LARGEST = 2**62
 _HUGE = 2.0**61
+_SURE = 2.0**49
+"""Up to which integers scaled by a power of ten are told apart by floats, and by their decimals."""
+
+_ZEROS = re.compile(r"\.?0+$", re.MULTILINE)
 _WHOLE = range(-(2**63), 2**63)
 MISSING = ("", "nan", "na", "n/a", "null", "none", "-", "--", "?")
 """What programs write where there is no sample, in small letters."""
@@ -79,19 +83,21 @@ class Column:
         """Return the samples of some cells."""
         if self.dtype == "<f8":
             return np.array(to_floats(cells), self.dtype)
-        if self.decimals == self.fewest:
-            cells = "\n".join(cells).replace(".", "").split("\n")
-            return np.array(list(map(int, cells)), self.dtype)
+        values = np.fromiter(map(float, cells), np.float64, len(cells)) * 10.0**self.decimals
+        if np.abs(values).max(initial=0.0) < min(_SURE, np.iinfo(self.dtype).max):
+            return np.rint(values).astype(self.dtype)
         return np.array([self._scale(cell) for cell in cells], self.dtype)
 
     def render(self, samples: NDArray[Any]) -> list[str]:
         """Return the cells of some samples."""
-        values = samples.tolist()
         if self.dtype == "<f8":
-            return [self._write_float(value) for value in values]
+            return self._write_floats(samples)
         if self.decimals == 0:
-            return list(map(str, values))
-        return [self._write(value) for value in values]
+            return list(map(str, samples.tolist()))
+        if np.abs(samples.astype(np.float64)).max(initial=0.0) < _SURE:
+            text = _formatted(f".{self.decimals}f", samples / 10.0**self.decimals)
+            return self._trim(text).split("\n")[:-1]
+        return [self._write(value) for value in samples.tolist()]
 
     def _scale(self, cell: str) -> int:
         whole, _, decimals = cell.partition(".")
@@ -99,15 +105,30 @@ class Column:
 
     def _write(self, value: int) -> str:
         digits = str(abs(value)).rjust(self.decimals + 1, "0")
-        whole, decimals = digits[: -self.decimals], digits[-self.decimals :]
-        if self.fewest < self.decimals:
-            decimals = decimals.rstrip("0").ljust(self.fewest, "0")
-        return f"{'-' if value < 0 else ''}{whole}{'.' if decimals else ''}{decimals}"
+        cell = f"{'-' if value < 0 else ''}{digits[: -self.decimals]}.{digits[-self.decimals :]}"
+        return self._trim(cell + "\n")[:-1]
 
-    def _write_float(self, value: float) -> str:
-        if math.isnan(value):
-            return self.missing
-        return repr(value) if self.style == SHORTEST else format(value, self.style)
+    def _trim(self, text: str) -> str:
+        """Return lines without the zeros at their ends that are not written."""
+        if self.fewest == self.decimals:
+            return text
+        if self.fewest == 0:
+            return _ZEROS.sub("", text)
+        return re.sub(rf"(\.\d{{{self.fewest}}}\d*?)0+$", r"\1", text, flags=re.MULTILINE)
+
+    def _write_floats(self, samples: NDArray[Any]) -> list[str]:
+        if self.style == SHORTEST:
+            cells = list(map(repr, samples.tolist()))
+        else:
+            cells = _formatted(self.style, samples).split("\n")[:-1]
+        for place in np.flatnonzero(np.isnan(samples)).tolist():
+            cells[place] = self.missing
+        return cells
+
+
+def _formatted(style: str, values: NDArray[Any]) -> str:
+    """Return numbers as lines."""
+    return f"%{style}\n" * len(values) % tuple(values.tolist())
 
 
 def is_number(cell: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -146,6 +146,37 @@ def steps(frames: int, block: int) -> Iterator[int]:
     check_block(block)
     for start in range(0, frames, block):
         yield min(block, frames - start)
+
+
+def regrouped(
+    pieces: Iterable[list[NDArray[Any]]], tracks: Sequence[Track], size: int
+) -> Iterator[list[NDArray[Any]]]:
+    """Yield the same frames, `size` at a time, the last ones fewer."""
+    waiting: list[list[NDArray[Any]]] = []
+    have = 0
+    for piece in pieces:
+        waiting.append(piece)
+        have += len(piece[0]) // tracks[0].per_frame
+        if have >= size:
+            joined, whole = _joined(waiting), have - have % size
+            for start in range(0, whole, size):
+                yield _frames(joined, tracks, start, start + size)
+            waiting, have = [_frames(joined, tracks, whole, have)], have - whole
+    if have:
+        yield _joined(waiting)
+
+
+def _joined(pieces: Sequence[list[NDArray[Any]]]) -> list[NDArray[Any]]:
+    return [np.concatenate(arrays) for arrays in zip(*pieces, strict=True)]
+
+
+def _frames(
+    block: Sequence[NDArray[Any]], tracks: Sequence[Track], first: int, last: int
+) -> list[NDArray[Any]]:
+    return [
+        array[first * track.per_frame : last * track.per_frame]
+        for array, track in zip(block, tracks, strict=True)
+    ]
 
 
 def check_block(block: int) -> None:

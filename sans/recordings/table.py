@@ -19,8 +19,16 @@ from numpy.typing import NDArray
 
 from sans.errors import DatasetError
 from sans.recordings.columns import Column, Survey, agree, only_numbers
-from sans.recordings.layout import Layout, Sink, Source, Track, check_block, check_written
-from sans.recordings.packed_texts import Pile, difference
+from sans.recordings.layout import (
+    Layout,
+    Sink,
+    Source,
+    Track,
+    check_block,
+    check_written,
+    regrouped,
+)
+from sans.recordings.packed_texts import SAME, Pile, difference
 from sans.recordings.streams import Input, written
 from sans.recordings.table_guess import find_style
 from sans.recordings.table_lines import Piece, RaggedError, read_pieces
@@ -74,20 +82,11 @@ def open_table(source: Input) -> Source:
 
     def blocks(count: int) -> Iterator[list[NDArray[Any]]]:
         check_block(count)
-        waiting: list[list[str]] = [[] for _ in columns]
-        for piece in read_pieces(table.text, style):
-            for cells, (i, _) in zip(waiting, columns, strict=True):
-                cells += table.numbers(piece, i)
-            done = len(waiting[0]) - len(waiting[0]) % count
-            for start in range(0, done, count):
-                yield [
-                    column.parse(cells[start : start + count])
-                    for cells, (_, column) in zip(waiting, columns, strict=True)
-                ]
-            for cells in waiting:
-                del cells[:done]
-        if waiting[0]:
-            yield [c.parse(cells) for cells, (_, c) in zip(waiting, columns, strict=True)]
+        pieces = (
+            [column.parse(table.numbers(piece, i)) for i, column in columns]
+            for piece in read_pieces(table.text, style)
+        )
+        return regrouped(pieces, tracks, count)
 
     return Source(layout, blocks)
 
@@ -229,7 +228,8 @@ def _differences(table: _Table, piece: Piece, number: int) -> list[str]:
     if column is None or not piece.rows:
         return []
     written = column.render(column.parse(table.numbers(piece, number)))
-    return list(map(difference, piece.cells[number], style.plain(written)))
+    pairs = zip(piece.cells[number], style.plain(written), strict=True)
+    return [SAME if given == text else difference(given, text) for given, text in pairs]
 
 
 def _returns(piece: Piece, style: Style) -> list[str]:

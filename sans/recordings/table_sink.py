@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sans.recordings.columns import Column
 from sans.recordings.layout import Block, Layout, count_frames
-from sans.recordings.packed_texts import Unpacked, restored
+from sans.recordings.packed_texts import SAME, Unpacked, restored
 from sans.recordings.table_style import JOINTS, swapped
 from sans.recordings.table_text import ENCODINGS, LATIN_1, UTF_8
 
@@ -126,7 +126,8 @@ class _Numbers:
             return cells
         texts = self._differences.take(len(cells))
         if self._unchanged:
-            return [restored(c, t, unchanged=True) for c, t in zip(cells, texts, strict=True)]
+            pairs = zip(cells, texts, strict=True)
+            return [cell if text == SAME else restored(cell, text, True) for cell, text in pairs]
         missing = np.isnan(samples).tolist()
         return list(map(restored, cells, texts, missing))
 

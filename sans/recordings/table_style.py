@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import methodcaller
 
 SEPARATORS = ("\t", ";", ",", " ", "")
 """What may stand between cells, the likelier first; " " may be several blanks, "" is one column."""
@@ -77,11 +78,9 @@ class Style:
             rows = list(map(self.split_line, lines))
             fits = all(len(row) == self.columns for row in rows)
             return [list(cells) for cells in zip(*rows, strict=True)] if fits else None
-        separators = self.columns - 1
-        for line in lines:
-            if line.count(self.separator) != separators:
-                return None
-        cells = self.separator.join(lines).split(self.separator)
+        if set(map(methodcaller("count", self.separator), lines)) != {self.columns - 1}:
+            return None
+        cells = text.replace("\n", self.separator).split(self.separator)
         return [cells[i :: self.columns] for i in range(self.columns)]
 
     def plain(self, cells: list[str]) -> list[str]:

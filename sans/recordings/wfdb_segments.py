@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +29,7 @@ from sans.recordings.layout import (
     check_block,
     check_written,
     count_frames,
+    regrouped,
 )
 from sans.recordings.paths import is_file
 from sans.recordings.wfdb_header import (
@@ -111,7 +112,7 @@ def open_segments(stem: Path, content: bytes) -> Source:
             for source, part in zip(sources, parts, strict=True)
             for piece in source.blocks(size)
         )
-        return _regrouped(pieces, tracks, size)
+        return regrouped(pieces, tracks, size)
 
     return Source(whole, blocks)
 
@@ -389,21 +390,6 @@ def _narrowed(block: Block, part: Part, tracks: Sequence[Track]) -> list[NDArray
         stored[array == tracks[place].missing] = own.missing
         narrow.append(stored)
     return narrow
-
-
-def _regrouped(
-    pieces: Iterable[list[NDArray[Any]]], tracks: Sequence[Track], size: int
-) -> Iterator[list[NDArray[Any]]]:
-    """Yield the same frames, `size` at a time."""
-    rest = [np.empty(0, track.dtype) for track in tracks]
-    for piece in pieces:
-        rest = [np.concatenate(pair) for pair in zip(rest, piece, strict=True)]
-        while len(rest[0]) >= size * tracks[0].per_frame:
-            ends = [size * track.per_frame for track in tracks]
-            yield [array[:end] for array, end in zip(rest, ends, strict=True)]
-            rest = [array[end:] for array, end in zip(rest, ends, strict=True)]
-    if len(rest[0]):
-        yield rest
 
 
 def _check_files(stem: Path, files: Sequence[Path]) -> None:
