@@ -8,18 +8,56 @@ from pathlib import Path
 
 import platformdirs
 
+from sans.errors import DatasetError
 from sans.recordings.paths import is_file, is_folder
+
+VARIABLE = "SANS_DATA"
+"""The environment variable that names a folder of data sets; an empty one names none."""
 
 
 def roots(data_dir: Path | None = None) -> tuple[Path, ...]:
-    """Return the folders to look in, in order: `data_dir`, $SANS_DATA, the user's cache."""
-    variable = os.environ.get("SANS_DATA")
+    """Return the folders to look in, in order: `data_dir`, $SANS_DATA, the user's cache.
+
+    Raises:
+        DatasetError: if the first of them that somebody has named cannot be looked into: what is in
+            the others is not what was asked for.
+    """
+    check_folder(data_dir)
+    if data_dir is None and (variable := os.environ.get(VARIABLE)):
+        _check(expand(Path(variable)), f", which ${VARIABLE} names")
+    return _places(data_dir)
+
+
+def place_to_put(data_dir: Path | None = None) -> Path:
+    """Return the folder to put data sets in, which need not exist: the first of those above."""
+    return _places(data_dir)[0]
+
+
+def check_folder(data_dir: Path | None) -> None:
+    """Raise a `DatasetError` if `data_dir` is given, and cannot be looked into."""
+    if data_dir is not None:
+        _check(expand(Path(data_dir)), "")
+
+
+def _places(data_dir: Path | None) -> tuple[Path, ...]:
+    variable = os.environ.get(VARIABLE)
     found = (
         *((expand(Path(data_dir)),) if data_dir is not None else ()),
         *((expand(Path(variable)),) if variable else ()),
         platformdirs.user_cache_path("sans"),
     )
     return tuple(dict.fromkeys(found))
+
+
+def _check(folder: Path, whose: str) -> None:
+    try:
+        with os.scandir(folder):
+            return
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except ValueError:
+        reason = "no folder can have this name"
+    raise DatasetError(f"cannot look for data sets in {folder}{whose}: {reason}")
 
 
 def expand(path: Path) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from sans.datasets import epilepsy, mnist, own_files, physionet, synthetic, synthetic_2d
 from sans.datasets.config import DEFAULT, DataConfig
 from sans.datasets.entries import find_entry
-from sans.datasets.folders import expand
+from sans.datasets.folders import VARIABLE, check_folder, expand, roots
 from sans.datasets.parts import Dataset
 from sans.errors import DatasetError
 
@@ -34,6 +34,7 @@ def load(config: DataConfig = DEFAULT) -> Dataset:
     Raises:
         DatasetError: if it is not here, damaged or unusable; the message says what to do.
     """
+    check_folder(config.data_dir)
     if config.dataset.startswith(physionet.PREFIX):
         return physionet.load(config)
     if config.dataset not in LOADERS and own_files.is_own_file(config.dataset):
@@ -47,12 +48,15 @@ def absolute(config: DataConfig) -> DataConfig:
     named = dataset.startswith(physionet.PREFIX) or dataset in LOADERS
     if not named and own_files.is_own_file(dataset):
         dataset = str(expand(Path(dataset)).resolve())
-    return replace(config, dataset=dataset, data_dir=folder and expand(folder).resolve())
+    there = folder and Path(os.path.abspath(expand(folder)))  # noqa: PTH100 - it may be no path
+    return replace(config, dataset=dataset, data_dir=there)
 
 
 def resolve(config: DataConfig) -> DataConfig:
     """Return `config` as it means the same in any folder and process, $SANS_DATA included."""
-    if config.data_dir is None and (variable := os.environ.get("SANS_DATA")):
+    looked_for = config.dataset in LOADERS and find_entry(config.dataset).kind != "synthetic"
+    looked_for = looked_for or config.dataset.startswith(physionet.PREFIX)
+    if looked_for and config.data_dir is None and (variable := os.environ.get(VARIABLE)):
         config = replace(config, data_dir=Path(variable))
     return absolute(config)
 
@@ -69,8 +73,9 @@ def locate(name: str, data_dir: Path | None = None) -> Path | None:
         the synthetic sets are always here, in the folder of this package.
 
     Raises:
-        DatasetError: if there is no such data set.
+        DatasetError: if there is no such data set, or no such folder.
     """
+    check_folder(data_dir)
     if name.startswith(physionet.PREFIX) or name in physionet.DATABASES:
         return physionet.find_folder(name, data_dir)
     kind = find_entry(name).kind
@@ -79,6 +84,7 @@ def locate(name: str, data_dir: Path | None = None) -> Path | None:
     if kind == "images":
         files = mnist.find_files(name, data_dir)
         return next(iter(files.values())).parent if files else None
+    roots(data_dir)  # a folder that is none is no recording that is missing
     try:
         source = epilepsy.find_source(data_dir)
     except DatasetError:  # some recordings are missing: it cannot be used, so it is not here

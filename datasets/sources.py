@@ -11,7 +11,7 @@ from typing import Any
 from sans.datasets.download import Checksum, Progress, download, read_url
 from sans.datasets.entries import find_entry
 from sans.datasets.epilepsy import GUIDE, NAME
-from sans.datasets.folders import roots
+from sans.datasets.folders import place_to_put
 from sans.datasets.loading import locate
 from sans.datasets.mnist import FOLDERS
 from sans.datasets.physionet import DATABASES, FOLDER, PREFIX, parse_address
@@ -43,7 +43,7 @@ def fetch(
     Raises:
         DatasetError: if there is no such data set or record, or it cannot be downloaded.
     """
-    root = roots(data_dir)[0]
+    root = place_to_put(data_dir)
     if name.startswith(PREFIX) or name in DATABASES:
         return _fetch_record(root, name, record, progress)
     entry = find_entry(name)

@@ -346,7 +346,8 @@ def test_an_illegal_option_is_one_line_and_exit_2(refused, tmp_path, options, me
     ],
 )
 def test_missing_data_are_one_line_and_exit_1(refused, tmp_path, monkeypatch, options, message):
-    monkeypatch.setenv("SANS_DATA", str(tmp_path / "none"))
+    monkeypatch.delenv("SANS_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "none"))
     assert message in refused(1, *SMALL, *options)
     assert list(tmp_path.iterdir()) == []
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from sans.activations import ACTIVATIONS
+from sans.commands.console import MISUSED, fail
 from sans.configs import DECODERS, DEVICES, ENCODERS, REFITS, STARTS, ModelOptions, TrainConfig
 from sans.datasets import DataConfig
 from sans.recordings.paths import is_file
@@ -52,6 +53,13 @@ def names(text: str) -> list[str]:
     return list(dict.fromkeys(name for name in text.split(",") if name)) or [text]
 
 
+def _folder(text: str) -> Path:
+    """Return the folder of an option, which an empty text does not name."""
+    if not text:
+        raise fail("--data-dir wants the path of a folder, not an empty text", MISUSED)
+    return Path(text)
+
+
 def given(context: typer.Context) -> set[str]:
     """Return the names of the options that stand on the command line."""
     return {
@@ -93,7 +101,10 @@ SplitBy = Annotated[
 DataDir = Annotated[
     Path | None,
     typer.Option(
-        help="Where data sets lie. Default: $SANS_DATA, then the user's cache.", show_default=False
+        parser=_folder,
+        metavar="FOLDER",
+        help="Where data sets lie. Default: $SANS_DATA, then the user's cache.",
+        show_default=False,
     ),
 ]
 Activation = Annotated[str, typer.Option(help=f"One of {', '.join(ACTIVATIONS)}.")]
