@@ -226,6 +226,7 @@ def test_a_resumed_run_may_have_other_epochs_another_device_and_another_folder_o
     sans, tmp_path
 ):
     sans(*SMALL, "--output", "run")
+    (tmp_path / "elsewhere").mkdir()
     options = ("--epochs", "4", "--device", "cpu", "--data-dir", "elsewhere")
     assert sans("train", "--resume", "--output", "run", *options).exit_code == 0
     settings = json.loads((tmp_path / "run/summary.json").read_text())["settings"]

@@ -4,21 +4,26 @@ import gzip
 import io
 import json
 import math
+import re
+import tracemalloc
+import zipfile
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from sans.codec.compression import Options, compress_recording
 from sans.codec.decompression import read_header
-from sans.codec.files import decompress_file
+from sans.codec.files import compress_file, decompress_file
 from sans.codec.quality import Quality
 from sans.errors import DatasetError
-from sans.recordings import create_recording, open_recording
+from sans.recordings import create_recording, open_recording, table_text
 from sans.recordings.formats import limited
 from sans.recordings.packed_texts import Pile
+from sans.recordings.streams import Input, Stream
 
 
 def opened(text):
@@ -457,3 +462,104 @@ def test_a_lossy_stream_has_no_digits_of_text_that_nobody_can_need():
     decompress_file(io.BytesIO(file.getvalue()), out)
     assert out.getvalue().startswith(b"a,b\n")
     assert out.getvalue().count(b"\n") == 4001
+
+
+GOOD = "t,a\n" + "".join(f"{i},{i % 7}\n" for i in range(50))
+LONG_LINES = {
+    "digits": b"1" * (20 << 20),
+    "cells": b"1," * (10 << 20),
+    "a field": b'a,b\n1,"' + b"x" * (10 << 20) + b'"\n2,y\n',
+    "a header": b"a" * (10 << 20) + b",b\n1,2\n3,4\n",
+    "a comment": b"1,2\n#" + b" " * (20 << 20),
+    "blanks": b"1 2\n" + b" " * (20 << 20) + b"\n3 4\n",
+    "quotes": b"1,2\n" + b'"' * (20 << 20),
+    "UTF-16": ("1" * (5 << 20)).encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("name", LONG_LINES)
+def test_a_line_that_is_too_long_is_refused_in_one_line_and_little_room(name, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_bytes(LONG_LINES[name])
+    tracemalloc.start()
+    with pytest.raises(DatasetError, match=r"line \d, is too long: 4,194,304 bytes at most"):
+        open_recording(path)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 40 << 20
+
+
+def test_reading_asks_for_no_byte_twice_however_long_a_line_is(monkeypatch):
+    asked = []
+    joined = table_text.LONGEST_LINE // 2
+
+    class Counting(Stream):
+        def read(self, count):
+            content = super().read(count)
+            asked.append(len(content))
+            return content
+
+    monkeypatch.setattr("sans.recordings.streams.Stream", Counting)
+    content = b"a\n" + b"1" * joined + b"\n2\n"
+    text = table_text.read_text(Input(io.BytesIO(content)))
+    asked.clear()
+    assert b"".join(text.pieces()) == content.rstrip(b"\n")
+    assert sum(asked) == len(content) - 1
+
+
+@pytest.mark.parametrize("length", [1 << 10, 1 << 17, 3 << 20])
+def test_a_field_of_any_length_that_is_read_comes_back(length):
+    text = 'n,x\n1,"' + "x" * length + '"\n2,y\n3,z\n'
+    assert restore(opened(text)).decode() == text
+
+
+def zipped():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("xl/workbook.xml", GOOD)
+    return file.getvalue()
+
+
+def picture(kind):
+    file = io.BytesIO()
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(file, kind)
+    return file.getvalue()
+
+
+NO_TABLES = {
+    "empty.csv": (b"", "x.csv is empty"),
+    "cut in a character.csv": (GOOD.encode("utf-16")[:-1], "line 51, is not text in UTF-16"),
+    "half a pair.csv": (GOOD.encode("utf-16") + b"\0\xd8", "line 52, is not text in UTF-16"),
+    "zip.csv": (zipped(), "is not text: it has zero bytes"),
+    "png.csv": (picture("png"), "is RGB of 8 bits: grey of 8 or 16 bits is wanted"),
+    "jpeg.csv": (picture("jpeg"), "is not text: it has zero bytes"),
+    "pdf.csv": (b"%PDF-1.4\n" + bytes(range(256)), "is not text: it has zero bytes"),
+    "html.csv": (b"<html><body>404</body></html>\n", "begins no table: no column of it is number"),
+    "nul.csv": (GOOD.encode()[:40] + b"\0" + GOOD.encode()[40:], "line 11, is not text"),
+    "utf-32.csv": (GOOD.encode("utf-32"), "is not text: it has zero bytes"),
+    "wide.csv": (b"1," * 999_999 + b"1\n", "line 1: 1,000,000 cells, 65,536 at most"),
+    "cut.csv.gz": (gzip.compress(GOOD.encode())[:-9], "is damaged: Compressed file ended"),
+    "cut soon.csv.gz": (gzip.compress(GOOD.encode())[:12], "is damaged: Compressed file ended"),
+    "crc.csv.gz": (gzip.compress(GOOD.encode())[:-8] + bytes(8), "is damaged: CRC check failed"),
+    "ragged.csv": (GOOD.encode() + b"1,2,3\n", "line 52: 3 cells, but 2 before it"),
+}
+
+
+@pytest.mark.parametrize("name", NO_TABLES)
+def test_what_is_no_table_is_one_line_and_leaves_nothing(name, tmp_path):
+    content, message = NO_TABLES[name]
+    path = tmp_path / name.replace("empty", "x")
+    path.write_bytes(content)
+    with pytest.raises(DatasetError, match=re.escape(message)) as caught:
+        compress_file(path, tmp_path / "x.sans", Options())
+    assert str(caught.value).isprintable()
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("name", ["a name.csv", "пульс.csv", "new\nline.csv", "\x1b[31m.csv"])
+def test_tables_of_any_name_come_back(name, tmp_path):
+    (tmp_path / name).write_text(GOOD)
+    compress_file(tmp_path / name, tmp_path / f"{name}.sans", Options())
+    (tmp_path / "out").mkdir()
+    decompress_file(tmp_path / f"{name}.sans", tmp_path / "out" / name)
+    assert (tmp_path / "out" / name).read_text() == GOOD
