@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sans.codec.arrays import compress, decompress
 from sans.codec.decompression import Stream
 from sans.codec.patterns import as_they_are, decode_patterns, encode_patterns
+from sans.codec.stored import WORTH
 from sans.recordings.layout import TYPES
 
 AROUND_A_CHUNK = 9 + 12
@@ -73,7 +74,7 @@ def test_noise_of_few_values_takes_the_digits_of_their_ranks(kinds):
     values = np.sort(rng.choice(60_000, kinds, replace=False)) - 30_000
     array = rng.choice(values, 10_000).astype("<i2")
     names = 2 * kinds  # which values they are
-    assert swelling(array)[0] + array.nbytes <= 10_000 * np.log2(kinds) / 8 + names + 24
+    assert swelling(array)[0] + array.nbytes <= 10_000 * np.log2(kinds) / 8 + names + WORTH
 
 
 def test_noise_with_missing_samples_is_stored_too():
