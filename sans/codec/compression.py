@@ -156,7 +156,8 @@ def compress_recording(
             layout = _settled(layout, spool, options)
             plan = plan_recording(layout, spool, options.quality, options.wishes, pool, progress)
             blocks = (spool.block(number) for number in range(len(spool)))
-        header = Header(layout, frames, (options.quality.kind, options.quality.value), plan.quanta)
+        quality = options.quality
+        header = Header(layout, frames, (quality.kind, quality.given), plan.quanta)
         summary = _write(header, blocks, plan, file, pool, options.threads, progress)
         return replace(summary, notices=source.notices)
 

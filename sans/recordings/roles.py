@@ -92,10 +92,10 @@ def kept_exactly(
     freed = set(_positions(lossy, names))
     for number in sorted(freed):
         if number in kept:
-            raise DatasetError(f"channel {_called(names, number)} is to be exact and lossy")
+            raise DatasetError(f"channel {called(names, number)} is to be exact and lossy")
         if layout.tracks[number].exact:
             raise DatasetError(
-                f"channel {_called(names, number)} is no signal: its file wants it exactly"
+                f"channel {called(names, number)} is no signal: its file wants it exactly"
             )
     tracks = tuple(
         replace(track, exact=track.exact or number in kept or _wanted(role, number in freed))
@@ -107,7 +107,7 @@ def kept_exactly(
 def names_of_exact(tracks: Sequence[Track]) -> list[str]:
     """Return what the tracks that are kept exactly are called: by name, or by position."""
     names = [track.name for track in tracks]
-    return [_called(names, number) for number, track in enumerate(tracks) if track.exact]
+    return [called(names, number) for number, track in enumerate(tracks) if track.exact]
 
 
 def _wanted(role: Role, freed: bool) -> bool:
@@ -134,7 +134,8 @@ def _positions(wanted: Iterable[str], names: Sequence[str]) -> Iterator[int]:
             yield choose_channel(name.strip() if not whole else name, names, "the recording")
 
 
-def _called(names: Sequence[str], number: int) -> str:
+def called(names: Sequence[str], number: int) -> str:
+    """Return what a channel is called in a message: its name, or its position."""
     return names[number] or str(number)
 
 
