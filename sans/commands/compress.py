@@ -109,6 +109,14 @@ def compress(
             show_default=False,
         ),
     ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            help="Samples per second of channels whose recording does not say. Default: what an "
+            "axis of even times tells.",
+            show_default=False,
+        ),
+    ] = None,
     workers: o.Workers = None,
     scheduler: o.Scheduler = None,
     force: o.Force = False,
@@ -133,6 +141,7 @@ def compress(
                 threads_of(workers),
                 tuple(exact or ()),
                 tuple(lossy or ()),
+                rate,
             )
         ahead("prediction" if quality.kind == "lossless" else "pursuit")
         folder = Path(recording[0])

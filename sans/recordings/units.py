@@ -35,7 +35,7 @@ _WORDS = {"pico": "p", "nano": "n", "micro": "u", "milli": "m", "centi": "c", "k
 _NAMES = {"volt": "V", "ampere": "A", "pascal": "Pa", "hertz": "Hz", "tesla": "T", "second": "s"}
 _SPELLED = re.compile(f"({'|'.join(_WORDS)})({'|'.join(_NAMES)})s?", re.IGNORECASE)
 
-_TIMES = {
+_TIMES: dict[str, int | Fraction] = {
     "sec": 1,
     "secs": 1,
     "msec": Fraction(1, 1000),

@@ -18,7 +18,7 @@ from sans.codec.headers import End, Figures, Header, pack_end, pack_header
 from sans.codec.masks import fill
 from sans.codec.planning.planner import Planner, plan_images
 from sans.codec.planning.tracks import Piece, TrackPlan, Wishes, bits_of_kernels
-from sans.codec.quality import LARGEST_ERROR, Quality
+from sans.codec.quality import LARGEST_ERROR, LOSSLESS, Quality
 from sans.codec.representations import END, to_whole
 from sans.codec.spool import Spool
 from sans.codec.spread import Spread, spread_of
@@ -81,7 +81,7 @@ def plan_recording(
     for _ in range(BITS_TRIES):
         before = plan.tracks if close else None
         plan = _for_prdn(layout, spool, prdn, wishes, pool, progress, before)
-        bits = _bits(layout, spool, plan, pool) + _bits_around(layout, spool, plan, quality)
+        bits = _bits(layout, spool, plan, pool) + bits_around(layout, spool, plan, quality)
         # Kernels that were learned for a PRDN that is near serve, too.
         close = 0.5 < bits / asked < 2
         tried[prdn] = bits
@@ -195,11 +195,19 @@ def _bits(layout: Layout, spool: Spool, plan: RecordingPlan, pool: Executor) -> 
     return own + sum(pool.map(size, range(len(spool))))
 
 
-def _bits_around(layout: Layout, spool: Spool, plan: RecordingPlan, quality: Quality) -> float:
-    """Return how many bits a stream takes beside chunks and kernels, but for a few."""
+def bits_around(layout: Layout, spool: Spool, plan: RecordingPlan, quality: Quality) -> float:
+    """Return how many bits a stream takes beside chunks and kernels, but for a few.
+
+    Args:
+        layout: the recording.
+        spool: its chunks.
+        plan: how they are coded.
+        quality: what the header says: if that is lossless, there are no errors to be told.
+    """
     header = Header(layout, 1, (quality.kind, quality.given), plan.quanta)
     frames = layout.frames or 0
-    figures = Figures(frames, 0, 100 / 7, 100 / 7, 100 / 7, 100 / 7, 100 / 7)
+    error = 100 / 7 if quality != LOSSLESS else 0.0
+    figures = Figures(frames, 0, error, error, error, error, error)
     begins = tuple(997 * number for number in range(1, len(spool) + 1))
     end = pack_end(End(frames, begins, (figures,) * len(layout.tracks)))
     frame = container.FRAME * (len(spool) + 2) + container.START + container.TRAILER
