@@ -394,3 +394,50 @@ def test_real_records_have_equal_samples_by_wfdb(shared_data, tmp_path, name):
     )
     assert all(map(np.array_equal, before, after))
     assert len(before[0]) >= frames
+
+
+def test_a_largest_error_in_units_holds_and_is_shown(sans, tmp_path):
+    make_record(tmp_path)  # 200 steps a millivolt
+    result = sans("compress", "x", "--max-error", "0.01mV,3mmHg")
+    assert result.exit_code == 0, result.output
+    assert "0.01 mV" in result.stdout
+    told = json.loads(sans("inspect", "x.sans", "--json").stdout)
+    assert told["quality"] == ["max-error", "0.01mV,3mmHg"]
+    for each in told["tracks"]:
+        assert each["achieved"]["largest_error"] == 2.0
+        assert each["achieved"]["largest_physical_error"] == 0.01
+        assert each["achieved"]["error_unit"] == "mV"
+    assert "no sample off by more than 0.01mV,3mmHg" in sans("inspect", "x.sans").stdout
+
+
+def test_the_error_of_numbers_without_a_unit_is_in_steps(sans, tmp_path):
+    np.save(tmp_path / "x.npy", WALK)
+    assert "3 steps" in sans("compress", "x.npy", "--max-error", "3").stdout
+    np.save(tmp_path / "y.npy", WALK * 0.7)
+    assert "step" not in sans("compress", "y.npy", "--max-error", "3").stdout
+
+
+def test_a_table_is_bounded_in_its_own_numbers(sans, tmp_path):
+    cells = np.round(np.sin(np.arange(900) / 30) * 5, 2)
+    (tmp_path / "x.csv").write_text("".join(f"{cell:.2f}\n" for cell in cells))
+    sans("compress", "x.csv", "--max-error", "0.25")
+    sans("decompress", "x.csv.sans", "-o", "y.csv")
+    wrong = np.abs(np.loadtxt(tmp_path / "y.csv") - cells).max()
+    assert 0.05 < wrong <= 0.25 + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("bound", "code", "words"),
+    [
+        ("0.01mmHg", 1, "is in mV, and 0.01mmHg says nothing of it: add a number for it, such as"),
+        ("0.01xV", 1, "is in mV, and 0.01xV says nothing of it"),
+        ("-1mV", 2, "must be above 0, not -1mV"),
+        ("", 2, "'' is no largest error"),
+        ("0.01mV,0.02mV", 2, "two largest errors for channels in mV"),
+        ("0,01mV", 2, "above 0"),
+    ],
+)
+def test_an_impossible_largest_error_is_refused(refused, tmp_path, bound, code, words):
+    make_record(tmp_path)
+    assert words in refused(code, "compress", "x", f"--max-error={bound}")
+    assert names_in(tmp_path) == ["x.dat", "x.hea"]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -19,13 +20,15 @@ from sans.codec.decompression import LARGEST_CHUNK as LARGEST_READ
 from sans.codec.description.waveforms import pack_all_waveforms
 from sans.codec.headers import End, Figures, Header, pack_end, pack_header
 from sans.codec.measures import Measures
-from sans.codec.planning.recordings import plan_recording
+from sans.codec.planning.sparing import Decision, plan_with_loss
 from sans.codec.planning.tracks import Wishes
 from sans.codec.quality import LOSSLESS, Quality
 from sans.codec.spool import Spool
 from sans.errors import DatasetError
 from sans.recordings.formats import limited
 from sans.recordings.layout import Block, Layout, Source, Track
+from sans.recordings.rates import given_rate, lacks_rate, rated
+from sans.recordings.regrouping import regrouped
 from sans.recordings.roles import kept_exactly, roles_of
 
 Array = NDArray[Any]
@@ -69,9 +72,14 @@ class Options:
     lossy: tuple[str, ...] = ()
     """Names of axes and events that need not."""
 
+    rate: float | None = None
+    """Samples per second of channels whose recording does not say; none: what an axis tells."""
+
     def __post_init__(self) -> None:
         if self.seconds is not None and not 0 < self.seconds < float("inf"):
             raise ValueError(f"a chunk must be longer than 0 s, not {self.seconds:g}")
+        if self.rate is not None and not 0 < self.rate < float("inf"):
+            raise ValueError(f"a rate must be a number above 0 Hz, not {self.rate:g}")
         if self.threads < 1:
             raise ValueError(f"threads must be at least 1, not {self.threads}")
         if self.quality == LOSSLESS and (self.exact or self.lossy):
@@ -138,27 +146,26 @@ def compress_recording(
     Raises:
         DatasetError: if the recording cannot be read, or has infinities where loss is allowed.
     """
-    layout = source.layout
-    frames = frames_of_chunk(layout, options.seconds)
     # Small solves wait for each other's threads: those of the linear algebra are left out.
     with (
         threadpool_limits(1),
         ThreadPoolExecutor(options.threads) as pool,
         closing(Spool()) as spool,
     ):
-        blocks: Iterator[Block] = source.blocks(frames)
-        if options.quality.kind == "lossless":
-            plan = exact_plan(layout)
-        else:
+        layout = source.layout if options.rate is None else given_rate(source.layout, options.rate)
+        whole, frames, blocks = _begun(layout, source, options.seconds)
+        decision = Decision(whole, exact_plan(whole), LOSSLESS, ())
+        if options.quality.kind != "lossless":
             for block in blocks:
                 spool.append(block)
                 progress("reading", _share(len(spool) * frames, layout.frames))
-            layout = _settled(layout, spool, options)
-            plan = plan_recording(layout, spool, options.quality, options.wishes, pool, progress)
+            layout, goal = _settled(layout, spool, options), options.quality
+            decision = plan_with_loss(layout, whole, spool, goal, options.wishes, pool, progress)
             blocks = (spool.block(number) for number in range(len(spool)))
-        header = Header(layout, frames, (options.quality.kind, options.quality.value), plan.quanta)
+        layout, plan, quality, notices = decision
+        header = Header(layout, frames, (quality.kind, quality.given), plan.quanta)
         summary = _write(header, blocks, plan, file, pool, options.threads, progress)
-        return replace(summary, notices=source.notices)
+        return replace(summary, notices=(*source.notices, *notices))
 
 
 def _settled(layout: Layout, spool: Spool, options: Options) -> Layout:
@@ -168,8 +175,31 @@ def _settled(layout: Layout, spool: Spool, options: Options) -> Layout:
     def read(number: int) -> Iterator[Array]:
         return (spool.read(block, number) for block in range(len(spool)))
 
-    layout = kept_exactly(layout, roles_of(layout, read), options.exact, options.lossy)
+    roles = roles_of(layout, read)
+    layout = rated(kept_exactly(layout, roles, options.exact, options.lossy), read, roles)
     return limited(layout, read)
+
+
+def _begun(
+    layout: Layout, source: Source, seconds: float | None
+) -> tuple[Layout, int, Iterator[Block]]:
+    """Return the layout of a recording without loss, the frames of a chunk, and all chunks.
+
+    Where it has no rate, it gets the one that the axis of its first chunk tells.
+    """
+    if not lacks_rate(layout):
+        frames = frames_of_chunk(layout, seconds)
+        return layout, frames, source.blocks(frames)
+    frames = frames_of_chunk(layout)
+    blocks = source.blocks(frames)
+    first = list(islice(blocks, 1))
+    every: Iterator[list[Array]] = chain(first, blocks)
+    if first:
+        layout = rated(layout, lambda number: [block[number] for block in first])
+    if seconds is not None:
+        frames = frames_of_chunk(layout, seconds)
+        every = regrouped(every, [track.per_frame * frames for track in layout.tracks])
+    return layout, frames, every
 
 
 def frames_of_chunk(layout: Layout, seconds: float | None = None) -> int:

@@ -21,9 +21,10 @@ from sans.codec.entropy.range_coder import Coder, bytes_of, code_plain, read_fro
 from sans.codec.images import decode_images, encode_images, in_range
 from sans.codec.masks import code_mask, fill
 from sans.codec.parts import pack_parts, unpack_parts
-from sans.codec.patterns import decode_patterns, encode_patterns
+from sans.codec.patterns import decode_patterns
 from sans.codec.prediction.samples import decode_samples, encode_samples
 from sans.codec.representations import DIGITS, PATTERN, WHOLE, Whole, from_whole, to_whole
+from sans.codec.stored import pack_patterns, unswollen
 from sans.errors import BitstreamError
 from sans.recordings.layout import Layout, Track
 
@@ -124,9 +125,24 @@ def encode_group(
     """
     known = [whole for whole in wholes if whole is not None]
     if len(known) < len(wholes) or (group.image and not in_range(_filled(known[0]))):
-        return Kept(_pack_patterns(samples), list(samples))
+        return Kept(pack_patterns(samples), list(samples))
     if group.image:
-        return _encode_images(group, tracks[0], known[0], ways[0].step, quanta[0])
+        coded = _encode_images(group, tracks[0], known[0], ways[0].step, quanta[0])
+    else:
+        coded = _encode_tracks(group, tracks, known, ways, waveforms, quanta)
+    stored = unswollen(coded.data, known, samples)
+    return coded if stored is None else Kept(stored, list(samples))
+
+
+def _encode_tracks(
+    group: Group,
+    tracks: Sequence[Track],
+    known: Sequence[Whole],
+    ways: Sequence[Way],
+    waveforms: Sequence[Waveforms],
+    quanta: Sequence[float],
+) -> Kept:
+    """Return a group of signals in a chunk as bytes; arguments: `encode_group`."""
     numbers = [_filled(whole) for whole in known]
     coder = writer(2 * sum(map(len, numbers)) * 3 + 1024 * len(numbers) + 4096)
     kept: list[Integers] = [np.empty(0, np.int64)] * len(numbers)
@@ -294,12 +310,6 @@ def _decode_images(
     whole, _ = _read_kind(coder, frames * height * width, group.dtype)
     numbers = decode_images(layer, (frames, height, width), _read_step(coder))
     return from_whole(whole._replace(numbers=numbers.ravel()), group.dtype, track.missing, quantum)
-
-
-def _pack_patterns(samples: Sequence[Array]) -> bytes:
-    width = samples[0].dtype.itemsize
-    words = np.stack([array.view(f"<u{width}").astype(np.uint64) for array in samples])
-    return pack_parts([b"", encode_patterns(words, 8 * width)])
 
 
 def _unpack_patterns(data: bytes, dtype: np.dtype[Any], count: int, length: int) -> list[Array]:

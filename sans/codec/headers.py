@@ -57,8 +57,8 @@ class Header:
     chunk: int
     """Frames of a chunk; the last has fewer."""
 
-    quality: tuple[str, float]
-    """What was asked for: kind and value."""
+    quality: tuple[str, float | str]
+    """What was asked for: kind and value, or the text of bounds."""
 
     quanta: tuple[float, ...]
     """For each track, what its floating-point numbers are multiples of; 0.0: kept exactly."""
@@ -156,9 +156,9 @@ def unpack_header(data: bytes) -> Header:
             raise ValueError(f"chunks of {chunk!r}, {len(quanta)} quanta, {list(text)} more")
         if not all(_number(quantum) and 0 <= quantum < math.inf for quantum in quanta):
             raise ValueError(f"quanta {quanta!r}")
-        if len(quality) != 2 or not _number(quality[1]):
+        if len(quality) != 2 or not (_number(quality[1]) or _is_text(quality[1])):
             raise ValueError(f"quality {quality!r}")
-        Quality(*quality)
+        Quality.read(*quality)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BitstreamError(f"the header makes no sense: {_line(error)}") from error
     return Header(layout, chunk, quality, quanta)

@@ -59,7 +59,7 @@ class Inspection:
     def asked(self) -> str:
         """What was asked for, in words."""
         try:
-            return Quality(*self.header.quality).text
+            return Quality.read(*self.header.quality).text
         except ValueError:
             return " ".join(map(str, self.header.quality))
 

@@ -26,7 +26,15 @@ from sans.codec.entropy.mixing import (
     moved,
 )
 from sans.codec.entropy.numbers import digits_of
-from sans.codec.entropy.range_coder import Coder, code, code_plain, finish, reader, writer
+from sans.codec.entropy.range_coder import (
+    Coder,
+    bytes_of,
+    code,
+    code_plain,
+    finish,
+    reader,
+    writer,
+)
 from sans.compiled import compiled, inlined
 
 TABLES = 8
@@ -121,7 +129,6 @@ def _patterns(words: int) -> Patterns:
     )
 
 
-@compiled
 def code_words(coder: Coder, words: NDArray[np.int64], width: int, way: int) -> None:
     """Code words; a reader fills them in.
 
@@ -131,6 +138,24 @@ def code_words(coder: Coder, words: NDArray[np.int64], width: int, way: int) -> 
         width: how many bits a word has, from 1 to 64.
         way: how they are coded: see `PLAIN` and those after it.
     """
+    if way == NOTHING:
+        _code_as_they_are(coder, words, width)
+    else:
+        _code_modelled(coder, words, width, way)
+
+
+@compiled
+def _code_as_they_are(coder: Coder, words: NDArray[np.int64], width: int) -> None:
+    """Code words of which nothing is expected; apart, since that is compiled much sooner."""
+    channels, length = words.shape
+    for t in range(length):
+        for c in range(channels):
+            words[c, t] = code_plain(coder, words[c, t], width)
+
+
+@compiled
+def _code_modelled(coder: Coder, words: NDArray[np.int64], width: int, way: int) -> None:
+    """Code words of which something is expected; arguments: `code_words`."""
     channels, length = words.shape
     model = _patterns(channels * length)
     past = np.zeros((channels, ORDERS + 1), np.int64)  # ORDERS + 1 words, the last one first
@@ -141,9 +166,6 @@ def code_words(coder: Coder, words: NDArray[np.int64], width: int, way: int) -> 
         for c in range(channels):
             row = past[c]
             word = 0
-            if way == NOTHING:
-                words[c, t] = code_plain(coder, words[c, t], width)
-                continue
             if way == BYTES:
                 other = past[c - 1, 0] if c else row[2]
                 word = _code_bytes(coder, model, words[c, t], row[0], row[1], other, width, t)
@@ -371,8 +393,30 @@ def _decode(coder: Coder, channels: int, length: int, width: int) -> NDArray[np.
 def encode_patterns(words: NDArray[np.uint64], width: int) -> bytes:
     """Return words of `width` bits, 1 to 64, ``(channels, length)``, neither of them 0, as bytes.
 
-    No bit of a word above `width` is set.
+    No bit of a word above `width` is set. They are never more than those of `as_they_are`.
     """
+    found = _encode_any(words, width)
+    return (
+        found
+        if 8 * len(found) <= words.size * width
+        else min(found, as_they_are(words, width), key=len)
+    )
+
+
+def as_they_are(words: NDArray[np.uint64], width: int) -> bytes:
+    """Return words as `encode_patterns` does where nothing is known of them: a byte or two more.
+
+    Zeros at the end are left out, as everywhere.
+    """
+    coder = writer(words.size * width // 8 + 64)
+    code_plain(coder, 0, 1)
+    code_plain(coder, NOTHING, 3)
+    code_words(coder, words.view(np.int64).copy(), width, NOTHING)
+    return bytes_of(coder)
+
+
+def _encode_any(words: NDArray[np.uint64], width: int) -> bytes:
+    """Write words in the way that is best for some of them, by their kinds if those are few."""
     coder = writer(24 * words.size + 64)  # more than the least likely bits would cost
     kinds, ranks = np.unique(words, return_inverse=True)
     few = FEW * len(kinds) <= words.size

@@ -65,8 +65,12 @@ def compress(
         bool, typer.Option("--lossless", help="Every sample comes back as it was. The default.")
     ] = False,
     max_error: Annotated[
-        float | None,
-        typer.Option(help="No sample is off by more: converter units.", show_default=False),
+        str | None,
+        typer.Option(
+            help="No sample is off by more: 5 (converter units, or the numbers' own where there "
+            "is no converter), 0.01mV (channels in volts), or 0.01mV,2mmHg,5 (5: all others).",
+            show_default=False,
+        ),
     ] = None,
     prdn: Annotated[
         float | None,
@@ -105,6 +109,14 @@ def compress(
             show_default=False,
         ),
     ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            help="Samples per second of channels whose recording does not say. Default: what an "
+            "axis of even times tells.",
+            show_default=False,
+        ),
+    ] = None,
     workers: o.Workers = None,
     scheduler: o.Scheduler = None,
     force: o.Force = False,
@@ -129,6 +141,7 @@ def compress(
                 threads_of(workers),
                 tuple(exact or ()),
                 tuple(lossy or ()),
+                rate,
             )
         ahead("prediction" if quality.kind == "lossless" else "pursuit")
         folder = Path(recording[0])
@@ -139,7 +152,7 @@ def compress(
 
 
 def _quality(
-    lossless: bool, max_error: float | None, prdn: float | None, bits: float | None
+    lossless: bool, max_error: str | None, prdn: float | None, bits: float | None
 ) -> Quality:
     from sans.codec.quality import Quality, asked
 
@@ -269,9 +282,6 @@ def run_all(tasks: list[Task], engine: Engine, json: bool) -> None:
 
 def values_of(summary: Summary) -> dict[str, Any]:
     """Return a summary as JSON holds it."""
-    from dataclasses import asdict
-
-    from sans.codec.headers import finite
     from sans.recordings.roles import names_of_exact
 
     return {
@@ -280,8 +290,37 @@ def values_of(summary: Summary) -> dict[str, Any]:
         "bits": summary.bits,
         "ratio": summary.ratio,
         "exact": names_of_exact(summary.tracks),
-        "tracks": [finite(asdict(row)) for row in summary.figures],
+        "tracks": [
+            achieved(row, track) for row, track in zip(summary.figures, summary.tracks, strict=True)
+        ],
     }
+
+
+def achieved(row: Figures, track: Track) -> dict[str, Any]:
+    """Return what was achieved on a signal as JSON holds it.
+
+    `largest_error` is in stored steps; `rms` and `largest_physical_error` have the unit
+    `error_unit`, "step" where the file knows no other.
+    """
+    from dataclasses import asdict
+
+    from sans.codec.headers import finite
+
+    largest = row.largest_error / abs(track.gain or 1.0)
+    values = {**asdict(row), "largest_physical_error": largest, "error_unit": _unit(track)}
+    return finite(values)
+
+
+def _unit(track: Track) -> str:
+    """Return the unit of the errors of a signal; "" of numbers that have none."""
+    whole = track.dtype.lstrip("<")[0] in "iu"
+    return track.unit or ("step" if whole and track.gain in (0.0, 1.0) else "")
+
+
+def _with_unit(value: float, unit: str) -> str:
+    """Return an error as a table shows it."""
+    plural = "s" if unit == "step" and value != 1 else ""
+    return f"{number(value)} {unit}{plural}".rstrip()
 
 
 def _line(summary: Summary) -> str:
@@ -317,7 +356,7 @@ def figures_table(figures: Sequence[Figures], tracks: Sequence[Track]) -> Table:
     for column in ("samples", "missing", "PRD %", "PRD1024 %", "PRDN %", "RMS", "largest error"):
         table.add_column(column, justify="right", no_wrap=True)
     for i, (row, track) in enumerate(zip(figures[:MOST_ROWS], tracks, strict=False)):
-        unit = f" {printable(track.unit)}" if track.unit else ""
+        unit = printable(_unit(track))
         table.add_row(
             escape(printable(track.name) or str(i)),
             f"{row.samples:,}",
@@ -325,8 +364,8 @@ def figures_table(figures: Sequence[Figures], tracks: Sequence[Track]) -> Table:
             number(row.prd),
             number(row.prd1024),
             number(row.prdn),
-            number(row.rms) + escape(unit),
-            number(row.largest_error),
+            escape(_with_unit(row.rms, unit)),
+            escape(_with_unit(row.largest_error / abs(track.gain or 1.0), unit)),
         )
     if len(figures) > MOST_ROWS:
         table.caption = f"and {len(figures) - MOST_ROWS} more"

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from sans.commands.compress import figures_table
+from sans.commands.compress import achieved, figures_table
 from sans.commands.console import expected_errors, out, print_json, print_table
 
 
@@ -21,7 +21,6 @@ def inspect(
         from rich.markup import escape
         from rich.table import Table
 
-        from sans.codec.headers import finite
         from sans.codec.inspection import inspect_file
 
         found = inspect_file(stream)
@@ -39,7 +38,7 @@ def inspect(
                     "chunks": found.chunks,
                     "damaged": found.damaged,
                     "tracks": [
-                        {**asdict(track), "achieved": finite(asdict(row))}
+                        {**asdict(track), "achieved": achieved(row, track)}
                         for track, row in zip(layout.tracks, found.figures, strict=False)
                     ],
                 }

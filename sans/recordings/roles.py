@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -23,31 +22,23 @@ from numpy.typing import NDArray
 
 from sans.errors import DatasetError
 from sans.recordings.channels import choose_channel
+from sans.recordings.evenness import Samples, line_of
 from sans.recordings.layout import Layout, Track
 
 Read = Callable[[int], Iterable[NDArray[Any]]]
 """Returns the samples of a track, block by block, as often as it is called."""
-
-Samples = Callable[[], Iterable[NDArray[Any]]]
-"""The same, of a given track."""
 
 _EVENTS = re.compile(
     r"(?<![^\W_])(status|trigger|triggers|trig|sti ?\d*|markers?|events?|crc ?16)(?![^\W_])",
     re.IGNORECASE,
 )
 _EVENT_UNITS = ("boolean", "bool")
-_TIMES = re.compile(
+TIMES = re.compile(
     r"\W*(time|times|t|timestamps?|elapsed time|sample|samples|sample ?#|index|frame)"
     r"(\W*(s|sec|secs|seconds?|ms|msec|us|µs|min|h))?\W*",
     re.IGNORECASE,
 )
 _TIME_UNITS = ("s", "sec", "secs", "second", "seconds", "ms", "msec", "us", "µs", "min", "hours")
-
-DIGITS = 12
-"""Decimal places of numbers that may be those of an axis, at most."""
-
-FEWEST = 8
-"""Numbers of an axis, at least: any two lie on a line."""
 
 
 class Role(Enum):
@@ -92,10 +83,10 @@ def kept_exactly(
     freed = set(_positions(lossy, names))
     for number in sorted(freed):
         if number in kept:
-            raise DatasetError(f"channel {_called(names, number)} is to be exact and lossy")
+            raise DatasetError(f"channel {called(names, number)} is to be exact and lossy")
         if layout.tracks[number].exact:
             raise DatasetError(
-                f"channel {_called(names, number)} is no signal: its file wants it exactly"
+                f"channel {called(names, number)} is no signal: its file wants it exactly"
             )
     tracks = tuple(
         replace(track, exact=track.exact or number in kept or _wanted(role, number in freed))
@@ -107,7 +98,7 @@ def kept_exactly(
 def names_of_exact(tracks: Sequence[Track]) -> list[str]:
     """Return what the tracks that are kept exactly are called: by name, or by position."""
     names = [track.name for track in tracks]
-    return [_called(names, number) for number, track in enumerate(tracks) if track.exact]
+    return [called(names, number) for number, track in enumerate(tracks) if track.exact]
 
 
 def _wanted(role: Role, freed: bool) -> bool:
@@ -121,10 +112,10 @@ def _role(track: Track, first: bool, samples: Samples) -> Role:
         return Role.EVENTS
     if track.per_frame > 1 and track.rate == 0:  # images
         return Role.SIGNAL
-    named = _TIMES.fullmatch(track.name) is not None or track.unit.casefold() in _TIME_UNITS
+    named = TIMES.fullmatch(track.name) is not None or track.unit.casefold() in _TIME_UNITS
     if named and _never_turns(samples()):
         return Role.AXIS
-    return Role.AXIS if first and not named and _is_even(samples) else Role.SIGNAL
+    return Role.AXIS if first and not named and line_of(samples) else Role.SIGNAL
 
 
 def _positions(wanted: Iterable[str], names: Sequence[str]) -> Iterator[int]:
@@ -134,7 +125,8 @@ def _positions(wanted: Iterable[str], names: Sequence[str]) -> Iterator[int]:
             yield choose_channel(name.strip() if not whole else name, names, "the recording")
 
 
-def _called(names: Sequence[str], number: int) -> str:
+def called(names: Sequence[str], number: int) -> str:
+    """Return what a channel is called in a message: its name, or its position."""
     return names[number] or str(number)
 
 
@@ -155,39 +147,3 @@ def _never_turns(blocks: Iterable[NDArray[Any]]) -> bool:
         if len(signs) > 1:
             return False
     return some and bool(signs)
-
-
-def _is_even(samples: Samples) -> bool:
-    """Return whether numbers lie on a line but for the roundings of their last digit."""
-    count, finest = 0, 0.0
-    first = last = math.nan
-    for block in samples():
-        if not len(block):
-            continue
-        values = block.astype(np.float64)
-        joined = values if count == 0 else np.concatenate([[last], values])
-        steps = np.diff(joined)
-        if not (np.isfinite(joined).all() and ((steps > 0).all() or (steps < 0).all())):
-            return False
-        first = values[0] if count == 0 else first
-        last, count = values[-1], count + len(values)
-        finest = max(finest, _resolution(values))
-    if count < FEWEST:
-        return False
-    step, place = (last - first) / (count - 1), 0
-    for block in samples():
-        line = first + step * np.arange(place, place + len(block))
-        place += len(block)
-        if np.abs(block - line).max(initial=0.0) > finest * (1 + 1e-6):
-            return False
-    return True
-
-
-def _resolution(values: NDArray[np.float64]) -> float:
-    """Return the unit of the last decimal place of numbers, or of their last bits."""
-    some = values[:: max(1, len(values) // 256)]
-    largest = float(np.abs(values).max())
-    for digits in range(DIGITS + 1):
-        if np.abs(np.round(some, digits) - some).max() <= 4 * np.spacing(largest):
-            return 10.0**-digits
-    return max(4 * float(np.spacing(largest)), 2.0**-24 * float(np.ptp(values)))

@@ -271,10 +271,7 @@ class Planner:
 
     def _some(self) -> list[int]:
         """Return the chunks that are looked at to choose kernels, spread over the track."""
-        count = len(self.pieces)
-        if count <= SAMPLED:
-            return list(range(count))
-        return [(2 * i + 1) * count // (2 * SAMPLED) for i in range(SAMPLED)]
+        return sampled(len(self.pieces))
 
     def _spread(self) -> Spread:
         """Return the spread of all samples that are there."""
@@ -287,6 +284,13 @@ class Planner:
         for spread in self.pool.map(part, range(len(self.pieces))):
             found.merge(spread)
         return found
+
+
+def sampled(count: int) -> list[int]:
+    """Return which of so many chunks are looked at, spread evenly."""
+    if count <= SAMPLED:
+        return list(range(count))
+    return [(2 * i + 1) * count // (2 * SAMPLED) for i in range(SAMPLED)]
 
 
 def long_enough(signals: Sequence[Floats], size: int) -> list[Floats]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sans.codec import container
+from sans.codec.bounds import bounds_of_tracks
 from sans.codec.chunks import RecordingPlan, encode_chunk, exact_plan
+from sans.codec.groups import JOINT, OWN, groups_of
 from sans.codec.groups import LOSSLESS as EXACT
 from sans.codec.headers import End, Figures, Header, pack_end, pack_header
 from sans.codec.masks import fill
 from sans.codec.planning.planner import Planner, plan_images
 from sans.codec.planning.tracks import Piece, TrackPlan, Wishes, bits_of_kernels
-from sans.codec.quality import LARGEST_ERROR, Quality
+from sans.codec.quality import LARGEST_ERROR, LOSSLESS, Quality
 from sans.codec.representations import END, to_whole
 from sans.codec.spool import Spool
 from sans.codec.spread import Spread, spread_of
@@ -63,7 +68,8 @@ def plan_recording(
         DatasetError: if what is asked for cannot be had.
     """
     if quality.kind == "max-error":
-        return _bounded(layout, spool, quality.value, wishes, pool, progress)
+        bounds = bounds_of_tracks(layout, quality.value, quality.bounds)
+        return _bounded(layout, spool, bounds, wishes, pool, progress)
     if quality.kind == "prdn":
         return _for_prdn(layout, spool, quality.value, wishes, pool, progress)
     samples = sum(track.per_frame for track in layout.tracks) * (layout.frames or 0)
@@ -76,7 +82,7 @@ def plan_recording(
     for _ in range(BITS_TRIES):
         before = plan.tracks if close else None
         plan = _for_prdn(layout, spool, prdn, wishes, pool, progress, before)
-        bits = _bits(layout, spool, plan, pool) + _bits_around(layout, spool, plan, quality)
+        bits = _bits(layout, spool, plan, pool) + bits_around(layout, spool, plan, quality)
         # Kernels that were learned for a PRDN that is near serve, too.
         close = 0.5 < bits / asked < 2
         tried[prdn] = bits
@@ -110,18 +116,18 @@ def _next_prdn(tried: dict[float, float], aim: float) -> float:
 def _bounded(
     layout: Layout,
     spool: Spool,
-    bound: float,
+    bounds: Sequence[float],
     wishes: Wishes,
     pool: Executor,
     progress: Progress,
 ) -> RecordingPlan:
-    """Return the plan of a recording of which no sample is off by more than a bound."""
+    """Return the plan of a recording where no sample is off by more than the bound of its track."""
     quanta, plans = [], []
     image = len(layout.shape) == 3
-    whole_bound = min(int(bound), LARGEST_ERROR)
-    step = (2 * whole_bound + 1) * EXACT
-    for number, track in enumerate(layout.tracks):
+    for number, (track, bound) in enumerate(zip(layout.tracks, bounds, strict=True)):
         progress("planning", number / len(layout.tracks))
+        whole_bound = min(int(bound), LARGEST_ERROR)
+        step = (2 * whole_bound + 1) * EXACT
         whole = np.dtype(track.dtype).kind in "iu"
         if track.exact or not whole or image:
             kept = whole or track.exact
@@ -131,7 +137,18 @@ def _bounded(
         quanta.append(0.0)
         pieces = _Pieces(spool, number, track, 0.0)
         plans.append(Planner(pieces, wishes, pool).plan_within(whole_bound))
-    return RecordingPlan(tuple(quanta), tuple(plans))
+    return RecordingPlan(tuple(quanta), _of_one_step(layout, plans))
+
+
+def _of_one_step(layout: Layout, plans: Sequence[TrackPlan]) -> tuple[TrackPlan, ...]:
+    """Return plans where tracks that are predicted jointly have one step; others are alone."""
+    found = list(plans)
+    for group in groups_of(layout):
+        steps = Counter(found[i].step for i in group.tracks if found[i].kind == JOINT)
+        for i in group.tracks if len(steps) > 1 else ():
+            if found[i].kind == JOINT and found[i].step != steps.most_common(1)[0][0]:
+                found[i] = replace(found[i], kind=OWN)
+    return tuple(found)
 
 
 def _for_prdn(
@@ -179,15 +196,30 @@ def _bits(layout: Layout, spool: Spool, plan: RecordingPlan, pool: Executor) -> 
     return own + sum(pool.map(size, range(len(spool))))
 
 
-def _bits_around(layout: Layout, spool: Spool, plan: RecordingPlan, quality: Quality) -> float:
-    """Return how many bits a stream takes beside chunks and kernels, but for a few."""
-    header = Header(layout, 1, (quality.kind, quality.value), plan.quanta)
+def bits_around(layout: Layout, spool: Spool, plan: RecordingPlan, quality: Quality) -> float:
+    """Return how many bits a stream takes beside chunks and kernels, but for a few.
+
+    Args:
+        layout: the recording.
+        spool: its chunks.
+        plan: how they are coded.
+        quality: what the header says: if that is lossless, there are no errors to be told.
+    """
+    header = Header(layout, 1, (quality.kind, quality.given), plan.quanta)
     frames = layout.frames or 0
-    figures = Figures(frames, 0, 100 / 7, 100 / 7, 100 / 7, 100 / 7, 100 / 7)
+    figures = tuple(
+        Figures(frames, 0, *(0.0 if quality == LOSSLESS else 100 / each for each in row))
+        for row in _figures_like(len(layout.tracks))
+    )
     begins = tuple(997 * number for number in range(1, len(spool) + 1))
-    end = pack_end(End(frames, begins, (figures,) * len(layout.tracks)))
+    end = pack_end(End(frames, begins, figures))
     frame = container.FRAME * (len(spool) + 2) + container.START + container.TRAILER
     return 8.0 * (len(pack_header(header)) + len(end) + frame)
+
+
+def _figures_like(tracks: int) -> NDArray[np.float64]:
+    """Return divisors ``(tracks, 5)`` of figures that deflate shortens as little as real ones."""
+    return np.sqrt(np.arange(2.0, 2 + 5 * tracks)).reshape(tracks, 5) * np.pi
 
 
 class _Pieces:
