@@ -578,7 +578,8 @@ def test_a_folder_with_something_else_is_refused_and_forced_without_harm(tmp_pat
 
 
 def test_a_kill_while_the_folder_is_made_is_no_hindrance(tmp_path):
-    (tmp_path / ".sweep.json.0123").write_text("half")
+    (tmp_path / ".sans-0123").mkdir()
+    (tmp_path / ".sans-0123" / "half").write_text("half")
     opened(small(), tmp_path)
     for name in ("models", "parts"):
         (tmp_path / name).rmdir()

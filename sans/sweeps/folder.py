@@ -23,7 +23,7 @@ from typing import Any
 
 from sans.activations import ACTIVATIONS
 from sans.errors import ModelError
-from sans.files import write_text
+from sans.files import HIDDEN, write_text
 from sans.model_files import read_arrays, write_arrays
 from sans.sweeps.rows import Row
 from sans.sweeps.settings import difference
@@ -187,7 +187,7 @@ class SweepFolder:
 
     def _foreign(self, path: Path) -> bool:
         """Return whether a path in the folder is not what a kill left of the first summary."""
-        return not path.name.startswith(f".{self.summary.name}.")
+        return not path.name.startswith(HIDDEN)
 
     def _read_part(self, number: int, task: Task) -> Outcome:
         path = self.part(number)
