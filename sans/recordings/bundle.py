@@ -101,7 +101,7 @@ def bundle(members: Sequence[Member], facts: Facts, name: str) -> Bundle:
                 track,
                 name=member.name if len(own) == 1 else f"{member.name} {number}",
                 per_frame=track.per_frame * (length // frames),
-                rate=facts.rate * track.per_frame * length / longest,
+                rate=0.0 if _of_images(member) else facts.rate * length / longest,
                 exact=track.exact or shorter,
             )
             for number, track in enumerate(own)
@@ -117,6 +117,10 @@ def channels(members: Sequence[Member]) -> int:
 def positive(rate: float) -> bool:
     """Return whether a number can be a rate."""
     return math.isfinite(rate) and rate > 0
+
+
+def _of_images(member: Member) -> bool:
+    return len(member.heading.shape) == 3 and not member.heading.trials
 
 
 def _said(tracks: Sequence[Track], facts: Facts) -> tuple[Track, ...]:

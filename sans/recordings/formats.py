@@ -14,6 +14,7 @@ from sans.recordings import (
     edf,
     edf_header,
     idx,
+    mat,
     npy,
     npz,
     png,
@@ -200,6 +201,18 @@ TABLE = (
     ),
     _audio("wav", audio.is_wav),
     _audio("flac", _starts(b"fLaC")),
+    Format(
+        "mat",
+        "MAT",
+        (".mat",),
+        _starts(mat.MAGIC),
+        mat.open_mat,
+        mat.write_mat,
+        listed=(".mat",),
+        restored=".mat",
+        oriented=mat.open_mat,
+        kept=NUMBERS,
+    ),
 )
 """Every file format."""
 

@@ -6,18 +6,17 @@ import io
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from tempfile import TemporaryFile
 from typing import Any, BinaryIO, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.recordings.arrays import Heading, Put, placing
-from sans.recordings.layout import Block, Layout, Track, count_frames, in_units, interleave
+from sans.recordings.arrays import Heading
+from sans.recordings.collecting import Collector
+from sans.recordings.layout import Block, Layout, Track, count_frames, in_units
 from sans.recordings.npy import write_npy
 from sans.recordings.npz_archive import BASELINES, EACH_RATE, FACTS, GAINS, NAMES, UNITS
-from sans.recordings.streams import copy
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # so that the same arrays give the same bytes
 
@@ -86,72 +85,51 @@ class ArchiveSink:
     def __init__(self, layout: Layout, parts: Sequence[Part], stack: ExitStack) -> None:
         self.frames = 0
         self._layout, self._parts = layout, parts
-        self._stack = stack
-        self._arrays = [_Array(part, layout, stack) for part in parts if part.tracks]
+        self._arrays: dict[str, Collector] = {}
         covered = [number for part in parts for number in part.tracks]
         if covered != list(range(len(layout.tracks))):
             raise ValueError(f"the arrays hold {len(covered)} of {len(layout.tracks)} tracks")
+        for part in parts:
+            if part.tracks:
+                self._arrays[part.file] = Collector(part.heading or _column(layout, part), stack)
 
     def write(self, block: Block) -> None:
         """Append a block of any number of frames."""
-        frames = count_frames(self._layout, block)
-        for array in self._arrays:
-            array.write(block)
-        self.frames += frames
+        self.frames += count_frames(self._layout, block)
+        for part in self._parts:
+            samples = [block[number] for number in part.tracks]
+            if part.tracks and not part.content:
+                samples = [_plain(samples[0], self._layout.tracks[part.tracks[0]])]
+            if part.tracks:
+                self._arrays[part.file].write(samples)
 
     def finish(self, file: BinaryIO) -> None:
         """Write the archive."""
-        arrays = iter(self._arrays)
         with ZipFile(file, "w") as archive:
             for part in self._parts:
                 info = ZipInfo(part.file, _DATE)
                 info.compress_type = ZIP_DEFLATED if part.deflated else ZIP_STORED
                 with archive.open(info, "w", force_zip64=True) as entry:
-                    if part.tracks:
-                        next(arrays).copy_to(cast(BinaryIO, entry))
-                    else:
-                        entry.write(part.content)
+                    self._write_part(part, cast(BinaryIO, entry))
+
+    def _write_part(self, part: Part, entry: BinaryIO) -> None:
+        if not part.tracks:
+            entry.write(part.content)
+            return
+        array = self._arrays[part.file]
+        heading = part.heading or _column(self._layout, part)
+        entry.write(part.content or _header(heading, array.rows))
+        array.copy_to(entry)
 
 
-class _Array:
-    """The samples of one array, in a temporary file."""
-
-    def __init__(self, part: Part, layout: Layout, stack: ExitStack) -> None:
-        self._part = part
-        self._tracks = [layout.tracks[number] for number in part.tracks]
-        self._spool: BinaryIO = stack.enter_context(TemporaryFile())  # noqa: SIM115
-        self._open = stack.enter_context(ExitStack())
-        self._heading = part.heading or _column(self._tracks[0])
-        self._rows = 0
-        self._put: Put = self._open.enter_context(placing(self._spool, self._heading))
-
-    def write(self, block: Block) -> None:
-        samples = [block[number] for number in self._part.tracks]
-        if not self._part.content:
-            samples = [
-                _plain(each, track) for each, track in zip(samples, self._tracks, strict=True)
-            ]
-        rows = interleave(samples, self._heading.per_frame)
-        self._put(rows, self._rows)
-        self._rows += len(rows) // sum(self._heading.per_frame)
-
-    def copy_to(self, file: BinaryIO) -> None:
-        """Write the array with its header."""
-        self._open.close()
-        if self._part.content and self._rows != self._heading.shape[0]:
-            raise ValueError(f"{self._rows} rows, but its array has {self._heading.shape[0]}")
-        file.write(self._part.content or _header(self._heading, self._rows))
-        copy(self._spool, file)
-
-
-def _column(track: Track) -> Heading:
-    return Heading(b"", _type(track), (0,))
+def _column(layout: Layout, part: Part) -> Heading:
+    return Heading(b"", _type(layout.tracks[part.tracks[0]]), (0,))
 
 
 def _image(layout: Layout) -> Heading | None:
     if len(layout.shape) != 3:
         return None
-    return Heading(b"", _type(layout.tracks[0]), layout.shape)
+    return Heading(b"", _type(layout.tracks[0]), (0, *layout.shape[1:]))
 
 
 def _header(heading: Heading, rows: int) -> bytes:
