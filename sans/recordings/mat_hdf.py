@@ -7,13 +7,14 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from sans.errors import DatasetError
-from sans.recordings.mat_variables import LARGEST, TYPES, Variable
+from sans.recordings.mat_variables import DENSEST, LARGEST, TYPES, Variable
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 PLACE = 512
 """Where HDF5 begins behind the header of a MAT file."""
 
 _EMPTY = "MATLAB_empty"
+_DAMAGED = (AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
 
 
 def is_hdf(file: BinaryIO) -> bool:
@@ -41,29 +42,32 @@ def read_hdf(file: BinaryIO, name: str) -> list[Variable]:
         ) from error
     try:
         with h5py.File(file, "r") as root:
-            left, found = LARGEST, []
+            left, found = min(LARGEST, DENSEST * file.seek(0, 2)), []
             for key in root:
                 if key.startswith("#"):  # what cells and structs refer to
                     continue
-                variable = _variable(key, root[key], left, name)
+                variable = _variable(
+                    key, root[key], isinstance(root[key], h5py.Dataset), left, name
+                )
                 left -= 0 if variable.values is None else variable.values.nbytes
                 found.append(variable)
             return found
-    except (OSError, KeyError, RuntimeError, ValueError, TypeError, MemoryError) as error:
+    except _DAMAGED as error:
         reason = " ".join(str(error).split())
         raise DatasetError(f"{name} is damaged: {reason:.200}") from error
 
 
-def _variable(key: str, item: Any, left: int, name: str) -> Variable:
-    said = item.attrs.get("MATLAB_class", b"struct" if not hasattr(item, "dtype") else b"")
+def _variable(key: str, item: Any, is_array: bool, left: int, name: str) -> Variable:
+    said = item.attrs.get("MATLAB_class", b"")
     kind = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
-    shape = tuple(getattr(item, "shape", ()))[::-1]
-    dtype = getattr(item, "dtype", None)
-    if kind not in TYPES and dtype is not None and not said:
-        kind = next((each for each, wanted in TYPES.items() if np.dtype(wanted) == dtype), "other")
-    if dtype is None or dtype.kind not in "biuf" or kind not in TYPES or _EMPTY in item.attrs:
+    if not is_array:
+        return Variable(key, kind or "struct", (1, 1), None)
+    if not kind:
+        kind = next((each for each, wanted in TYPES.items() if np.dtype(wanted) == item.dtype), "?")
+    shape = tuple(item.shape or ())[::-1]
+    if item.dtype.kind not in "biuf" or kind not in TYPES or _EMPTY in item.attrs:
         return Variable(key, kind, shape, None)
     if item.nbytes > left:
-        raise DatasetError(f"{name} holds more than {LARGEST:,} bytes of numbers")
-    stored = np.dtype("?") if kind == "logical" else dtype.newbyteorder("<")
+        raise DatasetError(f"{name} claims {item.nbytes:,} bytes of {key}: that is too much")
+    stored = np.dtype("?") if kind == "logical" else item.dtype.newbyteorder("<")
     return Variable(key, kind, shape, np.asarray(item[()]).T.astype(stored, copy=False))

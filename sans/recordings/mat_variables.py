@@ -28,6 +28,9 @@ MOST_VARIABLES = 4096
 LARGEST = 2**32
 """Bytes of all numbers of a file, at most: they are read into memory."""
 
+DENSEST = 1032
+"""Bytes that a byte of deflate can stand for, at most."""
+
 TYPES = {
     "double": "<f8",
     "single": "<f4",
@@ -43,7 +46,6 @@ TYPES = {
 }
 """Type of the numbers of a variable by its class, as MATLAB calls it."""
 
-_DENSEST = 1032  # bytes that a byte of deflate can stand for, at most
 _NAME = re.compile(r"[A-Za-z]\w{0,62}", re.ASCII)
 _DAMAGED = (
     ArithmeticError,
@@ -131,7 +133,7 @@ def _elements(file: BinaryIO, order: str, name: str) -> Iterator[tuple[bytes, bo
 def _read(element: bytes, order: str, deflated: bool, left: int, name: str) -> Variable:
     try:
         matrix = describe(element, order)
-        if matrix.size > _DENSEST * len(element):
+        if matrix.size > DENSEST * len(element):
             raise ValueError(f"it cannot hold the {matrix.size:,} bytes that it claims")
         if matrix.dtype is None or not _NAME.fullmatch(matrix.name):
             return Variable(matrix.name, matrix.kind, matrix.shape, None, element, deflated)
