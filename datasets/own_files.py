@@ -16,9 +16,11 @@ from sans.datasets.split import apportion, divide, leave_out, limit_parts
 from sans.datasets.wfdb_record import read_own_record
 from sans.datasets.windows import cut, wanted
 from sans.errors import DatasetError
+from sans.recordings.arrays import Heading
+from sans.recordings.formats import BY_NAME
 from sans.recordings.layout import Source
 from sans.recordings.opening import is_record, open_recording
-from sans.recordings.orientation import CHANNELS_SAMPLES
+from sans.recordings.orientation import CHANNELS_SAMPLES, doubts
 from sans.recordings.paths import is_file
 from sans.recordings.wfdb_names import HEADER, beside, record_stem
 
@@ -86,6 +88,8 @@ def _check_orientation(name: str, source: Source, config: DataConfig) -> None:
 
 
 def _load_images(name: str, source: Source, config: DataConfig) -> Dataset:
+    if config.layout is None and (doubt := _doubt(source, name)):
+        raise DatasetError(doubt)
     refuse_options(config, "channel", "window")
     stack = read_images(source)
     if len(stack) < SMALLEST_LIMIT:
@@ -96,6 +100,15 @@ def _load_images(name: str, source: Source, config: DataConfig) -> Dataset:
     parts, fewer = limit_parts(parts, config.limit, name)
     notices = (*source.notices, *fewer)
     return leave_out(Dataset(name, *parts, None, COLLECTION, notices), "image")
+
+
+def _doubt(source: Source, name: str) -> str:
+    """Return why an array may be none of images; "" if it is."""
+    layout = source.layout
+    if BY_NAME[layout.format].oriented is None:
+        return ""
+    heading = Heading(b"", np.dtype(layout.tracks[0].dtype), layout.shape)
+    return "".join(doubts(heading, name))
 
 
 def _scale(images: NDArray[np.float64], name: str) -> NDArray[np.float32]:

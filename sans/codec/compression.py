@@ -26,6 +26,7 @@ from sans.codec.spool import Spool
 from sans.errors import DatasetError
 from sans.recordings.formats import limited
 from sans.recordings.layout import Block, Layout, Source, Track
+from sans.recordings.orientation import check_layout
 from sans.recordings.roles import kept_exactly, roles_of
 
 Array = NDArray[Any]
@@ -69,9 +70,13 @@ class Options:
     lossy: tuple[str, ...] = ()
     """Names of axes and events that need not."""
 
+    layout: str | None = None
+    """What the dimensions of an array mean, one of `sans.recordings.orientation.LAYOUTS`."""
+
     def __post_init__(self) -> None:
         if self.seconds is not None and not 0 < self.seconds < float("inf"):
             raise ValueError(f"a chunk must be longer than 0 s, not {self.seconds:g}")
+        check_layout(self.layout)
         if self.threads < 1:
             raise ValueError(f"threads must be at least 1, not {self.threads}")
         if self.quality == LOSSLESS and (self.exact or self.lossy):

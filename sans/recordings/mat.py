@@ -78,7 +78,7 @@ def open_mat(source: Input, layout: str | None = None) -> Source:
         name = f"{source.name}: {each.name}"
         heading = _meant(each.name, _heading(each), layout, name)
         heading.check(name)
-        notices += () if layout else doubts(heading.shape, name)
+        notices += () if layout else doubts(heading, name)
         members.append(Member(each.name, heading))
     whole = bundle(members, Facts(rate=_rate(variables)), source.name)
     attachments = _attachments(variables, signals, header, layout, source.name)

@@ -59,7 +59,7 @@ def open_npz(source: Input, layout: str | None = None) -> Source:
     whole = bundle(members, facts, source.name)
     if layout is None:
         for member in members:
-            notices += doubts(member.heading.shape, f"{source.name}: {member.name}")
+            notices += doubts(member.heading, f"{source.name}: {member.name}")
     attachments = _attachments(entries, layout)
     said = Layout("npz", whole.tracks, whole.frames, whole.shape, attachments)
 

@@ -76,7 +76,7 @@ def open_oriented(source: Input, heading: Heading, kind: str, layout: str | None
     heading.check_type(source.name)
     meant = oriented(heading, layout, source.name)
     meant.check(source.name)
-    notices = () if layout else doubts(heading.shape, source.name)
+    notices = () if layout else doubts(heading, source.name)
     more = {ATTACHMENT: layout.encode()} if layout else None
     return open_array(source, meant, kind, more, notices)
 
@@ -95,21 +95,27 @@ def write_oriented(
     return write_array(target, layout, meant)
 
 
-def doubts(shape: tuple[int, ...], name: str) -> tuple[str, ...]:
+def doubts(heading: Heading, name: str) -> tuple[str, ...]:
     """Return what a user should know of an array whose dimensions seem to mean something else.
 
     Args:
-        shape: of the array, as it is taken where nothing is said.
+        heading: the array, as it is taken where nothing is said.
         name: of the file.
     """
+    shape = heading.shape
     if len(shape) == 2 and 0 < shape[0] < shape[1]:
         return (
             f"{name} is taken as {shape[0]:,} samples of {shape[1]:,} channels: if it is "
             f"(channels, samples), say {ORIENT} {CHANNELS_SAMPLES}",
         )
-    if len(shape) == 3 and max(shape[1:]) > _SQUARE * min(shape[1:]):
-        return (
-            f"{name} is taken as {shape[0]:,} images of {shape[1]:,} × {shape[2]:,}: if it is "
-            f"(trials, channels, samples), say {ORIENT} {TRIALS}",
-        )
-    return ()
+    if len(shape) != 3 or not _is_odd(shape[1], shape[2], heading.dtype.kind):
+        return ()
+    return (
+        f"{name} is taken as {shape[0]:,} images of {shape[1]:,} × {shape[2]:,}: if it is "
+        f"(trials, channels, samples), say {ORIENT} {TRIALS}; if it is images, {ORIENT} {IMAGES}",
+    )
+
+
+def _is_odd(height: int, width: int, kind: str) -> bool:
+    """Return whether images of this size would be unusual."""
+    return max(height, width) > _SQUARE * min(height, width) or (kind == "f" and height != width)
