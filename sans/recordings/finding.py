@@ -16,7 +16,7 @@ def find_recordings(folder: Path) -> list[Path]:
     """Return the recordings under `folder`, sorted: WFDB records by their .hea, and other files.
 
     Files are found by their names; hidden ones, and text files that are not .csv, are left out, and
-    so are the segments of a record that is there.
+    so are the segments and the signal files of a record that is there.
 
     Raises:
         DatasetError: if the folder cannot be read.
