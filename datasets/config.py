@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sans.errors import DatasetError
+from sans.recordings.orientation import LAYOUTS
 
 SPLITS = ("row", "recording")
 SMALLEST_LIMIT = 3  # one signal to train on, one to validate, one to test
@@ -18,11 +19,11 @@ class DataConfig:
     """Which signals to load; each field is a command-line option of the same name.
 
     Raises:
-        DatasetError: if `window`, `limit` or `split_by` is out of its range.
+        DatasetError: if `window`, `limit` `split_by` or `layout` is out of its range.
     """
 
     dataset: str = "synthetic"
-    """A name of the catalogue, physionet:DATABASE/RECORD, or a path to .npy, .npz, .csv or WFDB."""
+    """A name of the catalogue, physionet:DATABASE/RECORD, or the path of a recording."""
 
     record: str | None = None
     """Record of a Physionet database; by default the one that the paper used."""
@@ -42,6 +43,10 @@ class DataConfig:
     data_dir: Path | None = None
     """Folder to look in before $SANS_DATA and the user's cache."""
 
+    layout: str | None = field(default=None, metadata={"later": True})
+    """What the dimensions of an array mean, one of `sans.recordings.orientation.LAYOUTS`; by
+    default ``(samples,)``, ``(samples, channels)`` or ``(images, height, width)``."""
+
     def __post_init__(self) -> None:
         if self.window < SMALLEST_WINDOW:
             raise DatasetError(f"a window has {SMALLEST_WINDOW} samples or more, not {self.window}")
@@ -52,6 +57,8 @@ class DataConfig:
             )
         if self.split_by not in SPLITS:
             raise DatasetError(f"no split by {self.split_by!r}: it is one of {', '.join(SPLITS)}")
+        if self.layout not in (None, *LAYOUTS):
+            raise DatasetError(f"no layout {self.layout!r}: it is one of {', '.join(LAYOUTS)}")
 
     @property
     def label(self) -> str:

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.datasets.arrays import read_array
-from sans.datasets.channels import choose_signal
 from sans.datasets.config import SMALLEST_LIMIT, DataConfig, refuse_options
 from sans.datasets.folders import expand
 from sans.datasets.parts import COLLECTION, Dataset
-from sans.datasets.recorded import LOOKED_AT, read_channel, read_images
+from sans.datasets.recorded import read_channel, read_images, trial_length
 from sans.datasets.split import apportion, divide, leave_out, limit_parts
-from sans.datasets.table import read_table
-from sans.datasets.wfdb_record import read_record
-from sans.datasets.windows import Recording, cut, wanted
+from sans.datasets.wfdb_record import read_own_record
+from sans.datasets.windows import cut, wanted
 from sans.errors import DatasetError
-from sans.recordings.formats import is_recording, open_recording
-from sans.recordings.layout import Layout, Track
+from sans.recordings.arrays import Heading
+from sans.recordings.formats import BY_NAME
+from sans.recordings.layout import Source
+from sans.recordings.opening import is_record, open_recording
+from sans.recordings.orientation import CHANNELS_SAMPLES, doubts
 from sans.recordings.paths import is_file
+from sans.recordings.wfdb_names import HEADER, beside, record_stem
 
 IMAGE_SHARES = (5, 1, 1)
-SUFFIXES = (".npy", ".npz", ".csv", ".hea", ".dat")
 
 
 def is_own_file(dataset: str) -> bool:
@@ -37,88 +35,80 @@ def is_own_file(dataset: str) -> bool:
 
 
 def load(config: DataConfig) -> Dataset:
-    """Load the file that `config.dataset` is the path of.
+    """Load the file that `config.dataset` is the path of: whatever `sans.recordings` reads.
 
-    A .npy or .npz array of one dimension is a recording, of two ``(samples, channels)``, of three a
-    stack of images ``(images, height, width)``; a .csv has a column for each channel; anything
-    else is what `sans.recordings` reads: a WFDB record, with or without its suffix, EDF, BDF, text,
-    IDX or PNG.
+    Images are a stack to learn from; anything else is a recording, of which one channel is read.
 
     Raises:
         DatasetError: if there is no such file, or it is damaged or of another kind.
     """
     refuse_options(config, "record", "split_by")
     path = expand(Path(config.dataset))
-    suffix = path.suffix.lower()
-    if suffix in (".npy", ".npz"):
-        _require(path)
-        return _load_array(path, config)
-    if suffix == ".csv":
-        _require(path)
-        samples = wanted(config)
-        columns, names = read_table(path, samples)
-        position, notices = choose_signal(
-            config.channel, _layout(names), columns.T.__getitem__, path.name
-        )
-        name = f"{path.name} {names[position]}".rstrip() if len(names) > 1 else path.name
-        return cut(Recording(name, columns[:, position], None, notices), config)
-    stem = path.with_suffix("") if suffix in (".hea", ".dat") else path
-    if is_file(header := stem.parent / f"{stem.name}.hea"):
-        return cut(read_record(stem, stem.name, config.channel, wanted(config)), config)
-    if is_file(path) and is_recording(path):
-        return _load_recording(path, config)
-    if is_file(path) and suffix not in SUFFIXES:
-        raise DatasetError(
-            f"{path} is no recording that can be read, nor a WFDB record (no {header.name})"
-        )
-    raise DatasetError(f"no file {header if suffix in ('.hea', '.dat') else path}")
-
-
-def _require(path: Path) -> None:
+    if is_record(path):
+        refuse_options(config, "layout")
+        stem = record_stem(path)
+        header = beside(stem, HEADER)
+        if not is_file(header):
+            raise DatasetError(f"no file {header}")
+        return cut(read_own_record(stem, stem.name, config.channel, wanted(config)), config)
     if not is_file(path):
         raise DatasetError(f"no file {path}")
-
-
-def _load_array(path: Path, config: DataConfig) -> Dataset:
-    array, rate = read_array(path)
-    if array.ndim == 3:
-        return _load_images(path, array, config)
-    columns = array if array.ndim == 2 else array[:, np.newaxis]
-    if columns.shape[0] < config.window <= columns.shape[1]:
-        raise DatasetError(
-            f"{path.name} holds {columns.shape[0]} samples of {columns.shape[1]} channels, fewer "
-            f"samples than a window of {config.window}: transpose it to (samples, channels)"
-        )
-    names = [""] * columns.shape[1]
-    position, notices = choose_signal(
-        config.channel, _layout(names), lambda number: columns[:LOOKED_AT, number], path.name
-    )
-    samples = np.asarray(columns[: wanted(config), position], dtype=np.float64)
-    name = path.name if len(names) == 1 else f"{path.name} channel {position}"
-    return cut(Recording(name, samples, rate, notices), config)
-
-
-def _layout(names: Sequence[str]) -> Layout:
-    """Return the layout of columns of numbers."""
-    return Layout("csv", tuple(Track(name, "", 1.0, 0.0, 64, "<f8") for name in names), None)
-
-
-def _load_recording(path: Path, config: DataConfig) -> Dataset:
-    source = open_recording(path)
+    source = open_recording(path, layout=config.layout)
     if len(source.layout.shape) == 3:
-        return _load_images(path, read_images(source), config)
-    return cut(read_channel(source, path.name, config.channel, wanted(config)), config)
+        return _load_images(path.name, source, config)
+    return _load_channel(path.name, source, config)
 
 
-def _load_images(path: Path, stack: NDArray[Any], config: DataConfig) -> Dataset:
+def _load_channel(name: str, source: Source, config: DataConfig) -> Dataset:
+    _check_orientation(name, source, config)
+    length = trial_length(source)
+    if length is None:
+        return cut(read_channel(source, name, config.channel, wanted(config)), config)
+    if length < config.window:
+        raise DatasetError(
+            f"{name} has trials of {length:,} samples, shorter than a window of {config.window:,}"
+        )
+    each = length // config.window
+    trials = math.ceil(wanted(config) / (each * config.window))
+    whole = read_channel(source, name, config.channel, trials * length)
+    # No window crosses from one trial into the next.
+    windows = whole.samples.reshape(-1, length)[:, : each * config.window]
+    return cut(whole._replace(samples=windows.reshape(-1)), config)
+
+
+def _check_orientation(name: str, source: Source, config: DataConfig) -> None:
+    """Raise `DatasetError` if an array holds more channels than samples, and too few of these."""
+    shape = source.layout.shape
+    if len(shape) == 2 and config.layout is None and shape[0] < config.window <= shape[1]:
+        raise DatasetError(
+            f"{name} holds {shape[0]:,} samples of {shape[1]:,} channels, fewer samples than a "
+            f"window of {config.window:,}: if it is (channels, samples), say --layout "
+            f"{CHANNELS_SAMPLES}"
+        )
+
+
+def _load_images(name: str, source: Source, config: DataConfig) -> Dataset:
+    if config.layout is None and (doubt := _doubt(source, name)):
+        raise DatasetError(doubt)
     refuse_options(config, "channel", "window")
+    stack = read_images(source)
     if len(stack) < SMALLEST_LIMIT:
-        raise DatasetError(f"{path.name} has {len(stack)} images, fewer than {SMALLEST_LIMIT}")
+        raise DatasetError(f"{name} has {len(stack)} images, fewer than {SMALLEST_LIMIT}")
     images = np.asarray(stack, dtype=np.float64)[:, np.newaxis]
     counts = apportion(len(images), IMAGE_SHARES)
-    parts = divide(_scale(images, path.name), None, counts)
-    parts, fewer = limit_parts(parts, config.limit, path.name)
-    return leave_out(Dataset(path.name, *parts, None, COLLECTION, fewer), "image")
+    parts = divide(_scale(images, name), None, counts)
+    parts, fewer = limit_parts(parts, config.limit, name)
+    notices = (*source.notices, *fewer)
+    return leave_out(Dataset(name, *parts, None, COLLECTION, notices), "image")
+
+
+def _doubt(source: Source, name: str) -> str:
+    """Return why an array may be none of images; "" if it is."""
+    layout = source.layout
+    if BY_NAME[layout.format].oriented is None:
+        return ""
+    heading = Heading(b"", np.dtype(layout.tracks[0].dtype), layout.shape)
+    return "".join(doubts(heading, name))
 
 
 def _scale(images: NDArray[np.float64], name: str) -> NDArray[np.float32]:

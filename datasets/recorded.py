@@ -14,6 +14,7 @@ from sans.datasets.channels import choose_signal
 from sans.datasets.windows import Recording
 from sans.errors import DatasetError
 from sans.recordings.layout import Source, in_units
+from sans.recordings.orientation import ATTACHMENT, TRIALS
 
 LOOKED_AT = 4096
 """Samples at the beginning that tell an axis from a signal, of the channel that has most."""
@@ -46,8 +47,15 @@ def read_channel(source: Source, name: str, channel: str, samples: int) -> Recor
         raise DatasetError(f"{name} is empty: it has no samples")
     stored = np.concatenate(pieces)[:samples]
     values = in_units(stored, track.gain, track.baseline, track.missing)
-    full_name = f"{name} {track.name}".rstrip() if len(tracks) > 1 else name
+    full_name = f"{name} {track.name or f'channel {position}'}" if len(tracks) > 1 else name
     return Recording(full_name, values, track.rate or None, (*source.notices, *notices))
+
+
+def trial_length(source: Source) -> int | None:
+    """Return the samples of a trial, where the frames of a recording are trials; else None."""
+    if source.layout.attachments.get(ATTACHMENT) != TRIALS.encode():
+        return None
+    return source.layout.tracks[0].per_frame
 
 
 def read_images(source: Source) -> NDArray[Any]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sans.datasets.channels import choose_signal
+from sans.datasets.recorded import LOOKED_AT
 from sans.datasets.windows import Recording
 from sans.errors import DatasetError, printable
 from sans.recordings.channels import choose_channel
-from sans.recordings.wfdb_channel import open_channels, read_channel
+from sans.recordings.layout import Layout, Track
+from sans.recordings.wfdb_channel import Record, open_channels, read_channel
 
 
 def read_record(stem: Path, name: str, channel: str, samples: int) -> Recording:
@@ -28,6 +31,39 @@ def read_record(stem: Path, name: str, channel: str, samples: int) -> Recording:
     name = printable(name)
     record = open_channels(stem, name)
     position = choose_channel(channel, [signal.name for signal in record.signals], name)
+    return _read(record, position, samples, stem)
+
+
+def read_own_record(stem: Path, name: str, channel: str, samples: int) -> Recording:
+    """Read the beginning of one channel of a user's record: a signal, unless another is named.
+
+    Args:
+        stem: path of the record without suffix.
+        name: what to call it in messages.
+        channel: name or position of the channel; by default the first signal.
+        samples: how many to read; a shorter record is read whole.
+
+    Raises:
+        DatasetError: as for `read_record`.
+    """
+    name = printable(name)
+    record = open_channels(stem, name)
+    tracks = tuple(
+        Track(signal.name, signal.unit, signal.gain, signal.baseline, 64, "<f8")
+        for signal in record.signals
+    )
+    position, notices = choose_signal(
+        channel,
+        Layout("wfdb", tracks, None),
+        lambda number: read_channel(record, number, LOOKED_AT),
+        name,
+    )
+    found = _read(record, position, samples, stem)
+    return found._replace(notices=(*notices, *found.notices))
+
+
+def _read(record: Record, position: int, samples: int, stem: Path) -> Recording:
+    name = record.name
     values = read_channel(record, position, samples)
     if values.size == 0:
         raise DatasetError(

@@ -32,6 +32,7 @@ OTHERS = {
     "window": 101,
     "limit": 13,
     "split_by": "recording",
+    "layout": "channels-samples",
     "activation": "topk",
     "kernels": 2,
     "kernel_size": (15, 31),

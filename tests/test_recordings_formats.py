@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -16,6 +18,7 @@ from sans.recordings import (
     is_recording,
     open_recording,
 )
+from sans.recordings.formats import FORMATS, TABLE
 from sans.recordings.layout import deinterleave, interleave
 
 
@@ -23,6 +26,7 @@ def test_recordings_are_found_by_their_names_and_signal_files_are_no_recordings(
     names = [
         "a.hea", "a.dat", "a.atr", "b.EDF", "c.bdf", "d.npy", "e.csv", "f.csv.gz", "g.png",
         "h-images-idx3-ubyte.gz", "i-labels-idx1-ubyte", "notes.txt", "LICENSE", ".hidden.npy",
+        "j.npz", "k.wav", "l.FLAC", "m.mat",
     ]  # fmt: skip
     (tmp_path / "sub").mkdir()
     (tmp_path / "folder.npy").mkdir()
@@ -30,6 +34,38 @@ def test_recordings_are_found_by_their_names_and_signal_files_are_no_recordings(
         (tmp_path / "sub" / name).touch()
     found = [path.relative_to(tmp_path / "sub").as_posix() for path in find_recordings(tmp_path)]
     assert found == sorted(set(names) - {"a.dat", "a.atr", "notes.txt", "LICENSE", ".hidden.npy"})
+
+
+def test_the_signal_files_of_a_record_are_no_recordings_of_their_own(tmp_path):
+    for name in ("A1.mat", "B1.mat"):
+        (tmp_path / name).write_bytes(bytes(24))
+    (tmp_path / "A1.hea").write_text("A1 1 300 0\nA1.mat 16+24 1000 16 0 0 0 0 ECG\n")
+    assert [path.name for path in find_recordings(tmp_path)] == ["A1.hea", "B1.mat"]
+
+
+def test_every_format_has_one_row():
+    """No two rows claim a name, a suffix or the first bytes of a file."""
+    suffixes = [suffix for each in TABLE for suffix in each.suffixes]
+    assert len(set(suffixes)) == len(suffixes)
+    assert len(set(FORMATS)) == len(TABLE)
+    starts = [
+        b"\x93NUMPY\x01\0", b"0       ", b"\xffBIOSEMI", b"\x89PNG\r\n\x1a\n", b"\0\0\x08\x03",
+        b"PK\x03\x04", b"RIFF\0\0\0\0WAVE", b"RF64\0\0\0\0WAVE", b"fLaC", b"MATLAB 5.0",
+    ]  # fmt: skip
+    for start in starts:
+        assert sum(each.begins(start) for each in TABLE) == 1
+    assert not any(each.begins(b"a,b\n1,2\n") for each in TABLE)
+
+
+def test_reading_what_needs_no_library_imports_none(tmp_path):
+    (tmp_path / "a.csv").write_text("1\n2\n")
+    code = (
+        "import sys, pathlib, sans, sans.recordings as r; "
+        f"list(r.open_recording(pathlib.Path({str(tmp_path / 'a.csv')!r})).blocks(9)); "
+        "print({'soundfile', 'scipy', 'h5py', 'torch', 'pandas', 'wfdb'} & set(sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"
 
 
 def test_a_recording_is_known_by_its_name_or_its_first_bytes(tmp_path):

@@ -27,6 +27,7 @@ from sans.codec.spool import Spool
 from sans.errors import DatasetError
 from sans.recordings.formats import limited
 from sans.recordings.layout import Block, Layout, Source, Track
+from sans.recordings.orientation import check_layout
 from sans.recordings.rates import given_rate, lacks_rate, rated
 from sans.recordings.regrouping import regrouped
 from sans.recordings.roles import kept_exactly, roles_of
@@ -75,11 +76,15 @@ class Options:
     rate: float | None = None
     """Samples per second of channels whose recording does not say; none: what an axis tells."""
 
+    layout: str | None = None
+    """What the dimensions of an array mean, one of `sans.recordings.orientation.LAYOUTS`."""
+
     def __post_init__(self) -> None:
         if self.seconds is not None and not 0 < self.seconds < float("inf"):
             raise ValueError(f"a chunk must be longer than 0 s, not {self.seconds:g}")
         if self.rate is not None and not 0 < self.rate < float("inf"):
             raise ValueError(f"a rate must be a number above 0 Hz, not {self.rate:g}")
+        check_layout(self.layout)
         if self.threads < 1:
             raise ValueError(f"threads must be at least 1, not {self.threads}")
         if self.quality == LOSSLESS and (self.exact or self.lossy):
@@ -165,7 +170,7 @@ def compress_recording(
         layout, plan, quality, notices = decision
         header = Header(layout, frames, (quality.kind, quality.given), plan.quanta)
         summary = _write(header, blocks, plan, file, pool, options.threads, progress)
-        return replace(summary, notices=(*source.notices, *notices))
+        return replace(summary, notices=(*source.notices, *source.kept, *notices))
 
 
 def _settled(layout: Layout, spool: Spool, options: Options) -> Layout:

@@ -21,6 +21,7 @@ from sans.errors import BitstreamError, DatasetError, SansError
 from sans.files import written_whole
 from sans.pipes import piped
 from sans.recordings import create_recording, find_recordings, open_recording
+from sans.recordings.formats import BY_NAME, TABLE
 from sans.recordings.layout import Layout
 from sans.recordings.npy import write_npy
 from sans.recordings.streams import written
@@ -30,7 +31,7 @@ SUFFIX = ".sans"
 
 Progress = Callable[[str, float], None]
 
-SUFFIX_OF = {"npy": ".npy", "csv": ".csv", "edf": ".edf", "bdf": ".bdf", "idx": ".idx"}
+SUFFIX_OF = {each.name: each.restored for each in TABLE}
 """Of what formats are restored to; WFDB records and PNG files have names of their own."""
 
 
@@ -65,7 +66,7 @@ def compress_file(
     Raises:
         SansError: if the recording cannot be read, or the file not be written.
     """
-    recording = open_recording(source)
+    recording = open_recording(source, layout=options.layout)
     opened = written_whole(target) if isinstance(target, Path) else piped(target)
     with opened as file:
         return compress_recording(recording, file, options, progress)
@@ -244,8 +245,9 @@ def restored_name(source: Path) -> str:
     with _opened(source) as file:
         header, _ = read_header(file)
     name = source.name.removesuffix(SUFFIX)
-    suffix = SUFFIX_OF.get(header.layout.format, "")
-    return name if name.endswith(suffix) else name + suffix
+    known = BY_NAME[header.layout.format].suffixes
+    suffix = SUFFIX_OF[header.layout.format]
+    return name if name.lower().endswith(known) else name + suffix
 
 
 @contextmanager

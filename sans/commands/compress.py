@@ -47,8 +47,8 @@ def compress(
     recording: Annotated[
         list[str],
         typer.Argument(
-            help="A WFDB record, a .npy, .csv, .edf, .bdf, .png or IDX file, several PNG files, a "
-            "folder, or - for standard input."
+            help="A WFDB record, an EDF, BDF, CSV, NPY, NPZ, WAV, FLAC, MAT, PNG or IDX file, "
+            "several PNG files, a folder, or - for standard input."
         ),
     ],
     output: Annotated[
@@ -117,6 +117,7 @@ def compress(
             show_default=False,
         ),
     ] = None,
+    layout: o.ArrayLayout = None,
     workers: o.Workers = None,
     scheduler: o.Scheduler = None,
     force: o.Force = False,
@@ -142,6 +143,7 @@ def compress(
                 tuple(exact or ()),
                 tuple(lossy or ()),
                 rate,
+                layout,
             )
         ahead("prediction" if quality.kind == "lossless" else "pursuit")
         folder = Path(recording[0])

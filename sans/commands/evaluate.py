@@ -62,6 +62,7 @@ def evaluate(
     limit: o.Limit = None,
     split_by: o.SplitBy = o.DATA.split_by,
     data_dir: o.DataDir = None,
+    layout: o.ArrayLayout = None,
     encoder: Annotated[
         str | None,
         typer.Option(
@@ -111,6 +112,7 @@ def evaluate(
                 "limit": limit,
                 "split_by": split_by,
                 "data_dir": data_dir,
+                "layout": layout,
             }
             names = o.given(context) & set(values)
             config = _data_config(stored, {name: values[name] for name in names})

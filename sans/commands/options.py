@@ -11,6 +11,7 @@ from sans.activations import ACTIVATIONS
 from sans.commands.console import MISUSED, fail
 from sans.configs import DECODERS, DEVICES, ENCODERS, REFITS, STARTS, ModelOptions, TrainConfig
 from sans.datasets import DataConfig
+from sans.recordings.orientation import LAYOUTS
 from sans.recordings.paths import is_file
 
 DATA = DataConfig()
@@ -77,8 +78,8 @@ def chosen(**options: Any) -> dict[str, Any]:
 Dataset = Annotated[
     str,
     typer.Option(
-        help="A name from `sans datasets`, physionet:DATABASE/RECORD, or a path to .npy, .npz, "
-        ".csv or a WFDB record."
+        help="A name from `sans datasets`, physionet:DATABASE/RECORD, or the path of a recording: "
+        "whatever `sans compress` takes."
     ),
 ]
 Record = Annotated[
@@ -104,6 +105,15 @@ DataDir = Annotated[
         parser=_folder,
         metavar="FOLDER",
         help="Where data sets lie. Default: $SANS_DATA, then the user's cache.",
+        show_default=False,
+    ),
+]
+ArrayLayout = Annotated[
+    str | None,
+    typer.Option(
+        "--layout",
+        help=f"What the dimensions of an array are: {', '.join(LAYOUTS)}. Default: samples-channels"
+        ", or images of three dimensions.",
         show_default=False,
     ),
 ]

@@ -50,6 +50,7 @@ def search(
     limit: o.Limit = o.DATA.limit,
     split_by: o.SplitBy = o.DATA.split_by,
     data_dir: o.DataDir = o.DATA.data_dir,
+    layout: o.ArrayLayout = o.DATA.layout,
     workers: o.Workers = None,
     scheduler: o.Scheduler = None,
     output: Annotated[
@@ -66,7 +67,7 @@ def search(
         from sans.rehearsals import ahead
 
         with usage_errors():
-            data = DataConfig(dataset, record, channel, window, limit, split_by, data_dir)
+            data = DataConfig(dataset, record, channel, window, limit, split_by, data_dir, layout)
             time = seconds(budget)
             allowed = search.Budget(None if trials else time, trials)
             engine = Engine(workers, scheduler)

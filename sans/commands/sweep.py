@@ -63,6 +63,7 @@ def sweep(
     limit: o.Limit = o.DATA.limit,
     split_by: o.SplitBy = o.DATA.split_by,
     data_dir: o.DataDir = o.DATA.data_dir,
+    layout: o.ArrayLayout = o.DATA.layout,
     select: Annotated[
         str,
         typer.Option(help="Part whose φ̄ chooses the best: validation, or test as published."),
@@ -100,7 +101,9 @@ def sweep(
                 epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, start=start, device=device
             )
             data = [
-                resolve(DataConfig(name, record, channel, window, limit, split_by, data_dir))
+                resolve(
+                    DataConfig(name, record, channel, window, limit, split_by, data_dir, layout)
+                )
                 for name in o.names(dataset)
             ]
             planned = [sweeps.prepare(one, grid, training) for one in dict.fromkeys(data)]

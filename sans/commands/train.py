@@ -56,6 +56,7 @@ def train(
     limit: o.Limit = o.DATA.limit,
     split_by: o.SplitBy = o.DATA.split_by,
     data_dir: o.DataDir = o.DATA.data_dir,
+    layout: o.ArrayLayout = o.DATA.layout,
     output: Annotated[
         Path | None,
         typer.Option(help="The run's folder. Default: a new one below runs/.", show_default=False),
@@ -72,7 +73,7 @@ def train(
         from sans.datasets import DataConfig
 
         with usage_errors():
-            data = DataConfig(dataset, record, channel, window, limit, split_by, data_dir)
+            data = DataConfig(dataset, record, channel, window, limit, split_by, data_dir, layout)
             sizes, densities = o.sizes(kernel_size), o.sizes(density) if density else None
             stretches = o.factors(stretch) if stretch else ()
             training = o.chosen(

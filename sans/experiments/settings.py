@@ -34,7 +34,7 @@ class Settings:
 
     def values(self) -> dict[str, dict[str, Any]]:
         """Return the settings as JSON values; `from_values` takes them back."""
-        data = asdict(self.data)
+        data = to_mapping(self.data)
         data["data_dir"] = data["data_dir"] and str(data["data_dir"])
         return {"data": data, "model": to_mapping(self.model), "train": to_mapping(self.train)}
 

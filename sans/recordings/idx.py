@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import struct
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from sans.errors import DatasetError
 from sans.recordings.arrays import Heading
-from sans.recordings.streams import Stream
+from sans.recordings.layout import Layout, Sink, Source
+from sans.recordings.orientation import open_oriented, write_oriented
+from sans.recordings.streams import Input, Stream
 
 TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 """Type of the samples by its code in the header."""
 
 RANKS = (1, 2, 3)
+
+ENDS = tuple(f"idx{rank}-ubyte" for rank in RANKS)
+"""What the names of its files end in, where they have no suffix."""
 
 
 def is_idx(start: bytes) -> bool:
@@ -25,7 +33,7 @@ def read_heading(stream: Stream) -> Heading:
     """Read the header at the start of an IDX file.
 
     Raises:
-        DatasetError: if it is damaged, or the array is none of samples.
+        DatasetError: if it is damaged.
     """
     magic = stream.read(4)
     if not is_idx(magic):
@@ -36,9 +44,7 @@ def read_heading(stream: Stream) -> Heading:
     rest = stream.read(4 * magic[3])
     if len(rest) < 4 * magic[3]:
         raise DatasetError(f"{stream.name} is damaged: its header is cut short")
-    heading = parse(magic + rest)
-    heading.check(stream.name)
-    return heading
+    return parse(magic + rest)
 
 
 def parse(content: bytes) -> Heading:
@@ -51,3 +57,25 @@ def parse(content: bytes) -> Heading:
         raise DatasetError(f"the header of an IDX file is damaged: {content[:16].hex(' ')}")
     shape = struct.unpack_from(f">{content[3]}I", content, 4)
     return Heading(content, np.dtype(TYPES[content[2]]), shape)
+
+
+def open_idx(source: Input, layout: str | None = None) -> Source:
+    """Open an IDX file, or a pipe with one; `layout` is one of `orientation.LAYOUTS`.
+
+    Raises:
+        DatasetError: if it is damaged, or the array is none of samples.
+    """
+    with source.open() as stream:
+        heading = read_heading(stream)
+    return open_oriented(source, heading, "idx", layout)
+
+
+def write_idx(
+    target: Path | BinaryIO, layout: Layout, _unchanged: bool = False
+) -> AbstractContextManager[Sink]:
+    """Return the context in which an IDX file is written, with the header that it had.
+
+    Raises:
+        SansError: in the context, if it cannot be written.
+    """
+    return write_oriented(target, layout, parse(layout.attachments["header"]))

@@ -73,10 +73,13 @@ def record_files(path: Path, layout: Layout) -> list[Path]:
 
 
 def parts_of(path: Path) -> list[Path]:
-    """Return the headers of the segments of a record; none where it has none, or is damaged."""
+    """Return the headers of the segments of a record, and the files of its signals.
+
+    There are none where it is damaged.
+    """
     try:
         header = parse_any(read_bytes(path), str(path))
     except DatasetError:
         return []
-    names = (segment.name for segment in header.segments)
-    return [path.with_name(f"{name}{HEADER}") for name in names if name != GAP]
+    names = [f"{segment.name}{HEADER}" for segment in header.segments if segment.name != GAP]
+    return [path.parent / name for name in (*names, *(each.file for each in header.signals))]

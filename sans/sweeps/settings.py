@@ -30,7 +30,7 @@ class SweepSettings:
 
     def values(self) -> dict[str, Any]:
         """Return the options by name as JSON values, without those in `FREE`."""
-        groups = (asdict(self.data), asdict(self.grid), to_mapping(self.train))
+        groups = (to_mapping(self.data), asdict(self.grid), to_mapping(self.train))
         values = {name: value for group in groups for name, value in group.items()}
         values["activation"] = ",".join(self.grid.activation)
         values["kernel_size"] = as_ranges(self.grid.kernel_size)
