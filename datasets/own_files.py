@@ -21,8 +21,8 @@ from sans.datasets.table import read_table
 from sans.datasets.wfdb_record import read_record
 from sans.datasets.windows import Recording, cut, wanted
 from sans.errors import DatasetError
-from sans.recordings.formats import is_recording, open_recording
 from sans.recordings.layout import Layout, Track
+from sans.recordings.opening import is_recording, open_recording
 from sans.recordings.paths import is_file
 
 IMAGE_SHARES = (5, 1, 1)

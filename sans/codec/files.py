@@ -21,6 +21,7 @@ from sans.errors import BitstreamError, DatasetError, SansError
 from sans.files import written_whole
 from sans.pipes import piped
 from sans.recordings import create_recording, find_recordings, open_recording
+from sans.recordings.formats import TABLE
 from sans.recordings.layout import Layout
 from sans.recordings.npy import write_npy
 from sans.recordings.streams import written
@@ -30,7 +31,7 @@ SUFFIX = ".sans"
 
 Progress = Callable[[str, float], None]
 
-SUFFIX_OF = {"npy": ".npy", "csv": ".csv", "edf": ".edf", "bdf": ".bdf", "idx": ".idx"}
+SUFFIX_OF = {each.name: each.restored for each in TABLE}
 """Of what formats are restored to; WFDB records and PNG files have names of their own."""
 
 
@@ -244,7 +245,7 @@ def restored_name(source: Path) -> str:
     with _opened(source) as file:
         header, _ = read_header(file)
     name = source.name.removesuffix(SUFFIX)
-    suffix = SUFFIX_OF.get(header.layout.format, "")
+    suffix = SUFFIX_OF[header.layout.format]
     return name if name.endswith(suffix) else name + suffix
 
 

@@ -1,106 +1,177 @@
-"""Which file format a recording has, and its reader and writer."""
+"""The file formats, one row each: how a file is known, opened, written and called."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from sans.errors import DatasetError, SansError
-from sans.recordings import edf, edf_header, idx, npy, png, table
-from sans.recordings.arrays import open_array, write_array
+from sans.recordings import edf, edf_header, idx, npy, png, table, wfdb_names, wfdb_record
 from sans.recordings.layout import Layout, Sink, Source
-from sans.recordings.paths import is_file, is_folder, unreadable
 from sans.recordings.roles import Read
 from sans.recordings.streams import Input
-from sans.recordings.wfdb_names import HEADER, SUFFIXES, beside, record_stem
-from sans.recordings.wfdb_record import open_record, parts_of, write_record
 
-FORMATS = ("wfdb", "edf", "bdf", "csv", "npy", "idx", "png")
-"""Every file format, by the name in a `Layout`."""
+Target = Path | BinaryIO
+"""What a recording is written to."""
 
-BY_SUFFIX = {
-    ".edf": "edf",
-    ".bdf": "edf",
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".txt": "csv",
-    ".npy": "npy",
-    ".idx": "idx",
-    ".png": "png",
-}
-"""The reader of a file by its suffix, before .gz."""
-
-_IDX_ENDS = ("idx1-ubyte", "idx2-ubyte", "idx3-ubyte")
-_LISTED = (".edf", ".bdf", ".csv", ".npy", ".idx", ".png")  # a .txt is more often a note
-_LONGEST_MAGIC = 8
+LONGEST_MAGIC = 16
+"""Bytes at the beginning of a file that tell what it is, at most."""
 
 
-def open_recording(
-    source: Path | Sequence[Path] | BinaryIO, *, annotations: bool = False
-) -> Source:
-    """Open a recording; its format is told by its first bytes, or else by its name.
-
-    Args:
-        source: a file, a WFDB record with or without suffix, or a folder of PNG files as a stack;
-            several PNG files as a stack; or a binary pipe, with anything but WFDB. What is
-            compressed by gzip is decompressed.
-        annotations: whether a WFDB record keeps its .atr file.
-
-    Raises:
-        DatasetError: if there is no such recording, or it is damaged or of another kind.
-    """
-    if isinstance(source, Sequence):
-        return png.open_images(source)
-    if not isinstance(source, Path):
-        return _open_file(Input(source), None)
-    if is_folder(source):
-        return png.open_images(_images(source))
-    if _is_record(source):
-        return open_record(source, annotations)
-    if not is_file(source):
-        raise DatasetError(f"no file {source}")
-    return _open_file(Input(source), _by_name(source))
+def unknown(_: bytes) -> bool:
+    """Return that the first bytes of a file tell nothing."""
+    return False
 
 
-def create_recording(
-    target: Path | BinaryIO, layout: Layout, *, unchanged: bool = False
-) -> AbstractContextManager[Sink]:
-    """Return the context in which a recording is written; its end makes the files appear.
+def unlimited(layout: Layout, _: Read) -> Layout:
+    """Return a layout as it is: its file sets no limits to samples."""
+    return layout
 
-    An exception within the context leaves nothing.
 
-    Args:
-        target: a file; a WFDB record, whose files get its name; for a stack of PNG files, a folder
-            that is not there yet; or a binary pipe. A file whose name ends in .gz is compressed.
-        layout: of an open recording.
-        unchanged: whether the samples are those of the original, to the last.
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A file format."""
 
-    Raises:
-        SansError: in the context, if something cannot be written.
-        ValueError: in the context, if the blocks are not as `layout` promises.
-    """
-    match layout.format:
-        case "wfdb" if isinstance(target, Path):
-            return write_record(target, layout, unchanged)
-        case "wfdb":
-            raise SansError("a WFDB record is several files: it cannot go to a pipe")
-        case "edf" | "bdf":
-            return edf.write_edf(target, layout)
-        case "csv":
-            return table.write_table(target, layout, unchanged)
-        case "npy":
-            heading = npy.parse(layout.attachments["header"], "the array")
-            heading.check("the array")
-            return write_array(target, layout, heading)
-        case "idx":
-            heading = idx.parse(layout.attachments["header"])
-            heading.check("the array")
-            return write_array(target, layout, heading)
-        case "png":
-            return png.write_images(target, layout)
-    raise ValueError(f"the format is one of {', '.join(FORMATS)}, not {layout.format!r}")
+    name: str
+    """What a `Layout` and a stream call it."""
+
+    title: str
+    """What people call it."""
+
+    suffixes: tuple[str, ...]
+    """What the names of its files end in, in small letters, before .gz."""
+
+    begins: Callable[[bytes], bool]
+    """Whether a file that begins with these `LONGEST_MAGIC` bytes, or fewer, has this format."""
+
+    open: Callable[[Input], Source]
+    """Open a file, or a pipe."""
+
+    create: Callable[[Target, Layout, bool], AbstractContextManager[Sink]]
+    """Return the context in which a file is written, given whether all samples are the original."""
+
+    listed: tuple[str, ...]
+    """The suffixes by which files are found in a folder."""
+
+    restored: str
+    """The suffix of what is restored; "" where that can be several files."""
+
+    limited: Callable[[Layout, Read], Layout] = unlimited
+    """Return a layout whose writer keeps samples within the limits that the file gives them."""
+
+
+def _starts(*magics: bytes) -> Callable[[bytes], bool]:
+    return lambda start: start.startswith(magics)
+
+
+def _edf(name: str) -> Format:
+    magic = next(magic for magic, kind in edf_header.MAGICS.items() if kind == name)
+    suffix = f".{name}"
+    return Format(
+        name,
+        name.upper(),
+        (suffix,),
+        _starts(magic),
+        edf.open_edf,
+        lambda target, layout, _: edf.write_edf(target, layout),
+        listed=(suffix,),
+        restored=suffix,
+        limited=edf.limited,
+    )
+
+
+def _open_record(source: Input) -> Source:
+    if source.path is None:
+        raise DatasetError("a WFDB record is several files: it cannot come from a pipe")
+    return wfdb_record.open_record(source.path)
+
+
+def _write_record(target: Target, layout: Layout, unchanged: bool) -> AbstractContextManager[Sink]:
+    if not isinstance(target, Path):
+        raise SansError("a WFDB record is several files: it cannot go to a pipe")
+    return wfdb_record.write_record(target, layout, unchanged)
+
+
+TABLE = (
+    Format(
+        "wfdb",
+        "WFDB",
+        wfdb_names.SUFFIXES,
+        unknown,
+        _open_record,
+        _write_record,
+        listed=(wfdb_names.HEADER,),
+        restored="",
+    ),
+    _edf("edf"),
+    _edf("bdf"),
+    Format(
+        "csv",
+        "CSV",
+        (".csv", ".tsv", ".txt"),
+        unknown,
+        table.open_table,
+        table.write_table,
+        listed=(".csv",),  # others are more often notes
+        restored=".csv",
+    ),
+    Format(
+        "npy",
+        "NPY",
+        (".npy",),
+        _starts(npy.MAGIC),
+        npy.open_npy,
+        npy.write_file,
+        listed=(".npy",),
+        restored=".npy",
+    ),
+    Format(
+        "idx",
+        "IDX",
+        (".idx", *idx.ENDS),
+        lambda start: idx.is_idx(start[:4]),
+        idx.open_idx,
+        idx.write_idx,
+        listed=(".idx", *idx.ENDS),
+        restored=".idx",
+    ),
+    Format(
+        "png",
+        "PNG",
+        (png.SUFFIX,),
+        _starts(png.MAGIC),
+        png.open_image,
+        lambda target, layout, _: png.write_images(target, layout),
+        listed=(png.SUFFIX,),
+        restored="",
+    ),
+)
+"""Every file format."""
+
+BY_NAME = {each.name: each for each in TABLE}
+"""The same, by the name in a `Layout`."""
+
+FORMATS = tuple(BY_NAME)
+"""The names alone."""
+
+
+def by_content(start: bytes) -> Format | None:
+    """Return the format of a file that begins like this, if that tells."""
+    return next((each for each in TABLE if each.begins(start)), None)
+
+
+def by_name(path: Path) -> Format | None:
+    """Return the format of a file of this name, if that tells."""
+    name = plain_name(path)
+    return next((each for each in TABLE if name.endswith(each.suffixes)), None)
+
+
+def plain_name(path: Path) -> str:
+    """Return the name of a file in small letters, without .gz."""
+    return path.name.lower().removesuffix(".gz")
 
 
 def limited(layout: Layout, read: Read) -> Layout:
@@ -112,96 +183,4 @@ def limited(layout: Layout, read: Read) -> Layout:
         layout: of an open recording.
         read: gives the samples of a track; signals that are beyond their limits already have none.
     """
-    return edf.limited(layout, read) if layout.format in ("edf", "bdf") else layout
-
-
-def is_recording(path: Path) -> bool:
-    """Return whether `path` looks like a recording, by its name or its first bytes."""
-    if _is_record(path) or (is_folder(path) and _images(path)):
-        return True
-    if not is_file(path):
-        return False
-    try:
-        with Input(path).open() as stream:
-            return _by_content(stream.peek(_LONGEST_MAGIC)) is not None or bool(_by_name(path))
-    except DatasetError:
-        return False
-
-
-def find_recordings(folder: Path) -> list[Path]:
-    """Return the recordings under `folder`, sorted: WFDB records by their .hea, and other files.
-
-    Files are found by their names; hidden ones, and text files that are not .csv, are left out, and
-    so are the segments of a record that is there.
-
-    Raises:
-        DatasetError: if the folder cannot be read.
-    """
-    try:
-        paths = sorted(folder.rglob("*"))
-    except OSError as error:
-        raise unreadable(folder, error) from error
-    found = [
-        path
-        for path in paths
-        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and _is_listed(path)
-        and is_file(path)
-    ]
-    parts = {part for path in found if path.suffix.lower() == HEADER for part in parts_of(path)}
-    return [path for path in found if path not in parts]
-
-
-def _open_file(source: Input, named: str | None) -> Source:
-    with source.open() as stream:
-        start = stream.peek(_LONGEST_MAGIC)
-    if not start:
-        raise DatasetError(f"{source.name} is empty")
-    kind = _by_content(start) or named or ("csv" if source.path is None else None)
-    match kind:
-        case "edf":
-            return edf.open_edf(source)
-        case "npy":
-            with source.open() as stream:
-                heading = npy.read_heading(stream)
-            return open_array(source, heading, "npy")
-        case "idx":
-            with source.open() as stream:
-                heading = idx.read_heading(stream)
-            return open_array(source, heading, "idx")
-        case "png":
-            return png.open_image(source)
-        case "csv":
-            return table.open_table(source)
-    wanted = "WFDB, EDF, BDF, CSV, NPY, IDX or PNG is wanted"
-    raise DatasetError(f"{source.name} is no known recording, it begins with {start!r}: {wanted}")
-
-
-def _by_content(start: bytes) -> str | None:
-    if start.startswith(npy.MAGIC):
-        return "npy"
-    if start in edf_header.MAGICS:
-        return "edf"
-    if start.startswith(png.MAGIC):
-        return "png"
-    return "idx" if idx.is_idx(start[:4]) else None
-
-
-def _by_name(path: Path) -> str | None:
-    name = path.name.lower().removesuffix(".gz")
-    return "idx" if name.endswith(_IDX_ENDS) else BY_SUFFIX.get(Path(name).suffix)
-
-
-def _is_record(path: Path) -> bool:
-    if path.suffix.lower() in SUFFIXES:
-        return True
-    return not path.exists() and is_file(beside(record_stem(path), HEADER))
-
-
-def _is_listed(path: Path) -> bool:
-    name = path.name.lower().removesuffix(".gz")
-    return Path(name).suffix in (HEADER, *_LISTED) or name.endswith(_IDX_ENDS)
-
-
-def _images(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() == png.SUFFIX)
+    return BY_NAME[layout.format].limited(layout, read)

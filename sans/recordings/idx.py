@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import struct
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from sans.errors import DatasetError
-from sans.recordings.arrays import Heading
-from sans.recordings.streams import Stream
+from sans.recordings.arrays import Heading, open_array, write_array
+from sans.recordings.layout import Layout, Sink, Source
+from sans.recordings.streams import Input, Stream
 
 TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 """Type of the samples by its code in the header."""
 
 RANKS = (1, 2, 3)
+
+ENDS = tuple(f"idx{rank}-ubyte" for rank in RANKS)
+"""What the names of its files end in, where they have no suffix."""
 
 
 def is_idx(start: bytes) -> bool:
@@ -51,3 +58,27 @@ def parse(content: bytes) -> Heading:
         raise DatasetError(f"the header of an IDX file is damaged: {content[:16].hex(' ')}")
     shape = struct.unpack_from(f">{content[3]}I", content, 4)
     return Heading(content, np.dtype(TYPES[content[2]]), shape)
+
+
+def open_idx(source: Input) -> Source:
+    """Open an IDX file, or a pipe with one.
+
+    Raises:
+        DatasetError: if it is damaged, or the array is none of samples.
+    """
+    with source.open() as stream:
+        heading = read_heading(stream)
+    return open_array(source, heading, "idx")
+
+
+def write_idx(
+    target: Path | BinaryIO, layout: Layout, _unchanged: bool = False
+) -> AbstractContextManager[Sink]:
+    """Return the context in which an IDX file is written, with the header that it had.
+
+    Raises:
+        SansError: in the context, if it cannot be written.
+    """
+    heading = parse(layout.attachments["header"])
+    heading.check("the array")
+    return write_array(target, layout, heading)

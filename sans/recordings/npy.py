@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import tokenize
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError
-from sans.recordings.arrays import Heading
-from sans.recordings.streams import Stream
+from sans.recordings.arrays import Heading, open_array, write_array
+from sans.recordings.layout import Layout, Sink, Source
+from sans.recordings.streams import Input, Stream
 
 MAGIC = b"\x93NUMPY"
 LARGEST = 2**16  # bytes of a header
@@ -19,6 +22,30 @@ LARGEST = 2**16  # bytes of a header
 _LENGTHS = {1: 2, 2: 4}  # bytes that give the length of the rest, by the version
 _READERS = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
 _DAMAGED = (ValueError, TypeError, SyntaxError, tokenize.TokenError, RecursionError)
+
+
+def open_npy(source: Input) -> Source:
+    """Open a .npy file, or a pipe with one.
+
+    Raises:
+        DatasetError: if it is damaged, or the array is none of samples.
+    """
+    with source.open() as stream:
+        heading = read_heading(stream)
+    return open_array(source, heading, "npy")
+
+
+def write_file(
+    target: Path | BinaryIO, layout: Layout, _unchanged: bool = False
+) -> AbstractContextManager[Sink]:
+    """Return the context in which a .npy file is written, with the header that it had.
+
+    Raises:
+        SansError: in the context, if it cannot be written.
+    """
+    heading = parse(layout.attachments["header"], "the array")
+    heading.check("the array")
+    return write_array(target, layout, heading)
 
 
 def read_heading(stream: Stream) -> Heading:

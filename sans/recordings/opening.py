@@ -1,0 +1,112 @@
+"""Opening a recording of whatever format, and writing one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import BinaryIO
+
+from sans.errors import DatasetError
+from sans.recordings import png
+from sans.recordings.formats import (
+    BY_NAME,
+    FORMATS,
+    LONGEST_MAGIC,
+    TABLE,
+    Format,
+    by_content,
+    by_name,
+)
+from sans.recordings.layout import Layout, Sink, Source
+from sans.recordings.paths import is_file, is_folder
+from sans.recordings.streams import Input
+from sans.recordings.wfdb_names import HEADER, SUFFIXES, beside, record_stem
+from sans.recordings.wfdb_record import open_record
+
+
+def open_recording(
+    source: Path | Sequence[Path] | BinaryIO, *, annotations: bool = False
+) -> Source:
+    """Open a recording; its format is told by its first bytes, or else by its name.
+
+    Args:
+        source: a file, a WFDB record with or without suffix, or a folder of PNG files as a stack;
+            several PNG files as a stack; or a binary pipe, with anything but WFDB. What is
+            compressed by gzip is decompressed.
+        annotations: whether a WFDB record keeps its .atr file.
+
+    Raises:
+        DatasetError: if there is no such recording, or it is damaged or of another kind.
+    """
+    if isinstance(source, Sequence):
+        return png.open_images(source)
+    if not isinstance(source, Path):
+        return _open_file(Input(source), BY_NAME["csv"])
+    if is_folder(source):
+        return png.open_images(_images(source))
+    if is_record(source):
+        return open_record(source, annotations)
+    if not is_file(source):
+        raise DatasetError(f"no file {source}")
+    return _open_file(Input(source), by_name(source))
+
+
+def create_recording(
+    target: Path | BinaryIO, layout: Layout, *, unchanged: bool = False
+) -> AbstractContextManager[Sink]:
+    """Return the context in which a recording is written; its end makes the files appear.
+
+    An exception within the context leaves nothing.
+
+    Args:
+        target: a file; a WFDB record, whose files get its name; for a stack of PNG files, a folder
+            that is not there yet; or a binary pipe. A file whose name ends in .gz is compressed.
+        layout: of an open recording.
+        unchanged: whether the samples are those of the original, to the last.
+
+    Raises:
+        SansError: in the context, if something cannot be written.
+        ValueError: in the context, if the blocks are not as `layout` promises.
+    """
+    if (kind := BY_NAME.get(layout.format)) is None:
+        raise ValueError(f"the format is one of {', '.join(FORMATS)}, not {layout.format!r}")
+    return kind.create(target, layout, unchanged)
+
+
+def is_recording(path: Path) -> bool:
+    """Return whether `path` looks like a recording, by its name or its first bytes."""
+    if is_record(path) or (is_folder(path) and _images(path)):
+        return True
+    if not is_file(path):
+        return False
+    try:
+        with Input(path).open() as stream:
+            return (by_content(stream.peek(LONGEST_MAGIC)) or by_name(path)) is not None
+    except DatasetError:
+        return False
+
+
+def is_record(path: Path) -> bool:
+    """Return whether `path` is that of a WFDB record, with or without suffix."""
+    if path.suffix.lower() in SUFFIXES:
+        return True
+    return not path.exists() and is_file(beside(record_stem(path), HEADER))
+
+
+def _open_file(source: Input, named: Format | None) -> Source:
+    with source.open() as stream:
+        start = stream.peek(LONGEST_MAGIC)
+    if not start:
+        raise DatasetError(f"{source.name} is empty")
+    if (kind := by_content(start) or named) is not None:
+        return kind.open(source)
+    titles = [each.title for each in TABLE]
+    raise DatasetError(
+        f"{source.name} is no known recording, it begins with {start[:8]!r}: "
+        f"{', '.join(titles[:-1])} or {titles[-1]} is wanted"
+    )
+
+
+def _images(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() == png.SUFFIX)
