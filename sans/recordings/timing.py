@@ -108,18 +108,18 @@ class Facts:
     def times_of(
         self, track: Track, first: int = 0, last: int | None = None
     ) -> NDArray[np.float64]:
-        """Return when each sample of a track was taken.
+        """Return when samples of a track were taken.
 
         Args:
             track: the signal.
-            first: frame of the first sample.
-            last: frame behind that of the last sample; None: behind the last one.
+            first: number of the first sample.
+            last: number of the sample behind the last one; None: all that follow.
 
         Returns:
-            ``((last - first) * per_frame,)``, in seconds; without a rate, numbers of samples.
+            ``(last - first,)``, in seconds; without a rate, the numbers of the samples.
         """
-        last = self.frames if last is None else last
-        samples = np.arange(first * track.per_frame, last * track.per_frame)
+        last = self.frames * track.per_frame if last is None else last
+        samples = np.arange(first, last)
         if not track.rate:
             return samples.astype(np.float64)
         begins = np.array([run.frame * track.per_frame for run in self.runs])
