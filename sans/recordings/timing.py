@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -19,8 +19,8 @@ from sans.recordings.layout import Track
 class Run(NamedTuple):
     """Where frames begin that follow each other without a gap."""
 
-    frame: int
-    """The first of them."""
+    frame: float
+    """The first of them; a whole number but in parts of recordings."""
 
     second: float
     """When it begins."""
@@ -70,8 +70,8 @@ class Facts:
     clock: time | None
     """The time of day of the first frame, which may be known where the date is not."""
 
-    frames: int
-    """Frames in all."""
+    frames: float
+    """Frames in all; a part of a recording may have a fraction of one."""
 
     period: float
     """Seconds of a frame; 0.0 if there is no rate."""
@@ -99,7 +99,7 @@ class Facts:
         pairs = zip(ends, starts, strict=True)
         return (*before, *(Gap(end, start) for end, start in pairs if end < start))
 
-    def second_of(self, frame: int) -> float:
+    def second_of(self, frame: float) -> float:
         """Return when a frame begins; the one behind the last begins where that ends."""
         number = bisect_right(self.runs, min(frame, self.frames - 1), key=lambda run: run.frame)
         run = self.runs[max(0, number - 1)]
@@ -118,14 +118,31 @@ class Facts:
         Returns:
             ``(last - first,)``, in seconds; without a rate, the numbers of the samples.
         """
-        last = self.frames * track.per_frame if last is None else last
+        last = self.samples_of(track) if last is None else last
         samples = np.arange(first, last)
         if not track.rate:
             return samples.astype(np.float64)
-        begins = np.array([run.frame * track.per_frame for run in self.runs])
+        begins = np.array([round(run.frame * self.period * track.rate) for run in self.runs])
         seconds = np.array([run.second for run in self.runs])
         runs = np.maximum(np.searchsorted(begins, samples, "right") - 1, 0)
         return np.asarray(seconds[runs] + (samples - begins[runs]) / track.rate)
+
+    def samples_of(self, track: Track) -> int:
+        """Return how many samples a track has."""
+        return round(self.frames * (self.period * track.rate or track.per_frame))
+
+    def part(self, begin: float, end: float) -> Facts:
+        """Return the facts of what lies between two seconds, of which the first becomes 0."""
+        runs, frames = [], 0.0
+        for number, run in enumerate(self.runs):
+            first, last = max(run.second, begin), min(self._end_of(number), end)
+            if first < last:
+                runs.append(Run(frames, first - begin))
+                frames += (last - first) / self.period
+        later = timedelta(seconds=begin)
+        start = self.start and self.start + later
+        clock = self.clock and (datetime.combine(date(2000, 1, 1), self.clock) + later).time()
+        return Facts(start, clock, frames, self.period, tuple(runs) or self.runs[:1])
 
     def _end_of(self, number: int) -> float:
         """Return when the last frame of a run ends."""
