@@ -25,7 +25,7 @@ _LIST = re.compile(rb"([+-]\d+(?:\.\d*)?)(?:\x15 ?(\d*\.?\d*))?\x14([^\0]*?)\x14
 _RECORDING = re.compile(r"Startdate (?:X|(\d{1,2})-([A-Z]{3})-(\d{4}))(?: .*)?", re.IGNORECASE)
 _CLOCK = re.compile(r"(\d\d)[.:](\d\d)[.:](\d\d)", re.ASCII)
 _DATE = re.compile(r"(\d\d)[./-](\d\d)[./-](\d\d)", re.ASCII)
-_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 _CENTURY = 85  # [EDF]: years from 85 on are those of 1900
 
 _List = tuple[bytes, bytes, list[bytes]]
@@ -129,8 +129,8 @@ def _start(header: bytes) -> tuple[date | None, time | None]:
     if found := _RECORDING.fullmatch(recording):
         if found[1] is None:
             return None, at
-        if found[2].upper() in _MONTHS:
-            return _day(int(found[3]), _MONTHS.index(found[2].upper()) + 1, int(found[1])), at
+        if found[2].upper() in MONTHS:
+            return _day(int(found[3]), MONTHS.index(found[2].upper()) + 1, int(found[1])), at
     if (short := _DATE.fullmatch(day)) is None:
         return None, at
     year = int(short[3])

@@ -224,6 +224,12 @@ def revise_segments(content: bytes, names: Mapping[str, str], record: str) -> by
     return text.content()
 
 
+def check_name(name: str) -> None:
+    """Raise `DatasetError` unless a name of a record or a file can stand in a header."""
+    if not _NAME.fullmatch(name):
+        raise DatasetError(f"a header of WFDB has names without spaces and slashes, not {name!r}")
+
+
 def check_names(content: bytes, names: Iterable[str]) -> None:
     """Check that names of a record and its files can stand in a header.
 
@@ -232,10 +238,7 @@ def check_names(content: bytes, names: Iterable[str]) -> None:
     """
     codec = _Text(content).codec
     for name in names:
-        if not _NAME.fullmatch(name):
-            raise DatasetError(
-                f"a header of WFDB has names without spaces and slashes, not {name!r}"
-            )
+        check_name(name)
         try:
             name.encode(codec)
         except UnicodeEncodeError:
