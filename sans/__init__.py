@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sans.model import SAN as SAN
     from sans.reading import read as read
     from sans.recordings.recording import Recording as Recording
+    from sans.recordings.writing import write as write
     from sans.training import Training as Training
     from sans.training import train as train
 
@@ -55,6 +56,7 @@ _MODULES = {
     "phi": "metrics",
     "read": "reading",
     "train": "training",
+    "write": "recordings.writing",
 }
 
 __all__ = sorted(_MODULES)
