@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +17,7 @@ from sans.recordings.timing import Facts
 
 Array = NDArray[Any]
 
+_ASCII = str.maketrans({"µ": "u", "μ": "u", "Ω": "Ohm", "°": "deg"})
 _BLOCK = 1 << 18  # samples of all tracks that are read at once, about
 
 
@@ -140,3 +142,14 @@ def clean(value: float) -> float:
     """Return a number without what dividing has left in its last bits."""
     short = float(f"{value:.13g}")
     return short if abs(short - value) <= 4e-15 * abs(value) else value
+
+
+def upwards(value: float) -> str:
+    """Return a number above 0 with two digits, and not less than it is."""
+    power = math.floor(math.log10(value)) - 1
+    return f"{math.ceil(value / 10.0**power) * 10.0**power:.2g}"
+
+
+def plain_unit(unit: str) -> str:
+    """Return a unit in ASCII, as the readers of most formats want it: µV is uV."""
+    return unit.translate(_ASCII).strip()

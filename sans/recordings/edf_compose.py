@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sans.errors import DatasetError
-from sans.recordings.contents import Array, Contents, Signal, clean
+from sans.recordings.contents import Array, Contents, Signal, clean, plain_unit, upwards
 from sans.recordings.digits import Digits, digits_of
 from sans.recordings.edf import tracks_of
 from sans.recordings.edf_annotations import MONTHS
@@ -28,7 +28,6 @@ LARGEST_RECORD = 61_440
 
 _MOST_DURATIONS = 4096  # that are looked at
 _LABEL = 16
-_ASCII = str.maketrans({"µ": "u", "μ": "u", "Ω": "Ohm", "°": "deg"})
 
 
 class Written(NamedTuple):
@@ -97,11 +96,9 @@ def _written(kind: str, signal: Signal, contents: Contents) -> Written:
         else:
             gain, baseline = clean(digits.gain), clean(digits.baseline)
             span = range_of(gain, baseline, (digits.low, digits.high), limits)
-            if not span.exact:
+            if (off := _off(digits, span)) > 1e-12 * max(map(abs, map(float, span.physical))):
                 what = f"{title} has {WIDTH} characters for a limit, so that values are off"
-                contents.lose(
-                    what, f"{signal.label} by up to {_off(digits, span):.3g}{signal.unit}"
-                )
+                contents.lose(what, f"{signal.label} by up to {upwards(off)}{signal.unit}")
     except DatasetError as error:
         more = " (.bdf files have 24 bits)" if kind == "edf" and limits[1] < extent.high else ""
         raise DatasetError(f"{signal.label} does not fit {title}: {error}{more}") from error
@@ -215,7 +212,7 @@ def _header(
 
 def _shortened(what: str, text: str, width: int, title: str, contents: Contents) -> str:
     """Return a text that a field holds, and note if it is another one."""
-    given = text.translate(_ASCII).strip()
+    given = plain_unit(text)
     plain = unicodedata.normalize("NFKD", given)
     short = "".join(each for each in plain if " " <= each <= "~")[:width].strip()
     if short != given:

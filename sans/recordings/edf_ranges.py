@@ -7,8 +7,8 @@ for whose values are decimals that the fields hold.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
-from itertools import islice
 from typing import NamedTuple
 
 from sans.errors import DatasetError
@@ -16,8 +16,10 @@ from sans.errors import DatasetError
 WIDTH = 8
 """Characters of a field."""
 
-_CANDIDATES = 1 << 17  # integers that are tried from either end
-_SOME_CANDIDATES = 1 << 10  # where none is a decimal
+LOWEST, HIGHEST = 1 - 10 ** (WIDTH - 1), 10**WIDTH - 1
+"""The least and the greatest number of a field."""
+
+_CANDIDATES = 1 << 9  # integers that are tried from either end
 
 
 class Range(NamedTuple):
@@ -50,33 +52,55 @@ def range_of(gain: float, baseline: float, ends: tuple[int, int], limits: tuple[
     def value(integer: int) -> Fraction:
         return (integer - zero) / scale
 
-    # Only multiples of this many steps can be decimals: that is found out without any fractions.
-    step = zero.denominator * scale.numerator
-    unit = scale.denominator * 10 ** (WIDTH - 2)
+    fitting = sorted(end * scale + zero for end in (LOWEST, HIGHEST))
+    lowest, highest = max(limits[0], math.ceil(fitting[0])), min(limits[1], math.floor(fitting[1]))
+    if not lowest <= ends[0] <= ends[1] <= highest:
+        worst = max(map(value, ends), key=abs)
+        raise DatasetError(f"values such as {float(worst):g} are too large for its fields")
+    lows = range(lowest, min(ends[0], highest - 1) + 1)
+    highs = range(highest, max(ends[1], lowest + 1) - 1, -1)
+    first, step = _decimals(scale, zero)
+    if step:
+        low, high = (_first_that_fits(each, first, step, value) for each in (lows, highs))
+        if low is not None and high is not None and low < high:
+            return Range((low, high), (exact_text(value(low)), exact_text(value(high))), exact=True)
 
-    def first(integers: range) -> int | None:
-        for integer in islice(integers, _CANDIDATES):
-            if (integer * zero.denominator - zero.numerator) * unit % step == 0 and exact_text(
-                value(integer)
-            ):
-                return integer
-        return None
+    def off(integer: int) -> Fraction:
+        return abs(Fraction(near_text(value(integer))) - value(integer))
 
-    low = first(range(limits[0], min(ends[0], limits[1] - 1) + 1))
-    high = first(range(limits[1], max(ends[1], limits[0] + 1) - 1, -1))
-    if low is not None and high is not None and low < high:
-        return Range((low, high), (exact_text(value(low)), exact_text(value(high))), exact=True)
-
-    def nearest(integers: range) -> int:
-        some = islice(integers, _SOME_CANDIDATES)
-        return min(some, key=lambda i: abs(Fraction(near_text(value(i))) - value(i)))
-
-    low = nearest(range(limits[0], min(ends[0], limits[1] - 1) + 1))
-    high = nearest(range(limits[1], max(ends[1], low + 1) - 1, -1))
+    low = min(lows[:_CANDIDATES], key=off)
+    high = min(highs[: min(_CANDIDATES, highest - low)], key=off)
     texts = near_text(value(low)), near_text(value(high))
     if float(texts[0]) == float(texts[1]):
         raise DatasetError(f"values such as {float(value(high)):g} are too small for its fields")
     return Range((low, high), texts, exact=False)
+
+
+def _decimals(scale: Fraction, zero: Fraction) -> tuple[int, int]:
+    """Return one integer whose value is a decimal of few places, and the step to all others.
+
+    They are the solutions of a linear congruence; the step is 0 if there is none.
+    """
+    places = 10 ** (WIDTH - 2)
+    factor = zero.denominator * scale.denominator * places
+    modulus = abs(zero.denominator * scale.numerator)
+    wanted = zero.numerator * scale.denominator * places
+    common = math.gcd(factor, modulus)
+    if wanted % common:
+        return 0, 0
+    step = modulus // common
+    return wanted // common * pow(factor // common, -1, step) % step, step
+
+
+def _first_that_fits(
+    integers: range, first: int, step: int, value: Callable[[int], Fraction]
+) -> int | None:
+    """Return the first integer whose value a field holds, of those that are decimals."""
+    begin = integers.start + (first - integers.start) * integers.step % step * integers.step
+    for integer in range(begin, integers.stop, step * integers.step)[:_CANDIDATES]:
+        if exact_text(value(integer)):
+            return integer
+    return None
 
 
 def range_around(low: float, high: float, limits: tuple[int, int]) -> Range:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from sans.errors import DatasetError
-from sans.recordings.contents import Array, Contents, Signal, clean
+from sans.recordings.contents import Array, Contents, Signal, clean, plain_unit, upwards
 from sans.recordings.digits import Digits, digits_of
 from sans.recordings.framing import Line, common_rate, fraction_of, reframed
 from sans.recordings.layout import Layout, Source
@@ -96,7 +96,7 @@ def _note(contents: Contents, digits: Sequence[Digits], lines: Sequence[Line], f
             contents.lose("numbers are rounded", f"{signal.label} to multiples of {step}")
         off = abs(each.baseline - round(each.baseline))
         if off > _SLACK:
-            unit = f"{off / abs(each.gain):.3g}{signal.unit}"
+            unit = f"{upwards(off / abs(each.gain))}{signal.unit}"
             what = "WFDB has a whole number for zero, so that values are off"
             contents.lose(what, f"{signal.label} by {unit}")
         if _BLANKS.search(signal.track.unit):
@@ -116,7 +116,7 @@ def _signal_line(signal: Signal, digits: Digits, line: Line, bits: int) -> str:
 
 
 def _unit(signal: Signal) -> str:
-    return _BLANKS.sub("_", signal.track.unit.strip()) or NO_UNIT
+    return _BLANKS.sub("_", plain_unit(signal.track.unit)) or NO_UNIT
 
 
 def _start(facts: Facts) -> str:
