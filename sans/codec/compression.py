@@ -158,7 +158,7 @@ def compress_recording(
             blocks = (spool.block(number) for number in range(len(spool)))
         header = Header(layout, frames, (options.quality.kind, options.quality.value), plan.quanta)
         summary = _write(header, blocks, plan, file, pool, options.threads, progress)
-        return replace(summary, notices=source.notices)
+        return replace(summary, notices=(*source.notices, *source.kept))
 
 
 def _settled(layout: Layout, spool: Spool, options: Options) -> Layout:

@@ -62,7 +62,7 @@ class Layout:
     """Everything about a recording but its samples; enough to write the same kind of file again."""
 
     format: str
-    """One of "wfdb", "edf", "bdf", "csv", "npy", "idx" and "png"."""
+    """A name in the table of `sans.recordings.formats`, such as "edf"."""
 
     tracks: tuple[Track, ...]
     """Its signals, in the order of the file; one track for images."""
@@ -92,6 +92,9 @@ class Source:
 
     notices: tuple[str, ...] = ()
     """What a reader has overlooked that the user should know, one sentence each."""
+
+    kept: tuple[str, ...] = ()
+    """What of the file comes back and what not, one sentence each; none where every byte does."""
 
 
 class Sink(Protocol):
