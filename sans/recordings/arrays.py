@@ -68,7 +68,7 @@ class Heading:
     def check_type(self, name: str) -> None:
         """Raise `DatasetError` if this holds no samples."""
         if self.dtype.kind not in "biuf" or self.dtype.itemsize > LARGEST_TYPE:
-            raise DatasetError(f"{name} holds {_kind(self.dtype)}: {WANTED} are wanted")
+            raise DatasetError(f"{name} holds {self.kind}: {WANTED} are wanted")
 
     def check(self, name: str) -> None:
         """Raise `DatasetError` if this is no array of samples."""
@@ -102,6 +102,11 @@ class Heading:
     def stored(self) -> np.dtype[Any]:
         """Type of the samples as they are handled: that of the file, or bytes for truth values."""
         return np.dtype("u1") if self.dtype.kind == "b" else self.dtype
+
+    @property
+    def kind(self) -> str:
+        """What it holds, for people."""
+        return "Python objects" if self.dtype.hasobject else self.dtype.name
 
     @property
     def kept_shape(self) -> tuple[int, ...]:
@@ -236,10 +241,6 @@ def _cut_short(stream: Stream, heading: Heading) -> DatasetError:
         f"{stream.name} is damaged: {stream.position:,} bytes, not the {heading.size:,} that its "
         "header describes"
     )
-
-
-def _kind(dtype: np.dtype[Any]) -> str:
-    return "Python objects" if dtype.hasobject else dtype.name
 
 
 class _ArraySink:

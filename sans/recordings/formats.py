@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sans.errors import DatasetError, SansError
-from sans.recordings import edf, edf_header, idx, npy, png, table, wfdb_names, wfdb_record
+from sans.recordings import edf, edf_header, idx, npy, npz, png, table, wfdb_names, wfdb_record
 from sans.recordings.layout import Layout, Sink, Source
 from sans.recordings.roles import Read
 from sans.recordings.streams import Input
@@ -137,6 +137,18 @@ TABLE = (
         listed=(".npy",),
         restored=".npy",
         oriented=npy.open_npy,
+    ),
+    Format(
+        "npz",
+        "NPZ",
+        (".npz",),
+        _starts(*npz.MAGICS),
+        npz.open_npz,
+        npz.write_npz,
+        listed=(".npz",),
+        restored=".npz",
+        oriented=npz.open_npz,
+        kept=NUMBERS,
     ),
     Format(
         "idx",
