@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sans.errors import DatasetError, SansError
-from sans.recordings import edf, edf_header, idx, npy, npz, png, table, wfdb_names, wfdb_record
+from sans.recordings import (
+    audio,
+    edf,
+    edf_header,
+    idx,
+    npy,
+    npz,
+    png,
+    table,
+    wfdb_names,
+    wfdb_record,
+)
 from sans.recordings.layout import Layout, Sink, Source
 from sans.recordings.roles import Read
 from sans.recordings.streams import Input
@@ -89,6 +100,21 @@ def _edf(name: str) -> Format:
         listed=(suffix,),
         restored=suffix,
         limited=edf.limited,
+    )
+
+
+def _audio(name: str, begins: Callable[[bytes], bool]) -> Format:
+    suffix = f".{name}"
+    return Format(
+        name,
+        name.upper(),
+        (suffix,),
+        begins,
+        audio.open_audio,
+        audio.write_audio,
+        listed=(suffix,),
+        restored=suffix,
+        kept=NUMBERS,
     )
 
 
@@ -172,6 +198,8 @@ TABLE = (
         restored="",
         kept="its pixels and further chunks come back, not its compressed bytes",
     ),
+    _audio("wav", audio.is_wav),
+    _audio("flac", _starts(b"fLaC")),
 )
 """Every file format."""
 
