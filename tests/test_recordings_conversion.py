@@ -27,6 +27,10 @@ with warnings.catch_warnings():
     import wfdb
 
 edfio = pytest.importorskip("edfio")
+soundfile = pytest.importorskip("soundfile")
+
+FACTS = ("names", "units", "rates", "gains", "baselines")
+"""What an archive has behind the arrays."""
 
 RECORDS = (
     "mitdb/100",
@@ -39,7 +43,9 @@ RECORDS = (
 )
 """Of the shared data: one of several rates, some with missing samples, gains of every kind."""
 
-KINDS = ("wfdb", "edf", "bdf", "csv", "npy")
+KINDS = ("wfdb", "edf", "bdf", "csv", "npy", "npz", "wav")
+ONE_RATE = ("csv", "npy", "wav")
+NO_HOLES = ("edf", "bdf")
 
 
 def convert(source: Source, kind: str, folder: Path, block: int = 1000) -> tuple[Path, Source]:
@@ -61,8 +67,18 @@ def values_in(path: Path, kind: str) -> list[np.ndarray]:
     if kind == "csv":
         frame = pd.read_csv(path)
         return [frame[name].to_numpy(float) for name in frame.columns if name != "time (s)"]
+    if kind == "npz":
+        with np.load(path) as arrays:
+            return [arrays[name].astype(float) for name in arrays.files[: -len(FACTS)]]
+    if kind == "wav":
+        return list(soundfile.read(path, always_2d=True, dtype=wav_type(path))[0].T.astype(float))
     array = np.load(path).astype(float)
     return list(array.T) if array.ndim > 1 else [array]
+
+
+def wav_type(path: Path) -> str:
+    """Return the type in which soundfile gives whole numbers as they are."""
+    return {"PCM_16": "int16", "PCM_32": "int32"}.get(soundfile.info(path).subtype, "float64")
 
 
 def beginning(path: Path) -> tuple[Source, list[np.ndarray]]:
@@ -92,7 +108,7 @@ def told_error(made: Source, label: str) -> float:
 def test_real_records_keep_their_values(shared_data, tmp_path, name, kind):
     stem = shared_data("physionet", *f"{name}.hea".split("/")).with_suffix("")
     source, beginnings = beginning(stem)
-    if len({track.rate for track in source.layout.tracks}) > 1 and kind in ("csv", "npy"):
+    if len({track.rate for track in source.layout.tracks}) > 1 and kind in ONE_RATE:
         with pytest.raises(
             DatasetError, match="15 and 30 and 480 Hz: choose signals with --channel"
         ):
@@ -107,7 +123,7 @@ def test_real_records_keep_their_values(shared_data, tmp_path, name, kind):
         assert np.abs(values[: len(told)] - told)[there].max() <= allowed
         filled = kind in ("edf", "bdf") and len(values) > len(told)
         assert filled == any("last data record" in sentence for sentence in made.notices)
-        if kind in ("csv", "npy", "wfdb"):
+        if kind not in NO_HOLES:
             assert np.isnan(values[~there]).all()
     again = open_recording(path.with_suffix(".hea") if kind == "wfdb" else path)
     if kind not in ("csv", "npy"):
@@ -177,9 +193,10 @@ def test_any_recording_keeps_its_values_or_says_by_how_much_not(
     except DatasetError as error:
         several = len({track.rate for track in source.layout.tracks}) > 1
         wide = "<i4" in {track.dtype for track in source.layout.tracks}
-        words = {"csv": "one rate", "npy": "one rate"}.get(kind, "does not fit")
+        words = "one rate" if several and kind in ONE_RATE else "does not fit"
+        words = "whole number" if "whole number of" in str(error) else words
         assert words in str(error)  # noqa: PT017
-        assert several if "rate" in words else wide or kind == "edf" or "small" in str(error)  # noqa: PT017
+        assert words != "does not fit" or wide or kind == "edf" or "small" in str(error)  # noqa: PT017
         return
     (arrays,) = source.blocks(1000)
     for i, (values, track) in enumerate(
@@ -190,8 +207,9 @@ def test_any_recording_keeps_its_values_or_says_by_how_much_not(
         values = values[: len(wanted)]
         scale = np.abs(wanted[there]).max(initial=1e-3)
         off = np.abs(values - wanted)[there].max(initial=0.0)
-        assert off <= told_error(made, repr(track.name)) + 1e-9 * scale
-        if kind in ("csv", "npy", "wfdb"):
+        digits = 1e-7 if track.dtype == "<f4" else 1e-9  # decimals are those of the type
+        assert off <= told_error(made, repr(track.name)) + digits * scale
+        if kind not in NO_HOLES:
             assert np.isnan(values[~there]).all()
         elif not there.all():
             assert any("no missing samples" in sentence for sentence in made.notices)
@@ -287,8 +305,8 @@ def test_a_kind_that_no_recording_is_made_is_refused():
         with pytest.raises(ValueError, match=f"not of {kind.upper()}"):
             converted(source, kind, "x")
     images = Layout("npy", (Track("", "", 1, 0, 8, "u1", 6),), 2, (2, 2, 3))
-    for kind in set(COMPOSERS) - {"npy"}:
-        with pytest.raises(DatasetError, match="images become NPY files"):
+    for kind in set(COMPOSERS) - {"npy", "npz"}:
+        with pytest.raises(DatasetError, match="images become NPY or NPZ files"):
             converted(in_memory(images, [np.zeros(12, "u1")]), kind, "x")
 
 

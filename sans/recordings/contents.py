@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError
 from sans.recordings.digits import Extent, extent_of
-from sans.recordings.layout import Layout, Source, Track
+from sans.recordings.layout import Layout, Source, Track, in_units
 from sans.recordings.timing import Facts
 
 Array = NDArray[Any]
@@ -131,6 +132,20 @@ def _extent(source: Source, number: int) -> Extent:
     size = max(1, _BLOCK // sum(each.per_frame for each in source.layout.tracks))
     blocks = (block[number] for block in source.blocks(size))
     return extent_of(track, blocks, track.name or f"signal {number}")
+
+
+def is_plain(signal: Signal) -> bool:
+    """Return whether the numbers of a signal are in their unit as they are stored."""
+    track = signal.track
+    return (track.gain, track.baseline) == (1.0, 0.0) and (
+        track.missing is None or not signal.extent().missing
+    )
+
+
+def in_unit(signal: Signal, samples: Array) -> NDArray[np.float64]:
+    """Return samples of a signal in its unit, NaN where they are missing."""
+    track = signal.track
+    return in_units(samples, clean(track.gain), clean(track.baseline), track.missing)
 
 
 def plural(count: int, word: str) -> str:

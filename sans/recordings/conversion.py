@@ -10,12 +10,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError
+from sans.recordings.audio_compose import compose_wav
 from sans.recordings.contents import Contents, contents_of, plural
 from sans.recordings.edf_compose import compose_edf
 from sans.recordings.facts import annotations_of, facts_of
 from sans.recordings.formats import BY_NAME
 from sans.recordings.layout import Source
 from sans.recordings.npy_compose import compose_npy
+from sans.recordings.npz_compose import compose_npz
 from sans.recordings.roles import Read, Role, roles_in
 from sans.recordings.table_compose import compose_table
 from sans.recordings.timing import Facts
@@ -27,6 +29,8 @@ COMPOSERS: dict[str, Callable[[Contents], Source]] = {
     "bdf": partial(compose_edf, "bdf"),
     "csv": compose_table,
     "npy": compose_npy,
+    "npz": compose_npz,
+    "wav": compose_wav,
 }
 """What makes a recording of any other, by the format of its file."""
 
@@ -35,6 +39,9 @@ _STARTS = ("wfdb", "edf", "bdf")
 
 _TIMES = ("csv",)
 """Formats that say when each sample was taken."""
+
+_IMAGES = ("npy", "npz")
+"""Formats that images can become."""
 
 _BLOCK = 1 << 18
 
@@ -67,8 +74,8 @@ def converted(
         track = source.layout.tracks[0]
         frames = sum(len(block[0]) // track.per_frame for block in source.blocks(_BLOCK))
         source = replace(source, layout=replace(source.layout, frames=frames))
-    if len(source.layout.shape) == 3 and kind != "npy":
-        raise DatasetError(f"images become NPY files, not {BY_NAME[kind].title}")
+    if len(source.layout.shape) == 3 and kind not in _IMAGES:
+        raise DatasetError(f"images become NPY or NPZ files, not {BY_NAME[kind].title}")
     read = _reader(source)
     known_facts = facts or facts_of(source.layout, read)
     roles = roles_in(source.layout, read)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sans.recordings.contents import Array, Contents, Signal, clean
-from sans.recordings.layout import Layout, Source, in_units
+from sans.recordings.contents import Array, Contents, in_unit, is_plain
+from sans.recordings.layout import Layout, Source
 from sans.recordings.npy import header_of, parse
 
 
@@ -22,7 +22,7 @@ def compose_npy(contents: Contents) -> Source:
     images = len(layout.shape) == 3
     contents.one_rate("NPY")
     types = {signal.track.dtype for signal in contents.signals}
-    plain = len(types) == 1 and all(map(_is_plain, contents.signals))
+    plain = len(types) == 1 and all(map(is_plain, contents.signals))
     dtype = types.pop() if plain else "<f8"
     samples, channels = contents.signals[0].samples, len(contents.signals)
     shape: tuple[int, ...] = (samples,) if channels == 1 else (samples, channels)
@@ -34,25 +34,13 @@ def compose_npy(contents: Contents) -> Source:
     def blocks(_: int) -> Iterator[list[Array]]:
         for block in contents.blocks():
             yield [
-                block[signal.number] if plain else _in_unit(signal, block[signal.number])
+                block[signal.number] if plain else in_unit(signal, block[signal.number])
                 for signal in contents.signals
             ]
 
     attachments = {"header": header}
     _note(contents)
     return Source(Layout("npy", tracks, shape[0], shape, attachments), blocks, contents.notices())
-
-
-def _is_plain(signal: Signal) -> bool:
-    track = signal.track
-    return (track.gain, track.baseline) == (1.0, 0.0) and (
-        track.missing is None or not signal.extent().missing
-    )
-
-
-def _in_unit(signal: Signal, samples: Array) -> Array:
-    track = signal.track
-    return in_units(samples, clean(track.gain), clean(track.baseline), track.missing)
 
 
 def _note(contents: Contents) -> None:

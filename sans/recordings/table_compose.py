@@ -6,13 +6,14 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 
 import numpy as np
 
 from sans.recordings.columns import Column
-from sans.recordings.contents import Array, Contents, Signal, clean
+from sans.recordings.contents import Array, Contents, Signal, clean, in_unit
 from sans.recordings.framing import fraction_of
-from sans.recordings.layout import Layout, Source, Track, in_units
+from sans.recordings.layout import Layout, Source, Track
 
 TIME, SECONDS = "time", "s"
 """The name and the unit of the column of time."""
@@ -90,12 +91,7 @@ def _numbers(signal: Signal) -> tuple[Column, Callable[[Array], Array]]:
         extent = signal.extent()
         if not extent.missing and extent.low >= -(2**63) and extent.high < 2**63:
             return Column("<i8", decimals, 0), lambda samples: samples.astype("<i8")
-    baseline = clean(track.baseline)
-
-    def in_unit(samples: Array) -> Array:
-        return in_units(samples, gain, baseline, track.missing)
-
-    return Column("<f8"), in_unit
+    return Column("<f8"), partial(in_unit, signal)
 
 
 def _cell(signal: Signal) -> str:
