@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from sans.kernels import load_kernels as load_kernels
     from sans.metrics import phi as phi
     from sans.model import SAN as SAN
+    from sans.reading import read as read
+    from sans.recordings.recording import Recording as Recording
+    from sans.recordings.writing import write as write
     from sans.training import Training as Training
     from sans.training import train as train
 
@@ -41,6 +44,7 @@ _MODULES = {
     "ModelConfig": "configs",
     "ModelError": "errors",
     "ModelOptions": "configs",
+    "Recording": "recordings.recording",
     "SAN": "model",
     "SansError": "errors",
     "TrainConfig": "configs",
@@ -50,7 +54,9 @@ _MODULES = {
     "evaluate": "evaluation",
     "load_kernels": "kernels",
     "phi": "metrics",
+    "read": "reading",
     "train": "training",
+    "write": "recordings.writing",
 }
 
 __all__ = sorted(_MODULES)

@@ -92,7 +92,7 @@ def decompress_file(
         BitstreamError: if the stream is damaged, cut off or forged.
         SansError: if something cannot be read or written.
     """
-    with _opened(source) as file:
+    with opened(source) as file:
         parts = read_chunks(file, threads)
         start = next(parts)
         assert isinstance(start, Start)
@@ -114,7 +114,7 @@ def recover_file(
         BitstreamError: if the header or the kernels are damaged, too.
         SansError: if something cannot be read or written.
     """
-    with _opened(source) as file:
+    with opened(source) as file:
         found = recover(container.read_all(file, sys.maxsize))
     layout = with_fields(found.start.header.layout, frames=found.frames)
     header = with_fields(found.start.header, layout=layout, quality=("recovered", 0.0))
@@ -139,7 +139,7 @@ def extract_file(source: Path, target: Path | BinaryIO, first: float, last: floa
         BitstreamError: if the stream is damaged there.
         SansError: if the recording has no such part, or its signals are no array.
     """
-    with _opened(source) as file:
+    with opened(source) as file:
         stream = Stream(file)
         tracks = stream.start.header.layout.tracks
         if len({(track.dtype, track.per_frame) for track in tracks}) > 1:
@@ -231,9 +231,24 @@ def loses_nothing(source: Path) -> bool:
     Raises:
         BitstreamError: if it is no stream.
     """
-    with _opened(source) as file:
+    with opened(source) as file:
         header, _ = read_header(file)
     return header.quality[0] == LOSSLESS.kind
+
+
+def format_of(source: Path | BinaryIO) -> str:
+    """Return the format of the recording that a stream is restored to.
+
+    Args:
+        source: a file, or one that is open at its start, and is so again.
+
+    Raises:
+        BitstreamError: if it is no stream.
+    """
+    with opened(source) as file:
+        header, _ = read_header(file)
+        file.seek(0)
+    return header.layout.format
 
 
 def restored_name(source: Path) -> str:
@@ -242,7 +257,7 @@ def restored_name(source: Path) -> str:
     Raises:
         BitstreamError: if it is no stream.
     """
-    with _opened(source) as file:
+    with opened(source) as file:
         header, _ = read_header(file)
     name = source.name.removesuffix(SUFFIX)
     known = BY_NAME[header.layout.format].suffixes
@@ -251,7 +266,12 @@ def restored_name(source: Path) -> str:
 
 
 @contextmanager
-def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
+def opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
+    """Open a stream; what is open is given as it is.
+
+    Raises:
+        BitstreamError: if there is no such file.
+    """
     if not isinstance(source, Path):
         yield source
         return
@@ -277,7 +297,7 @@ def _restore(
     unchanged = start.header.quality[0] == "lossless"
     try:
         if isinstance(target, Path) and not replace:
-            _refuse_existing(target, layout)
+            refuse_existing(target, layout)
         with create_recording(target, layout, unchanged=unchanged) as sink:
             for chunk in chunks:
                 sink.write(chunk.samples)
@@ -289,7 +309,7 @@ def _restore(
         raise BitstreamError(f"the stream holds no {layout.format} recording: {words}") from error
 
 
-def _refuse_existing(target: Path, layout: Layout) -> None:
+def refuse_existing(target: Path, layout: Layout) -> None:
     """Raise a `SansError` if a file is there that a recording would be written to."""
     for path in record_files(target, layout) if layout.format == "wfdb" else [target]:
         if path.exists():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
@@ -23,6 +23,7 @@ from sans.commands.console import (
 from sans.errors import SansError
 
 if TYPE_CHECKING:
+    from sans.codec.files import Progress
     from sans.codec.recovery import Recovery
 
 EVER = 1e15
@@ -38,8 +39,8 @@ def decompress(
         typer.Option(
             "--output",
             "-o",
-            help="The file, the WFDB record, or the folder, or - for standard output. "
-            "Default: named after the stream, here.",
+            help="The file, the WFDB record, or the folder, or - for standard output. Its suffix "
+            "decides on the kind: the same, or another. Default: named after the stream, here.",
             show_default=False,
         ),
     ] = None,
@@ -54,11 +55,13 @@ def decompress(
     scheduler: o.Scheduler = None,
     force: o.Force = False,
 ) -> None:
-    """Restore the recording that a stream was made of, as the same kind of file."""
+    """Restore the recording that a stream was made of, as the same kind of file or another."""
     with expected_errors():
+        from sans.codec.converting import seekable
         from sans.codec.files import (
             decompress_file,
             extract_file,
+            format_of,
             loses_nothing,
             recover_file,
             restored_name,
@@ -66,6 +69,7 @@ def decompress(
         )
         from sans.commands.progress import staged
         from sans.engines import Engine
+        from sans.recordings.writing import kind_named
         from sans.rehearsals import ahead
 
         with usage_errors():
@@ -105,13 +109,38 @@ def decompress(
             out.print(f"{target}: {samples:,} samples", markup=False)
             return
         target = Path(output) if output else Path(restored_name(path))
+        with usage_errors():
+            kind = kind_named(target) if output else None
         refuse_existing(target, force)
-        with staged(err) as progress:
-            if recover:
-                _tell_missing(recover_file(source, target, progress, force))
+        with seekable(source) as file, staged(err) as progress:
+            if kind not in (None, format_of(file)):
+                _convert(file, target, kind, recover, progress, force)
+            elif recover:
+                _tell_missing(recover_file(file, target, progress, force))
             else:
-                decompress_file(source, target, threads_of(workers), progress, force)
+                decompress_file(file, target, threads_of(workers), progress, force)
         out.print(str(target), markup=False)
+
+
+def _convert(
+    source: Path | BinaryIO,
+    target: Path,
+    kind: str,
+    recover: bool,
+    progress: Progress,
+    force: bool,
+) -> None:
+    """Restore a recording as another kind of file, and say what that does not have."""
+    from sans.codec.converting import convert_file, recover_as
+
+    with usage_errors():
+        if recover:
+            found, notices = recover_as(source, target, kind, progress, force)
+            _tell_missing(found)
+        else:
+            notices = convert_file(source, target, kind, progress, force)
+    for sentence in notices:
+        notice(sentence)
 
 
 def _tell_missing(found: Recovery) -> None:

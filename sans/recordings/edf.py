@@ -68,7 +68,7 @@ def open_edf(source: Input) -> Source:
     if frames is not None:
         tail = read_tail(source, len(header.content) + frames * width)
     attachments = {"header": header.content} | ({"tail": tail} if tail else {})
-    layout = Layout(kind, _tracks(header, kind), frames, attachments=attachments)
+    layout = Layout(kind, tracks_of(header, kind), frames, attachments=attachments)
 
     def blocks(count: int) -> Iterator[list[NDArray[Any]]]:
         check_block(count)
@@ -174,7 +174,8 @@ def _unpack(content: bytes, kind: str) -> NDArray[Any]:
     return np.frombuffer(content, "<i2")
 
 
-def _tracks(header: Header, kind: str) -> tuple[Track, ...]:
+def tracks_of(header: Header, kind: str) -> tuple[Track, ...]:
+    """Return the tracks of a header."""
     tracks = []
     for signal in header.signals:
         gain, baseline = signal.scale()

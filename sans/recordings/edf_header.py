@@ -33,7 +33,8 @@ _WIDTHS = {
     "samples": 8,
     "reserved": 32,
 }
-_ANNOTATIONS = ("EDF Annotations", "BDF Annotations")  # [EDF+]
+ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
+"""Labels of the signals whose samples are text ([EDF+])."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Signal:
     @property
     def is_annotation(self) -> bool:
         """Whether its samples are text."""
-        return self.label in _ANNOTATIONS
+        return self.label in ANNOTATIONS
 
     def scale(self) -> tuple[float, float]:
         """Return the steps per unit, and the step of 0 units; 1 and 0 where none are defined."""

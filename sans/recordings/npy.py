@@ -91,3 +91,11 @@ def write_npy(file: BinaryIO, array: NDArray[Any]) -> None:
     heading = np.lib.format.header_data_from_array_1_0(array)
     np.lib.format.write_array_header_1_0(file, heading)
     file.write(np.ascontiguousarray(array).reshape(-1).view("u1").data)
+
+
+def header_of(dtype: str, shape: tuple[int, ...]) -> bytes:
+    """Return the header that `np.save` writes of an array in C's order."""
+    file = io.BytesIO()
+    heading = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, heading)
+    return file.getvalue()

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from sans.errors import DatasetError
 from sans.recordings.channels import choose_channel
+from sans.recordings.edf_header import ANNOTATIONS
 from sans.recordings.evenness import Samples, line_of
 from sans.recordings.layout import Layout, Track
 
@@ -62,6 +63,18 @@ def roles_of(layout: Layout, read: Read) -> tuple[Role, ...]:
         _role(track, first=number == 0 and not alone, samples=partial(read, number))
         for number, track in enumerate(layout.tracks)
     )
+
+
+def roles_in(layout: Layout, read: Read) -> tuple[Role, ...]:
+    """Return the role of every track of a recording that may come from a stream.
+
+    There, and of differences in WFDB records, that a track is exact says nothing of its role.
+    """
+    text = layout.format in ("edf", "bdf")
+    tracks = tuple(
+        replace(track, exact=text and track.name in ANNOTATIONS) for track in layout.tracks
+    )
+    return roles_of(replace(layout, tracks=tracks), read)
 
 
 def kept_exactly(

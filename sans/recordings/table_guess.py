@@ -25,6 +25,7 @@ _UNIT = re.compile(
     r"[(\[]?(?:[numkM\u00b5\u03bc]?(?:s|V|A|g|Hz|Pa|S|T|W)|sec(?:onds?)?|min(?:utes?)?|h|hours?|mmHg|bpm|%|"
     r"samples?|counts?|adu|a\.?u\.?|rad|deg|\u00b0C?|m/s\^?2?|rad/s|deg/s|hh:mm:ss(?:\.m+)?|-)?[)\]]?"
 )
+_NAME_AND_UNIT = re.compile(r"(.*\S)\s*[(\[]([^()\[\]]+)[)\]]")
 
 
 def find_style(text: Text) -> Style:
@@ -205,7 +206,16 @@ def _names(style: Style, header: list[str]) -> tuple[tuple[str, ...], tuple[str,
     last = tuple(rows[-1])
     if len(rows) > 1 and len(rows[0]) == style.columns and all(map(_UNIT.fullmatch, last)):
         return tuple(rows[0]), tuple(unit.strip("()[]") for unit in last)
-    return last, none
+    pairs = [_name_and_unit(cell) for cell in last]
+    return tuple(name for name, _ in pairs), tuple(unit for _, unit in pairs)
+
+
+def _name_and_unit(cell: str) -> tuple[str, str]:
+    """Return the name of a column, and the unit in brackets that may stand behind it."""
+    told = _NAME_AND_UNIT.fullmatch(cell)
+    if told is None or not _UNIT.fullmatch(told[2]):
+        return cell, ""
+    return told[1], told[2]
 
 
 def _name_row(style: Style, line: str) -> list[str]:

@@ -28,7 +28,7 @@ _LARGEST = 2**53
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _RECORD = re.compile(
     r"\s*(?P<name>[^\s/]+)(?:/(?P<segments>\d*))?[ \t]+(?P<signals>\d+)"
-    rf"(?:[ \t]+(?P<rate>{_NUMBER})(?:[/(]\S*)?(?:[ \t]+(?P<frames>\d+)\b.*)?)?$",
+    rf"(?:[ \t]+(?P<rate>{_NUMBER})(?:[/(]\S*)?(?:[ \t]+(?P<frames>\d+)\b(?P<start>.*))?)?$",
     re.ASCII,
 )
 _SIGNAL = re.compile(
@@ -114,6 +114,9 @@ class Header:
     segments: tuple[Segment, ...] = ()
     """Its segments, one or more; () if it has signals."""
 
+    start: str = ""
+    """Time and date of the first frame, as the record line has them; "" if not said."""
+
 
 def parse(content: bytes, name: str) -> Header:
     """Read a header of signals.
@@ -163,11 +166,12 @@ def _parse(content: bytes, name: str) -> Header:
     rate = _finite(record["rate"] or DEFAULT_RATE)
     frames = _whole(record["frames"]) or None
     rest = lines[1 : count + 1]
+    start = (record["start"] or "").strip()
     if split:
         segments = tuple(_segment(number, line, name) for number, line in rest)
-        return Header(record["name"], rate, frames, (), segments)
+        return Header(record["name"], rate, frames, (), segments, start)
     signals = tuple(_signal(number, line, name) for number, line in rest)
-    return Header(record["name"], rate, frames, signals)
+    return Header(record["name"], rate, frames, signals, start=start)
 
 
 def revise(
@@ -220,6 +224,12 @@ def revise_segments(content: bytes, names: Mapping[str, str], record: str) -> by
     return text.content()
 
 
+def check_name(name: str) -> None:
+    """Raise `DatasetError` unless a name of a record or a file can stand in a header."""
+    if not _NAME.fullmatch(name):
+        raise DatasetError(f"a header of WFDB has names without spaces and slashes, not {name!r}")
+
+
 def check_names(content: bytes, names: Iterable[str]) -> None:
     """Check that names of a record and its files can stand in a header.
 
@@ -228,10 +238,7 @@ def check_names(content: bytes, names: Iterable[str]) -> None:
     """
     codec = _Text(content).codec
     for name in names:
-        if not _NAME.fullmatch(name):
-            raise DatasetError(
-                f"a header of WFDB has names without spaces and slashes, not {name!r}"
-            )
+        check_name(name)
         try:
             name.encode(codec)
         except UnicodeEncodeError:
