@@ -106,14 +106,16 @@ def test_bytes_after_the_array_are_kept(tmp_path):
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (np.array([True]), "holds bool: integers or floats of 8 to 64 bits are wanted"),
-        (np.array([1j]), "holds complex128"),
+        (np.array([1j]), "holds complex128: integers or floats of 8 to 64 bits are wanted"),
         (np.array(["a"]), "holds str32"),
         (np.array([1], np.longdouble), "holds float128|longdouble"),
         (np.zeros(2, [("a", "i4"), ("b", "f8")]), "holds void96"),
         (np.array(3), r"has the shape \(\)"),
         (np.zeros((1, 2, 3, 4)), r"has the shape \(1, 2, 3, 4\)"),
-        (np.zeros((0, 100_000)), "has 100,000 channels, at most 65,536 are wanted"),
+        (
+            np.zeros((0, 100_000)),
+            "has 100,000 channels, at most 65,536 .* --layout channels-samples",
+        ),
         (np.zeros((3, 0)), r"has the shape \(3, 0\)"),
     ],
 )
@@ -125,7 +127,7 @@ def test_what_is_no_array_of_samples_is_refused(array, message):
 
 def test_objects_are_refused_and_not_loaded():
     content = saved(np.array([{}], dtype=object), allow_pickle=True)
-    with pytest.raises(DatasetError, match="holds object"):
+    with pytest.raises(DatasetError, match="holds Python objects"):
         open_recording(io.BytesIO(content))
 
 

@@ -102,7 +102,7 @@ def _type_of(layout: Layout) -> np.dtype[Any]:
         return dtype
     with suppress(DatasetError):  # a header that is damaged tells nothing
         given = npy.parse(layout.attachments.get("header", b""), "the array").dtype
-        if given.newbyteorder("<") == dtype:
+        if given.newbyteorder("<") == dtype or (given.kind == "b" and dtype == np.uint8):
             return given
     return dtype
 

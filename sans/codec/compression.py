@@ -24,6 +24,7 @@ from sans.codec.planning.tracks import Wishes
 from sans.codec.quality import LOSSLESS, Quality
 from sans.codec.spool import Spool
 from sans.errors import DatasetError
+from sans.recordings.annotators import Wanted, annotators_in
 from sans.recordings.formats import limited
 from sans.recordings.layout import Block, Layout, Source, Track
 from sans.recordings.roles import kept_exactly, roles_of
@@ -69,6 +70,9 @@ class Options:
     lossy: tuple[str, ...] = ()
     """Names of axes and events that need not."""
 
+    annotations: Wanted = True
+    """Which annotation files beside a WFDB record travel with it."""
+
     def __post_init__(self) -> None:
         if self.seconds is not None and not 0 < self.seconds < float("inf"):
             raise ValueError(f"a chunk must be longer than 0 s, not {self.seconds:g}")
@@ -96,6 +100,9 @@ class Summary:
 
     notices: tuple[str, ...] = ()
     """What the reader has overlooked that the user should know."""
+
+    annotations: tuple[str, ...] = ()
+    """Whose annotation files came with a WFDB record."""
 
     @property
     def samples(self) -> int:
@@ -158,7 +165,8 @@ def compress_recording(
             blocks = (spool.block(number) for number in range(len(spool)))
         header = Header(layout, frames, (options.quality.kind, options.quality.value), plan.quanta)
         summary = _write(header, blocks, plan, file, pool, options.threads, progress)
-        return replace(summary, notices=source.notices)
+        kept = tuple(annotators_in(layout.attachments)) if layout.format == "wfdb" else ()
+        return replace(summary, notices=(*source.notices, *source.kept), annotations=kept)
 
 
 def _settled(layout: Layout, spool: Spool, options: Options) -> Layout:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sans.commands import options as o
+from sans.commands.batches import PIPE, folder_for, run_all, tell, values_of
 from sans.commands.console import (
-    INTERRUPTED,
     binary_input,
     binary_output,
     err,
     expected_errors,
-    fail,
     notice,
     number,
     out,
@@ -24,7 +23,6 @@ from sans.commands.console import (
     refuse_existing,
     usage_errors,
 )
-from sans.errors import SansError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,8 +35,6 @@ if TYPE_CHECKING:
     from sans.engines import Engine
     from sans.recordings import Track
 
-PIPE = "-"
-
 MOST_ROWS = 32
 """Signals that a table shows."""
 
@@ -47,8 +43,8 @@ def compress(
     recording: Annotated[
         list[str],
         typer.Argument(
-            help="A WFDB record, a .npy, .csv, .edf, .bdf, .png or IDX file, several PNG files, a "
-            "folder, or - for standard input."
+            help="A WFDB record, a .npy, .csv, .edf, .bdf, .png or IDX file, a folder, or - for "
+            "standard input. Several become a stream each; but PNG files alone are one stack."
         ),
     ],
     output: Annotated[
@@ -56,8 +52,8 @@ def compress(
         typer.Option(
             "--output",
             "-o",
-            help="The .sans file, the folder for a folder, or - for standard output. "
-            "Default: RECORDING.sans here.",
+            help="The .sans file, the folder for several or for a folder, or - for standard "
+            "output. Default: RECORDING.sans here.",
             show_default=False,
         ),
     ] = None,
@@ -87,6 +83,13 @@ def compress(
         list[str] | None,
         typer.Option(help="Axes and events that need not be exact.", show_default=False),
     ] = None,
+    annotations: Annotated[
+        str,
+        typer.Option(
+            help="Annotation files beside a WFDB record that travel with it: all, none, or "
+            "suffixes parted by commas, such as atr,qrs."
+        ),
+    ] = "all",
     model: Annotated[
         Path | None,
         typer.Option(
@@ -118,6 +121,7 @@ def compress(
                 raise ValueError("--model gives kernels, --no-kernels wants none: choose one")
         from sans.codec.compression import Options
         from sans.engines import Engine
+        from sans.recordings.annotators import annotators
         from sans.rehearsals import ahead
 
         with usage_errors():
@@ -129,11 +133,14 @@ def compress(
                 threads_of(workers),
                 tuple(exact or ()),
                 tuple(lossy or ()),
+                annotators(annotations),
             )
         ahead("prediction" if quality.kind == "lossless" else "pursuit")
-        folder = Path(recording[0])
-        if len(recording) == 1 and folder.is_dir() and not _is_stack(folder):
-            _compress_folder(folder, output, options, engine, force, json)
+        folders = [name for name in recording if _is_folder(Path(name))]
+        if folders or (len(recording) > 1 and not _are_images([Path(each) for each in recording])):
+            with usage_errors():
+                folder = folder_for(recording, folders, output)
+            _compress_several(recording, folder, options, engine, force, json)
             return
         _compress_one(recording, output, options, force, json)
 
@@ -171,10 +178,16 @@ def threads_of(workers: int | None) -> int:
     return workers or int(cpu_count())
 
 
-def _is_stack(folder: Path) -> bool:
-    """Return whether a folder is one stack of images."""
-    names = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    return bool(names) and all(path.suffix.lower() == ".png" for path in names)
+def _is_folder(path: Path) -> bool:
+    """Return whether each file of a folder is compressed: it is not one stack of images."""
+    if not path.is_dir():
+        return False
+    names = [each for each in path.iterdir() if not each.name.startswith(".")]
+    return not names or not _are_images(names)
+
+
+def _are_images(paths: Sequence[Path]) -> bool:
+    return all(path.suffix.lower() == ".png" for path in paths)
 
 
 def _compress_one(
@@ -189,106 +202,41 @@ def _compress_one(
     if recording == [PIPE]:
         source, name = binary_input(), "recording"
     if output == PIPE:
-        _tell(compress_file(source, binary_output(), options))
+        tell(compress_file(source, binary_output(), options))
         return
     target = Path(output) if output else Path(stream_name(Path(name)))
     refuse_existing(target, force)
     with staged(err) as progress:
         summary = compress_file(source, target, options, progress)
-    _tell(summary)
+    tell(summary)
     if json:
         print_json({"file": str(target), **values_of(summary)})
         return
     _print_summary(target, summary)
 
 
-def _tell(summary: Summary) -> None:
-    for sentence in summary.notices:
-        notice(sentence)
-
-
-def _compress_folder(
-    folder: Path, output: str | None, options: Options, engine: Engine, force: bool, json: bool
+def _compress_several(
+    given: list[str], folder: Path, options: Options, engine: Engine, force: bool, json: bool
 ) -> None:
     from dataclasses import replace
 
-    from sans.codec.files import tasks_of
+    from sans.codec.files import Task, stream_name, tasks_of, without_clashes
 
-    if output is None or output == PIPE:
-        raise SansError(f"{folder} is a folder: say with -o FOLDER where its streams go")
     alone = replace(options, threads=1)  # files are done side by side
-    tasks = tasks_of(folder, Path(output), alone)
+
+    def tasks(path: Path) -> list[Task]:
+        if _is_folder(path):
+            return tasks_of(path, folder, alone)
+        return [Task(path, folder / stream_name(path), alone)]
+
+    wanted = without_clashes(
+        [task for path in dict.fromkeys(map(Path, given)) for task in tasks(path)]
+    )
     # A stream that is there is whole: a command that was interrupted goes on behind it.
-    left = [task for task in tasks if force or not task.target.exists()]
-    if len(left) < len(tasks):
-        notice(f"{len(tasks) - len(left)} of {len(tasks)} streams are there, and stay as they are")
+    left = [task for task in wanted if force or not task.target.exists()]
+    if there := len(wanted) - len(left):
+        notice(f"{there} of {len(wanted)} streams are there, and stay as they are")
     run_all(left, engine, json)
-
-
-def run_all(tasks: list[Task], engine: Engine, json: bool) -> None:
-    """Perform tasks side by side; print a line for each, and a total at the end."""
-    from sans.codec.compression import Summary
-    from sans.codec.files import Failure, perform
-    from sans.commands.progress import counted
-
-    size = samples = stored = 0
-    failures = []
-    try:
-        with counted(len(tasks), "files", err) as advance:
-            for position, outcome in engine.run(perform, tasks):
-                advance(1)
-                task = tasks[position]
-                if isinstance(outcome, Failure):
-                    failures.append(f"{outcome.source}: {outcome.reason}")
-                    continue
-                if isinstance(outcome, Summary):
-                    _tell(outcome)
-                    size, samples = size + outcome.size, samples + outcome.samples
-                    stored += outcome.stored_bits
-                    if json:
-                        print_json({"file": str(task.target), **values_of(outcome)})
-                    else:
-                        out.print(f"{task.target}  {_line(outcome)}", markup=False)
-                elif not json:
-                    out.print(str(task.target), markup=False)
-    except KeyboardInterrupt:
-        raise fail("interrupted; files that are there are whole", INTERRUPTED) from None
-    if size and not json:
-        ratio = stored / (8 * size)
-        out.print(
-            f"{len(tasks) - len(failures)} files, {size:,} bytes, {8 * size / max(samples, 1):.4g} "
-            f"bits a sample, {ratio:.4g} times smaller",
-            markup=False,
-        )
-    if failures:
-        raise SansError(
-            f"{len(failures)} of {len(tasks)} files failed: {'; '.join(failures[:3])}"
-            + (" …" if len(failures) > 3 else "")
-        )
-
-
-def values_of(summary: Summary) -> dict[str, Any]:
-    """Return a summary as JSON holds it."""
-    from dataclasses import asdict
-
-    from sans.codec.headers import finite
-    from sans.recordings.roles import names_of_exact
-
-    return {
-        "bytes": summary.size,
-        "samples": summary.samples,
-        "bits": summary.bits,
-        "ratio": summary.ratio,
-        "exact": names_of_exact(summary.tracks),
-        "tracks": [finite(asdict(row)) for row in summary.figures],
-    }
-
-
-def _line(summary: Summary) -> str:
-    rows = [row for row in summary.figures if row.samples]
-    worst = max((row.prdn for row in rows), default=0.0)
-    error = f"PRDN {number(worst)} % at most" if worst else "no loss"
-    return f"{summary.bits:.4g} bits a sample, {summary.ratio:.4g} times smaller, {error}"
 
 
 def _print_summary(target: Path, summary: Summary) -> None:
@@ -305,6 +253,8 @@ def _print_summary(target: Path, summary: Summary) -> None:
     lossy = any(row.largest_error for row in summary.figures)
     if lossy and (exact := names_of_exact(summary.tracks)):
         out.print(f"kept exactly: {', '.join(exact)}", markup=False)
+    if summary.annotations:
+        out.print(f"annotations with it: {', '.join(summary.annotations)}", markup=False)
 
 
 def figures_table(figures: Sequence[Figures], tracks: Sequence[Track]) -> Table:

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sans.errors import DatasetError, SansError
-from sans.recordings import edf, edf_header, idx, npy, png, table, wfdb_names, wfdb_record
+from sans.recordings import edf, edf_header, idx, npy, npz, png, table, wfdb_names, wfdb_record
 from sans.recordings.layout import Layout, Sink, Source
 from sans.recordings.roles import Read
 from sans.recordings.streams import Input
 
 Target = Path | BinaryIO
 """What a recording is written to."""
+
+NUMBERS = "its numbers, names, units and rates come back, not its bytes"
+"""What comes back of files that are written by a library."""
 
 LONGEST_MAGIC = 16
 """Bytes at the beginning of a file that tell what it is, at most."""
@@ -58,6 +61,12 @@ class Format:
 
     restored: str
     """The suffix of what is restored; "" where that can be several files."""
+
+    oriented: Callable[[Input, str | None], Source] | None = None
+    """Open a file of arrays whose dimensions have the meaning said; None for other files."""
+
+    kept: str = ""
+    """What of its files comes back and what not; "" where every byte does."""
 
     limited: Callable[[Layout, Read], Layout] = unlimited
     """Return a layout whose writer keeps samples within the limits that the file gives them."""
@@ -127,6 +136,19 @@ TABLE = (
         npy.write_file,
         listed=(".npy",),
         restored=".npy",
+        oriented=npy.open_npy,
+    ),
+    Format(
+        "npz",
+        "NPZ",
+        (".npz",),
+        _starts(*npz.MAGICS),
+        npz.open_npz,
+        npz.write_npz,
+        listed=(".npz",),
+        restored=".npz",
+        oriented=npz.open_npz,
+        kept=NUMBERS,
     ),
     Format(
         "idx",
@@ -137,6 +159,7 @@ TABLE = (
         idx.write_idx,
         listed=(".idx", *idx.ENDS),
         restored=".idx",
+        oriented=idx.open_idx,
     ),
     Format(
         "png",
@@ -147,6 +170,7 @@ TABLE = (
         lambda target, layout, _: png.write_images(target, layout),
         listed=(png.SUFFIX,),
         restored="",
+        kept="its pixels and further chunks come back, not its compressed bytes",
     ),
 )
 """Every file format."""

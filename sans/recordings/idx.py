@@ -10,8 +10,9 @@ from typing import BinaryIO
 import numpy as np
 
 from sans.errors import DatasetError
-from sans.recordings.arrays import Heading, open_array, write_array
+from sans.recordings.arrays import Heading
 from sans.recordings.layout import Layout, Sink, Source
+from sans.recordings.orientation import open_oriented, write_oriented
 from sans.recordings.streams import Input, Stream
 
 TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
@@ -32,7 +33,7 @@ def read_heading(stream: Stream) -> Heading:
     """Read the header at the start of an IDX file.
 
     Raises:
-        DatasetError: if it is damaged, or the array is none of samples.
+        DatasetError: if it is damaged.
     """
     magic = stream.read(4)
     if not is_idx(magic):
@@ -43,9 +44,7 @@ def read_heading(stream: Stream) -> Heading:
     rest = stream.read(4 * magic[3])
     if len(rest) < 4 * magic[3]:
         raise DatasetError(f"{stream.name} is damaged: its header is cut short")
-    heading = parse(magic + rest)
-    heading.check(stream.name)
-    return heading
+    return parse(magic + rest)
 
 
 def parse(content: bytes) -> Heading:
@@ -60,15 +59,15 @@ def parse(content: bytes) -> Heading:
     return Heading(content, np.dtype(TYPES[content[2]]), shape)
 
 
-def open_idx(source: Input) -> Source:
-    """Open an IDX file, or a pipe with one.
+def open_idx(source: Input, layout: str | None = None) -> Source:
+    """Open an IDX file, or a pipe with one; `layout` is one of `orientation.LAYOUTS`.
 
     Raises:
         DatasetError: if it is damaged, or the array is none of samples.
     """
     with source.open() as stream:
         heading = read_heading(stream)
-    return open_array(source, heading, "idx")
+    return open_oriented(source, heading, "idx", layout)
 
 
 def write_idx(
@@ -79,6 +78,4 @@ def write_idx(
     Raises:
         SansError: in the context, if it cannot be written.
     """
-    heading = parse(layout.attachments["header"])
-    heading.check("the array")
-    return write_array(target, layout, heading)
+    return write_oriented(target, layout, parse(layout.attachments["header"]))

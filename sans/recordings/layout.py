@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 TYPES = ("i1", "u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8")
 """Types of stored samples."""
 
+PIECE = 1 << 18
+"""Samples of all tracks that are read at a time, about, by those who read all."""
+
 Block = Sequence[NDArray[Any]]
 """Consecutive frames: for each track its samples in time order, ``(frames * per_frame,)``."""
 
@@ -62,7 +65,7 @@ class Layout:
     """Everything about a recording but its samples; enough to write the same kind of file again."""
 
     format: str
-    """One of "wfdb", "edf", "bdf", "csv", "npy", "idx" and "png"."""
+    """A name in the table of `sans.recordings.formats`, such as "edf"."""
 
     tracks: tuple[Track, ...]
     """Its signals, in the order of the file; one track for images."""
@@ -93,12 +96,27 @@ class Source:
     notices: tuple[str, ...] = ()
     """What a reader has overlooked that the user should know, one sentence each."""
 
+    kept: tuple[str, ...] = ()
+    """What of the file comes back and what not, one sentence each; none where every byte does."""
+
+    between: Callable[[int, int], Iterator[list[NDArray[Any]]]] | None = None
+    """Return blocks of the frames from one to before another, where any can be had by itself."""
+
 
 class Sink(Protocol):
     """A recording in the making."""
 
     def write(self, block: Block, /) -> None:
         """Append a block of any number of frames."""
+
+
+def samples_of(source: Source, number: int) -> Iterator[NDArray[Any]]:
+    """Yield the samples of a track, some at a time: no more is read than is asked for."""
+    if source.between is not None:
+        blocks = source.between(0, source.layout.frames or 0)
+    else:
+        blocks = source.blocks(max(1, PIECE // sum(t.per_frame for t in source.layout.tracks)))
+    return (block[number] for block in blocks)
 
 
 def in_units(

@@ -1,4 +1,4 @@
-"""The header of .npy files, kept as bytes; and whole files, written to whatever takes bytes."""
+"""The header of .npy files, kept as bytes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError
-from sans.recordings.arrays import Heading, open_array, write_array
+from sans.recordings.arrays import Heading
 from sans.recordings.layout import Layout, Sink, Source
+from sans.recordings.orientation import open_oriented, write_oriented
 from sans.recordings.streams import Input, Stream
 
 MAGIC = b"\x93NUMPY"
@@ -24,15 +25,15 @@ _READERS = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_
 _DAMAGED = (ValueError, TypeError, SyntaxError, tokenize.TokenError, RecursionError)
 
 
-def open_npy(source: Input) -> Source:
-    """Open a .npy file, or a pipe with one.
+def open_npy(source: Input, layout: str | None = None) -> Source:
+    """Open a .npy file, or a pipe with one; `layout` is one of `orientation.LAYOUTS`.
 
     Raises:
         DatasetError: if it is damaged, or the array is none of samples.
     """
     with source.open() as stream:
         heading = read_heading(stream)
-    return open_array(source, heading, "npy")
+    return open_oriented(source, heading, "npy", layout)
 
 
 def write_file(
@@ -43,16 +44,14 @@ def write_file(
     Raises:
         SansError: in the context, if it cannot be written.
     """
-    heading = parse(layout.attachments["header"], "the array")
-    heading.check("the array")
-    return write_array(target, layout, heading)
+    return write_oriented(target, layout, parse(layout.attachments["header"], "the array"))
 
 
 def read_heading(stream: Stream) -> Heading:
     """Read the header at the start of a .npy file; nothing in it is run.
 
     Raises:
-        DatasetError: if it is damaged, or the array is none of samples.
+        DatasetError: if it is damaged.
     """
     name = stream.name
     start = stream.read(len(MAGIC) + 2)
@@ -66,9 +65,7 @@ def read_heading(stream: Stream) -> Heading:
     rest = stream.read(min(size, LARGEST))
     if len(rest) < size or len(length) < _LENGTHS[version]:
         raise DatasetError(f"{name} is damaged: its header has {len(rest)} bytes, not {size}")
-    heading = parse(start + length + rest, name)
-    heading.check(name)
-    return heading
+    return parse(start + length + rest, name)
 
 
 def parse(content: bytes, name: str) -> Heading:
@@ -89,16 +86,15 @@ def parse(content: bytes, name: str) -> Heading:
     return Heading(content, dtype, shape, by_column)
 
 
-def write_npy(file: BinaryIO, array: NDArray[Any]) -> None:
-    """Write an array as `np.save` does, which would ask a file where it is: a pipe cannot say."""
-    heading = np.lib.format.header_data_from_array_1_0(array)
-    np.lib.format.write_array_header_1_0(file, heading)
-    file.write(np.ascontiguousarray(array).reshape(-1).view("u1").data)
-
-
 def header_of(dtype: str, shape: tuple[int, ...]) -> bytes:
     """Return the header that `np.save` writes of an array in C's order."""
     file = io.BytesIO()
     heading = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, heading)
     return file.getvalue()
+
+
+def write_npy(file: BinaryIO, array: NDArray[Any]) -> None:
+    """Write an array as `np.save` does, which would ask a file where it is: a pipe cannot say."""
+    file.write(header_of(array.dtype.str, array.shape))
+    file.write(np.ascontiguousarray(array).reshape(-1).view("u1").data)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from sans.errors import DatasetError
 from sans.recordings import png
+from sans.recordings.annotators import Wanted
+from sans.recordings.arrays import ORIENT
 from sans.recordings.formats import (
     BY_NAME,
     FORMATS,
@@ -19,6 +22,7 @@ from sans.recordings.formats import (
     by_name,
 )
 from sans.recordings.layout import Layout, Sink, Source
+from sans.recordings.orientation import IMAGES, check_layout
 from sans.recordings.paths import is_file, is_folder
 from sans.recordings.streams import Input
 from sans.recordings.wfdb_names import HEADER, SUFFIXES, beside, record_stem
@@ -26,7 +30,10 @@ from sans.recordings.wfdb_record import open_record
 
 
 def open_recording(
-    source: Path | Sequence[Path] | BinaryIO, *, annotations: bool = False
+    source: Path | Sequence[Path] | BinaryIO,
+    *,
+    annotations: Wanted = False,
+    layout: str | None = None,
 ) -> Source:
     """Open a recording; its format is told by its first bytes, or else by its name.
 
@@ -34,22 +41,30 @@ def open_recording(
         source: a file, a WFDB record with or without suffix, or a folder of PNG files as a stack;
             several PNG files as a stack; or a binary pipe, with anything but WFDB. What is
             compressed by gzip is decompressed.
-        annotations: whether a WFDB record keeps its .atr file.
+        annotations: which of its annotation files a WFDB record keeps: all, none, or those of some
+            annotators, such as "atr".
+        layout: what the dimensions of an array mean, one of `orientation.LAYOUTS`; none: as many
+            as there are say it.
 
     Raises:
-        DatasetError: if there is no such recording, or it is damaged or of another kind.
+        DatasetError: if there is no such recording, or it is damaged or of another kind, has no
+            such annotations, or no dimensions to lay out like this.
+        ValueError: if there is no such layout.
     """
-    if isinstance(source, Sequence):
-        return png.open_images(source)
+    check_layout(layout)
+    if not isinstance(source, Path) or not is_record(source):
+        _check_no_annotators(annotations)
+    if isinstance(source, Sequence) or (isinstance(source, Path) and is_folder(source)):
+        _refuse(layout, "a stack of PNG files", IMAGES)
+        return png.open_images(_images(source) if isinstance(source, Path) else source)
     if not isinstance(source, Path):
-        return _open_file(Input(source), BY_NAME["csv"])
-    if is_folder(source):
-        return png.open_images(_images(source))
+        return _open_file(Input(source), BY_NAME["csv"], layout)
     if is_record(source):
+        _refuse(layout, str(source))
         return open_record(source, annotations)
     if not is_file(source):
         raise DatasetError(f"no file {source}")
-    return _open_file(Input(source), by_name(source))
+    return _open_file(Input(source), by_name(source), layout)
 
 
 def create_recording(
@@ -94,18 +109,45 @@ def is_record(path: Path) -> bool:
     return not path.exists() and is_file(beside(record_stem(path), HEADER))
 
 
-def _open_file(source: Input, named: Format | None) -> Source:
+def _check_no_annotators(annotations: Wanted) -> None:
+    """Raise `DatasetError` if annotation files are named of what is no WFDB record."""
+    if annotations and not isinstance(annotations, bool):
+        raise DatasetError(
+            f"no annotations {', '.join(annotations)}: only a WFDB record has files of them"
+        )
+
+
+def _open_file(source: Input, named: Format | None, layout: str | None) -> Source:
     with source.open() as stream:
         start = stream.peek(LONGEST_MAGIC)
     if not start:
         raise DatasetError(f"{source.name} is empty")
-    if (kind := by_content(start) or named) is not None:
-        return kind.open(source)
-    titles = [each.title for each in TABLE]
-    raise DatasetError(
-        f"{source.name} is no known recording, it begins with {start[:8]!r}: "
-        f"{', '.join(titles[:-1])} or {titles[-1]} is wanted"
-    )
+    if (kind := by_content(start) or named) is None:
+        titles = [each.title for each in TABLE]
+        raise DatasetError(
+            f"{source.name} is no known recording, it begins with {start[:8]!r}: "
+            f"{', '.join(titles[:-1])} or {titles[-1]} is wanted"
+        )
+    if kind.oriented is not None:
+        opened = kind.oriented(source, layout)
+    else:
+        _refuse(layout, source.name, IMAGES if kind.name == "png" else None)
+        opened = kind.open(source)
+    return replace(opened, kept=_kept(source, kind))
+
+
+def _kept(source: Input, kind: Format) -> tuple[str, ...]:
+    """Return what of a file comes back, if not every byte."""
+    if not source.packed:
+        return (f"{source.name}: {kind.kept}",) if kind.kept else ()
+    sentence = f"{source.name} is compressed by gzip: what is inside comes back, without .gz"
+    return (f"{sentence}; {kind.kept}" if kind.kept else sentence,)
+
+
+def _refuse(layout: str | None, name: str, meant: str | None = None) -> None:
+    """Raise `DatasetError` if a layout is asked of what is no array, other than the one it has."""
+    if layout not in (None, meant):
+        raise DatasetError(f"{name} is no array: it has no use for {ORIENT} {layout}")
 
 
 def _images(folder: Path) -> list[Path]:

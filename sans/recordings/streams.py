@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import io
 import mmap
 import shutil
 import tempfile
@@ -84,8 +85,16 @@ class Input:
     def __init__(self, source: Path | BinaryIO) -> None:
         self.path = source if isinstance(source, Path) else None
         self.name = str(source) if self.path else "standard input"
-        self._again: BinaryIO | mmap.mmap | None = None
-        self._stream = None if isinstance(source, Path) else _decompressed(source, self.name)
+        self._kept: mmap.mmap | bytes | None = None
+        self._packed = False
+        self._stream = None
+        if not isinstance(source, Path):
+            self._stream, self._packed = _decompressed(source, self.name)
+
+    @property
+    def packed(self) -> bool:
+        """Whether it is compressed by gzip."""
+        return self._packed if self.path is None else self.plain_size() is None
 
     @contextmanager
     def open(self) -> Iterator[Stream]:
@@ -102,7 +111,7 @@ class Input:
                 file = stack.enter_context(cast(Path, self.path).open("rb"))
             except OSError as error:
                 raise unreadable(cast(Path, self.path), error) from error
-            yield _decompressed(file, self.name)
+            yield _decompressed(file, self.name)[0]
 
     def plain_size(self) -> int | None:
         """Return the bytes of the file; None for what is compressed, or a pipe."""
@@ -117,14 +126,35 @@ class Input:
 
     def spool(self) -> Memory | Input:
         """Return the same bytes as something that can be read twice."""
-        if self._stream is None:
-            return self
-        with tempfile.TemporaryFile() as file:
-            while piece := self._stream.read(_PIECE):
+        return self if self._stream is None else Memory(self._keep(), self.name)
+
+    @contextmanager
+    def seekable(self) -> Iterator[BinaryIO]:
+        """Give the decompressed bytes as a file to seek in, with a temporary one where needed.
+
+        Raises:
+            DatasetError: if the file cannot be read.
+        """
+        if self.path is None or self.packed:
+            if self._kept is None:
+                self._kept = self._keep()
+            yield cast(BinaryIO, io.BufferedReader(_Mapped(self._kept)))
+            return
+        try:
+            file = self.path.open("rb")
+        except OSError as error:
+            raise unreadable(self.path, error) from error
+        with file:
+            yield file
+
+    def _keep(self) -> mmap.mmap | bytes:
+        """Return all bytes, in a file without a name."""
+        with self.open() as stream, tempfile.TemporaryFile() as file:
+            while piece := stream.read(_PIECE):
                 file.write(piece)
             file.flush()
             size = file.tell()
-            return Memory(mmap.mmap(file.fileno(), size) if size else b"", self.name)
+            return mmap.mmap(file.fileno(), size) if size else b""
 
 
 class Memory:
@@ -139,24 +169,39 @@ class Memory:
     @contextmanager
     def open(self) -> Iterator[Stream]:
         """Give the bytes from the start."""
-        yield Stream(_Slices(self._content), self.name)
+        yield Stream(_Mapped(self._content), self.name)
 
 
-class _Slices:
+class _Mapped(io.RawIOBase):
+    """A file in memory that each reader reads at a place of its own."""
+
     def __init__(self, content: mmap.mmap | bytes) -> None:
         self._content, self._position = content, 0
 
-    def read(self, count: int) -> bytes:
-        piece = self._content[self._position : self._position + count]
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: len(self._content)}
+        self._position = max(0, start[whence] + offset)
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._content[self._position : self._position + len(buffer)]
+        buffer[: len(piece)] = piece
         self._position += len(piece)
-        return piece
+        return len(piece)
 
 
-def _decompressed(file: BinaryIO, name: str) -> Stream:
+def _decompressed(file: BinaryIO, name: str) -> tuple[Stream, bool]:
+    """Return what a file or pipe gives, and whether it had to be decompressed for that."""
     stream = Stream(file, name)
     if stream.peek(len(GZIP)) != GZIP:
-        return stream
-    return Stream(gzip.GzipFile(fileobj=cast(BinaryIO, stream), mode="rb"), name)
+        return stream, False
+    return Stream(gzip.GzipFile(fileobj=cast(BinaryIO, stream), mode="rb"), name), True
 
 
 def read_tail(source: Input, expected: int) -> bytes:

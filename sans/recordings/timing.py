@@ -101,7 +101,7 @@ class Facts:
 
     def second_of(self, frame: float) -> float:
         """Return when a frame begins; the one behind the last begins where that ends."""
-        number = bisect_right(self.runs, min(frame, self.frames - 1), key=lambda run: run.frame)
+        number = bisect_right(self.runs, frame, key=lambda run: run.frame)
         run = self.runs[max(0, number - 1)]
         return round(run.second + (frame - run.frame) * self.period, 9)
 

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from sans.errors import DatasetError, SansError
 from sans.files import written_whole
+from sans.recordings.annotators import annotation_files
 from sans.recordings.layout import (
     Block,
     Layout,
@@ -33,6 +34,7 @@ from sans.recordings.layout import (
     count_frames,
 )
 from sans.recordings.paths import is_file
+from sans.recordings.regrouping import regrouped
 from sans.recordings.wfdb_header import (
     GAP,
     Header,
@@ -42,7 +44,7 @@ from sans.recordings.wfdb_header import (
     revise,
     revise_segments,
 )
-from sans.recordings.wfdb_names import ANNOTATIONS, HEADER, beside, read_bytes, renamed_segment
+from sans.recordings.wfdb_names import HEADER, beside, read_bytes, renamed_segment
 from sans.recordings.wfdb_segment import open_segment, segment_files, tracks_of, write_segment
 
 SEGMENTS = "segments"
@@ -106,7 +108,7 @@ def open_segments(stem: Path, content: bytes) -> Source:
             for source, part in zip(sources, parts, strict=True)
             for piece in source.blocks(size)
         )
-        return _regrouped(pieces, tracks, size)
+        return regrouped(pieces, [size * track.per_frame for track in tracks])
 
     return Source(whole, blocks)
 
@@ -126,6 +128,7 @@ def write_segments(stem: Path, layout: Layout, unchanged: bool = False) -> Itera
     content, former = layout.attachments["header"], os.fsdecode(layout.attachments["record"])
     names, parts = _parts(stem, layout)
     _check_files(stem, segments_files(stem, layout))
+    kept = annotation_files(stem, layout.attachments)
     every = [*names.segments, *([names.layout] if names.layout else [])]
     new = {name: renamed_segment(name, former, stem.name) for name in every}
     if stem.name != former:
@@ -142,8 +145,8 @@ def write_segments(stem: Path, layout: Layout, unchanged: bool = False) -> Itera
             if stem.name != former:
                 header = revise(header, (), (), {}, new[names.layout])
             _write(beside(folder / new[names.layout], HEADER), header)
-        if (annotations := layout.attachments.get("annotations")) is not None:
-            _write(beside(folder / stem.name, ANNOTATIONS), annotations)
+        for path, annotations in kept.items():
+            _write(folder / path.name, annotations)
         _write(beside(folder / stem.name, HEADER), content)
 
 
@@ -213,7 +216,7 @@ def segments_files(stem: Path, layout: Layout) -> list[Path]:
     for part in parts:
         path = stem.parent / renamed_segment(part.name, former, stem.name)
         files += segment_files(path, part.layout)
-    return files + ([beside(stem, ANNOTATIONS)] if "annotations" in layout.attachments else [])
+    return [*files, *annotation_files(stem, layout.attachments)]
 
 
 def _names(header: Header, record: str) -> Names:
@@ -380,21 +383,6 @@ def _narrowed(block: Block, part: Part, tracks: Sequence[Track]) -> list[NDArray
         stored[array == tracks[place].missing] = own.missing
         narrow.append(stored)
     return narrow
-
-
-def _regrouped(
-    pieces: Iterable[list[NDArray[Any]]], tracks: Sequence[Track], size: int
-) -> Iterator[list[NDArray[Any]]]:
-    """Yield the same frames, `size` at a time."""
-    rest = [np.empty(0, track.dtype) for track in tracks]
-    for piece in pieces:
-        rest = [np.concatenate(pair) for pair in zip(rest, piece, strict=True)]
-        while len(rest[0]) >= size * tracks[0].per_frame:
-            ends = [size * track.per_frame for track in tracks]
-            yield [array[:end] for array, end in zip(rest, ends, strict=True)]
-            rest = [array[end:] for array, end in zip(rest, ends, strict=True)]
-    if len(rest[0]):
-        yield rest
 
 
 def _check_files(stem: Path, files: Sequence[Path]) -> None:
