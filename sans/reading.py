@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from sans.errors import DatasetError
 from sans.recordings import open_recording
 from sans.recordings.channels import choose_channel
+from sans.recordings.cutting import Part, part_of
 from sans.recordings.facts import annotations_of, facts_of
-from sans.recordings.layout import Layout, Source, Track
+from sans.recordings.layout import Layout, Source, Track, samples_of
 from sans.recordings.opening import is_record
 from sans.recordings.paths import is_file, unreadable
 from sans.recordings.recording import Channel, Recording, in_memory
 from sans.recordings.roles import Role, roles_in
+from sans.recordings.spans import Cut, Span
 from sans.recordings.timing import Annotation, Facts
 
 Array = NDArray[Any]
@@ -29,18 +31,7 @@ Array = NDArray[Any]
 SUFFIX = ".sans"
 MAGIC = b"SANS"  # as in sans.codec.container, which is imported only where there is a stream
 
-_SLACK = 1e-6  # of a sample: decimal fractions of seconds are rounded
 _BLOCK = 1 << 20  # samples of all tracks that are read at once, about
-
-
-class Span(NamedTuple):
-    """Which samples of a track are wanted."""
-
-    first: int
-    """The first of them."""
-
-    last: int
-    """The one behind the last."""
 
 
 def read(
@@ -66,50 +57,47 @@ def read(
         SansError: if there is no such recording, channel or part, or the file is damaged.
         ValueError: if `start`, `end` or `rate` is no possible one, or the recording has a rate.
     """
-    path = Path(path)
-    _check_part(start, end)
+    path, cut = Path(path), Cut(start, end)
     with _opened(path, annotations) as source:
-        samples = _read_all(source)
-    layout = replace(source.layout, frames=len(samples[0]) // source.layout.tracks[0].per_frame)
-    if rate is not None:
-        layout = _with_rate(layout, rate, path.name)
-
-    def given(number: int) -> Iterable[Array]:
-        return (samples[number],)
-
-    def noted() -> Sequence[Annotation]:
-        return annotations_of(layout, given)
-
-    facts, roles = facts_of(layout, given), roles_in(layout, given)
-    chosen = _chosen(layout, roles, channel, path.name)
-    name = _name(path)
-    if channel is None and start is None and end is None:
-        channels = [
-            _channel(layout, i, roles[i], samples[i], partial(facts.times_of, layout.tracks[i]))
-            for i in chosen
-        ]
-        whole = in_memory(layout, samples, source.notices)
-        return Recording(name, whole, channels, facts, noted)
-    spans = _spans(path.name, layout, facts, chosen, start, end)
-    offset, until = _limits(layout, facts, spans)
+        partly = cut.in_seconds or channel is not None
+        if not (partly and source.between):  # of a stream no more is decoded than is wanted
+            source = in_memory(source.layout, _read_all(source), source.notices)
+        if rate is not None:
+            source = replace(source, layout=_with_rate(source.layout, rate, path.name))
+        layout, given = source.layout, partial(samples_of, source)
+        facts, roles = facts_of(layout, given), roles_in(layout, given)
+        chosen = _chosen(layout, roles, channel, path.name)
+        if not partly:
+            samples = _read_all(source)
+            channels = [
+                _channel(layout, i, roles[i], samples[i], partial(facts.times_of, layout.tracks[i]))
+                for i in chosen
+            ]
+            return Recording(
+                _name(path), source, channels, facts, partial(annotations_of, layout, given)
+            )
+        if cut.in_seconds and not all(layout.tracks[i].rate for i in chosen):
+            raise DatasetError(
+                f"{path.name} does not say its rate: give rate= to have a part of it"
+            )
+        part = part_of(source, cut, facts, path.name, chosen)
+        samples = _read_all(part.source)
+        noted = _between(annotations_of(layout, given), part) if facts.period else []
+    kept = in_memory(
+        replace(part.source.layout, format=layout.format), samples, part.source.notices
+    )
+    arrays = dict(zip(part.spans, samples, strict=True))
     channels = [
         _channel(
             layout,
             i,
             roles[i],
-            samples[i][span.first : span.last],
-            partial(_times, facts, layout.tracks[i], span, offset),
+            arrays.get(i, np.empty(0, layout.tracks[i].dtype)),
+            partial(_times, facts, layout.tracks[i], part.spans.get(i, Span(0, 0)), part.begin),
         )
-        for i, span in spans.items()
+        for i in chosen
     ]
-    kept = _layout_of_part(layout, spans)
-    part = in_memory(kept, [each.stored.reshape(-1) for each in channels], source.notices)
-    near = facts.part(offset, until) if facts.period else replace(facts, frames=kept.frames or 0)
-
-    def noted_there() -> list[Annotation]:
-        return _between(noted(), offset, until)
-
-    return Recording(name, part, channels, near, noted_there, whole=False)
+    return Recording(_name(path), kept, channels, part.facts, lambda: noted, whole=False)
 
 
 def _name(path: Path) -> str:
@@ -181,76 +169,14 @@ def _channel(
     return Channel(track, role, samples, times, str(number))
 
 
-def _check_part(start: float | None, end: float | None) -> None:
-    for name, second in (("start", start), ("end", end)):
-        if second is not None and not (math.isfinite(second) and second >= 0):
-            raise ValueError(f"the {name} of a part is second 0 or a later one, not {second!r}")
-    if end is not None and end <= (start or 0):
-        raise ValueError(f"a part ends after its start at {start or 0:g} s, not at {end:g} s")
-
-
-def _spans(
-    name: str,
-    layout: Layout,
-    facts: Facts,
-    chosen: Sequence[int],
-    start: float | None,
-    end: float | None,
-) -> dict[int, Span]:
-    """Return which samples of the chosen tracks lie between two seconds.
-
-    Raises:
-        DatasetError: if there is none, or no rate to find them by.
-    """
-    spans = {}
-    for i in chosen:
-        track = layout.tracks[i]
-        samples = facts.samples_of(track)
-        if start is None and end is None:
-            spans[i] = Span(0, samples)
-            continue
-        if not track.rate:
-            raise DatasetError(f"{name} does not say its rate: give rate= to have a part of it")
-        times = facts.times_of(track) + _SLACK / track.rate
-        first = 0 if start is None else int(np.searchsorted(times, start))
-        last = samples if end is None else int(np.searchsorted(times, end))
-        spans[i] = Span(first, last)
-    if not any(span.first < span.last for span in spans.values()):
-        between = f"{start or 0:g} s and " + ("its end" if end is None else f"{end:g} s")
-        raise DatasetError(f"{name} has {facts.duration:g} s: nothing of it lies between {between}")
-    return spans
-
-
-def _limits(layout: Layout, facts: Facts, spans: dict[int, Span]) -> tuple[float, float]:
-    """Return when the first sample of a part is taken, and when its last one ends."""
-    begins, ends = [], []
-    for i, span in spans.items():
-        track = layout.tracks[i]
-        if track.rate and span.first < span.last:
-            begins.append(float(facts.times_of(track, span.first, span.first + 1)[0]))
-            ends.append(float(facts.times_of(track, span.last - 1, span.last)[0]) + 1 / track.rate)
-    return min(begins, default=0.0), max(ends, default=0.0)
-
-
 def _times(facts: Facts, track: Track, span: Span, offset: float) -> NDArray[np.float64]:
     return facts.times_of(track, *span) - offset
 
 
-def _layout_of_part(layout: Layout, spans: dict[int, Span]) -> Layout:
-    """Return the layout of some samples of some tracks, without what only a whole file has."""
-    counts = [span.last - span.first for span in spans.values()]
-    frames = math.gcd(*counts)
-    tracks = tuple(
-        replace(layout.tracks[i], per_frame=max(1, count // max(1, frames)))
-        for i, count in zip(spans, counts, strict=True)
-    )
-    return Layout(layout.format, tracks, frames)
-
-
-def _between(noted: Sequence[Annotation], begin: float, end: float) -> list[Annotation]:
+def _between(noted: Sequence[Annotation], part: Part) -> list[Annotation]:
     """Return the annotations of a part, whose seconds begin with it."""
     return [
-        replace(each, onset=round(each.onset - begin, 9))
+        replace(each, onset=round(each.onset - part.begin, 9))
         for each in noted
-        if each.onset < end and each.onset + each.duration >= begin
+        if each.onset < part.end and each.onset + each.duration >= part.begin
     ]

@@ -233,9 +233,19 @@ def test_a_part_of_a_recording_becomes_an_array(sans, tmp_path):
 def test_a_part_that_is_none_is_refused(sans, refused, tmp_path):
     make_record(tmp_path)
     sans("compress", "x")
-    for arguments in (["--start", "2"], ["--end", "0"], ["--start", "1", "--end", "0.5"]):
-        assert "the recording has 2 s" in refused(1, "decompress", "x.sans", *arguments)
-    for arguments in (["--start", "nan"], ["--end", "inf"], ["--start", "1", "--recover"]):
+    for arguments in (["--start", "2"], ["--start", "2.5", "--end", "3"]):
+        assert "x.sans has 2 s: nothing of it" in refused(1, "decompress", "x.sans", *arguments)
+    assert "no channel 'III'" in refused(1, "decompress", "x.sans", "--channel", "III")
+    for arguments in (
+        ["--start", "nan"],
+        ["--end", "inf"],
+        ["--end", "0"],
+        ["--start", "-1"],
+        ["--start", "1", "--end", "0.5"],
+        ["--start", "1.5", "--samples"],
+        ["--samples"],
+        ["--start", "1", "--recover"],
+    ):
         refused(2, "decompress", "x.sans", *arguments)
     refused(2, "decompress", "-", "--start", "1")
 

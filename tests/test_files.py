@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 import sans
 import sans.datasets
 from sans.codec.compression import Options
-from sans.codec.files import compress_file, decompress_file, extract_file, recover_file
+from sans.codec.extraction import extract_file
+from sans.codec.files import compress_file, decompress_file, recover_file
 from sans.configs import ModelConfig
 from sans.errors import ModelError, SansError
 from sans.files import write_text, written_whole
@@ -25,6 +26,7 @@ from sans.kernels import Kernels
 from sans.model import SAN
 from sans.model_files import CHECKPOINT, write_arrays
 from sans.plots.figures import Picture, save_figure
+from sans.recordings.spans import Cut
 
 
 def write(path, content, cause=None, kind=SansError):
@@ -116,7 +118,7 @@ WRITERS = {
     "table.csv": lambda path: decompress_file(path.parent / "x.sans", path),
     "packed.npy.gz": lambda path: decompress_file(path.parent / "x.sans", path),
     "left.npy": lambda path: recover_file(path.parent / "x.sans", path),
-    "part.npy": lambda path: extract_file(path.parent / "x.sans", path, 2, 5),
+    "part.npy": lambda path: extract_file(path.parent / "x.sans", path, Cut(2, 5, samples=True)),
 }
 
 

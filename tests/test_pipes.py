@@ -19,12 +19,14 @@ from processes import said
 
 from sans import cli, pipes
 from sans.codec.compression import Options
-from sans.codec.files import Task, compress_file, decompress_file, extract_file, recover_file
+from sans.codec.extraction import extract_file
+from sans.codec.files import Task, compress_file, decompress_file, recover_file
 from sans.commands import console
-from sans.commands.compress import run_all
+from sans.commands.batches import run_all
 from sans.errors import ReaderGoneError, SansError
 from sans.pipes import Pipe, piped, read_some
 from sans.recordings.npy import write_npy
+from sans.recordings.spans import Cut
 
 WALK = np.random.default_rng(0).integers(-9, 10, 600).cumsum().astype("<i2")
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -97,14 +99,16 @@ def jobs(tmp_path_factory):
     one, columns = folder / "one.npy.sans", folder / "columns.npy.sans"
     made["compress"] = lambda target: compress_file(folder / "one.npy", target, Options())
     made["recover"] = lambda target: recover_file(one, target)
-    made["a part"] = lambda target: extract_file(one, target, 5, 300)
-    made["a part of columns"] = lambda target: extract_file(columns, target, 5, 100)
+    made["a part.npy"] = lambda target: extract_file(one, target, Cut(5, 300, samples=True))
+    made["a part of columns.npy"] = lambda target: extract_file(
+        columns, target, Cut(5, 100, samples=True)
+    )
     return made
 
 
 JOBS = (
     *(f"restore {name}" for name in ("one.npy", "columns.npy", "x.csv", "x.edf", "x.idx", "x.png")),
-    *("compress", "recover", "a part", "a part of columns"),
+    *("compress", "recover", "a part.npy", "a part of columns.npy"),
 )
 
 
@@ -183,7 +187,7 @@ def test_a_pipe_is_left_open():
     assert sink.getvalue() == b"\0\0\1\0\2\0"
 
 
-@pytest.mark.parametrize("shape", [(0,), (1,), (5,), (0, 2), (5, 2)])
+@pytest.mark.parametrize("shape", [(0,), (1,), (5,), (0, 2), (5, 2), (3, 1, 2)])
 @pytest.mark.parametrize("dtype", ["<i2", ">f8", "u1"])
 def test_an_array_is_written_as_numpy_writes_it(shape, dtype):
     array = np.arange(np.prod(shape), dtype=dtype).reshape(shape)
@@ -288,7 +292,7 @@ COMMANDS = (
     *(["--help"], ["--version"], ["datasets"], ["inspect", "x.sans"]),
     *(["inspect", "x.sans", "--json"], ["compress", "x.npy", "-o", "-"]),
     *(["decompress", "x.sans", "-o", "-"], ["decompress", "x.sans", "-o", "-", "--recover"]),
-    ["decompress", "x.sans", "-o", "-", "--end", "20"],
+    ["decompress", "x.sans", "-o", "-", "--end", "20", "--samples"],
 )
 
 
@@ -334,7 +338,10 @@ def ended(process):
 def test_processes_hand_on_all_whether_they_buffer_or_not(jobs, to_files, tmp_path):
     jobs["compress"](tmp_path / "x.sans")
     (tmp_path / "x.npy").write_bytes(to_files["restore one.npy"])
-    piped, part = ["-", "-o", "-"], ["x.sans", "-o", "-", "--start", "5", "--end", "300"]
+    piped, part = (
+        ["-", "-o", "-"],
+        ["x.sans", "-o", "-", "--start", "5", "--end", "300", "--samples"],
+    )
     with (tmp_path / "x.npy").open("rb") as given:
         first = start(["compress", *piped], tmp_path, True, stdin=given, stdout=subprocess.PIPE)
     ends = {"stdin": first.stdout, "stdout": subprocess.PIPE}
@@ -342,7 +349,7 @@ def test_processes_hand_on_all_whether_they_buffer_or_not(jobs, to_files, tmp_pa
     first.stdout.close()
     for unbuffered in (True, False):
         started.append(start(["decompress", *part], tmp_path, unbuffered, stdout=subprocess.PIPE))
-    for each, name in zip(started, ("restore one.npy", "a part", "a part"), strict=True):
+    for each, name in zip(started, ("restore one.npy", "a part.npy", "a part.npy"), strict=True):
         with each.stdout:
             assert each.stdout.read() == to_files[name]
     assert [ended(each) for each in (first, *started)] == [(0, "")] * 4

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ RECORDS = (
     "challenge-2013/a01",
 )
 HEADER = b"x 2 250 5\nx.dat 16 200 12 0 1 15 0 I\nx.dat 16 200 12 0 10 60 0 II\n# kept\n"
+BEATS = b"\x05\x04\x07\x04\0\0"  # two normal ones
 SAMPLES = np.array([[1, 10], [2, 11], [3, 12], [4, 13], [5, 14]])
 
 
@@ -214,19 +216,19 @@ def test_a_record_of_another_name_has_other_files(tmp_path):
     header = b"x 2 250 5\nx.dat 16 200 12 0 1 15 0 I\nall.sig 16 200 12 0 1 15 0 II\n"
     path = make(tmp_path, header, np.arange(1, 6, dtype="<i2").tobytes())
     (tmp_path / "all.sig").write_bytes(np.arange(1, 6, dtype="<i2").tobytes())
-    (tmp_path / "x.atr").write_bytes(b"beats")
+    (tmp_path / "x.atr").write_bytes(BEATS)
     copy(open_recording(path, annotations=True), tmp_path / "y.2")
     names = {"x.hea", "x.dat", "all.sig", "x.atr", "y.2.hea", "y.2.dat", "y.2_all.sig", "y.2.atr"}
     assert names_in(tmp_path) == names
     assert (tmp_path / "y.2.hea").read_bytes() == header.replace(b"x 2", b"y.2 2").replace(
         b"x.dat", b"y.2.dat"
     ).replace(b"all.sig", b"y.2_all.sig")
-    assert (tmp_path / "y.2.atr").read_bytes() == b"beats"
+    assert (tmp_path / "y.2.atr").read_bytes() == BEATS
 
 
 def test_annotations_are_left_out_unless_asked_for(tmp_path):
     path = make(tmp_path)
-    (tmp_path / "x.atr").write_bytes(b"beats")
+    (tmp_path / "x.atr").write_bytes(BEATS)
     assert "annotations" not in open_recording(path).layout.attachments
 
 
@@ -323,8 +325,9 @@ def test_two_files_of_one_name_are_refused(tmp_path):
     path = make(tmp_path, HEADER.replace(b"x.dat", b"x.atr"))
     (tmp_path / "x.atr").write_bytes(SAMPLES.astype("<i2").tobytes())
     layout = open_recording(path).layout
+    attachments = layout.attachments | {"annotations": BEATS}
     with (
         pytest.raises(DatasetError, match="has two files of the name x"),
-        create_recording(path, layout),
+        create_recording(path, replace(layout, attachments=attachments)),
     ):
         pass

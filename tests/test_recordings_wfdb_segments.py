@@ -111,7 +111,8 @@ MIXED = [("16", 7, "ab"), (None, 4, None), ("80", 5, "ca"), ("212", 6, "b"), ("2
 
 def test_a_record_of_another_name_has_other_segments(tmp_path):
     stem = write_record(tmp_path / "in", MIXED, layout=True)
-    (tmp_path / "in" / "x.atr").write_bytes(b"beats")
+    (tmp_path / "in" / "x.atr").write_bytes(b"\x05\x04\0\0")
+    (tmp_path / "in" / "x.st-").write_bytes(b"\x05\x04\x07\x04\0\0")
     (tmp_path / "out").mkdir()
     copy(open_recording(stem, annotations=True), tmp_path / "out" / "y", unchanged=True)
     found, former = contents(tmp_path / "out"), contents(tmp_path / "in")

@@ -25,6 +25,7 @@ from sans.codec.planning.tracks import Wishes
 from sans.codec.quality import LOSSLESS, Quality
 from sans.codec.spool import Spool
 from sans.errors import DatasetError
+from sans.recordings.annotators import Wanted, annotators_in
 from sans.recordings.formats import limited
 from sans.recordings.layout import Block, Layout, Source, Track
 from sans.recordings.orientation import check_layout
@@ -79,6 +80,9 @@ class Options:
     layout: str | None = None
     """What the dimensions of an array mean, one of `sans.recordings.orientation.LAYOUTS`."""
 
+    annotations: Wanted = True
+    """Which annotation files beside a WFDB record travel with it."""
+
     def __post_init__(self) -> None:
         if self.seconds is not None and not 0 < self.seconds < float("inf"):
             raise ValueError(f"a chunk must be longer than 0 s, not {self.seconds:g}")
@@ -109,6 +113,9 @@ class Summary:
 
     notices: tuple[str, ...] = ()
     """What the reader has overlooked that the user should know."""
+
+    annotations: tuple[str, ...] = ()
+    """Whose annotation files came with a WFDB record."""
 
     @property
     def samples(self) -> int:
@@ -170,7 +177,9 @@ def compress_recording(
         layout, plan, quality, notices = decision
         header = Header(layout, frames, (quality.kind, quality.given), plan.quanta)
         summary = _write(header, blocks, plan, file, pool, options.threads, progress)
-        return replace(summary, notices=(*source.notices, *source.kept, *notices))
+        kept = tuple(annotators_in(layout.attachments)) if layout.format == "wfdb" else ()
+        notices = (*source.notices, *source.kept, *notices)
+        return replace(summary, notices=notices, annotations=kept)
 
 
 def _settled(layout: Layout, spool: Spool, options: Options) -> Layout:

@@ -10,11 +10,9 @@ from dataclasses import replace as with_fields
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-
 from sans.codec import container
 from sans.codec.compression import DEFAULT, Options, Summary, compress_recording, quietly
-from sans.codec.decompression import Chunk, Start, Stream, read_chunks, read_header
+from sans.codec.decompression import Chunk, Start, read_chunks, read_header
 from sans.codec.quality import LOSSLESS
 from sans.codec.recovery import Recovery, recover
 from sans.errors import BitstreamError, DatasetError, SansError
@@ -23,8 +21,7 @@ from sans.pipes import piped
 from sans.recordings import create_recording, find_recordings, open_recording
 from sans.recordings.formats import BY_NAME, TABLE
 from sans.recordings.layout import Layout
-from sans.recordings.npy import write_npy
-from sans.recordings.streams import written
+from sans.recordings.paths import is_file
 from sans.recordings.wfdb_record import record_files
 
 SUFFIX = ".sans"
@@ -66,7 +63,7 @@ def compress_file(
     Raises:
         SansError: if the recording cannot be read, or the file not be written.
     """
-    recording = open_recording(source, layout=options.layout)
+    recording = open_recording(source, annotations=options.annotations, layout=options.layout)
     opened = written_whole(target) if isinstance(target, Path) else piped(target)
     with opened as file:
         return compress_recording(recording, file, options, progress)
@@ -123,41 +120,6 @@ def recover_file(
     return found
 
 
-def extract_file(source: Path, target: Path | BinaryIO, first: float, last: float) -> int:
-    """Write a part of a recording as an array; only its chunks are decoded.
-
-    Args:
-        source: the stream.
-        target: a .npy file or a pipe: ``(samples,)`` of one signal, or ``(samples, signals)``.
-        first: where the part begins, in seconds; in samples, where nobody knows the rate.
-        last: where it ends.
-
-    Returns:
-        How many samples each signal has there.
-
-    Raises:
-        BitstreamError: if the stream is damaged there.
-        SansError: if the recording has no such part, or its signals are no array.
-    """
-    with opened(source) as file:
-        stream = Stream(file)
-        tracks = stream.start.header.layout.tracks
-        if len({(track.dtype, track.per_frame) for track in tracks}) > 1:
-            raise SansError("signals of several types or rates are no array: restore all of them")
-        rate = tracks[0].rate / tracks[0].per_frame or 1.0
-        frames = [round(min(place * rate, stream.end.frames)) for place in (first, last)]
-        if not 0 <= frames[0] < frames[1]:
-            raise SansError(
-                f"the recording has {stream.end.frames / rate:g} s: nothing of it lies between "
-                f"{first:g} and {last:g} s"
-            )
-        columns = stream.read(*frames)
-    array = columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
-    with written(target) as out:
-        write_npy(out, array)
-    return len(array)
-
-
 def perform(task: Task, stopped: Callable[[], bool]) -> Summary | Start | Failure:
     """Compress a recording, or decompress a stream; what fails says why."""
     if stopped():
@@ -186,32 +148,51 @@ def tasks_of(folder: Path, output: Path, options: Options) -> list[Task]:
         Task(path, output / path.relative_to(folder).with_name(stream_name(path)), options)
         for path in found
     ]
-    return _without_clashes(tasks)
+    return without_clashes(tasks)
 
 
-def streams_of(folder: Path, output: Path, replace: bool = True) -> list[Task]:
-    """Return what there is to decompress below a folder; each may still turn out to be no stream.
+def streams_of(given: Sequence[str], output: Path, replace: bool = True) -> list[Task]:
+    """Return what there is to decompress; each may still turn out to be no stream.
+
+    Args:
+        given: streams, and folders of them.
+        output: the folder for what they are restored to.
+        replace: whether files that are there are replaced.
 
     Raises:
-        BitstreamError: if there is nothing.
+        BitstreamError: if there is nothing below a folder.
         SansError: if two recordings would get one name.
     """
-    found = sorted(folder.rglob(f"*{SUFFIX}"))
+    tasks = []
+    for path in dict.fromkeys(map(Path, given)):
+        for stream in streams_below(path) if path.is_dir() else [path]:
+            try:
+                name = restored_name(stream)
+            except BitstreamError:  # which `perform` will say again, of this file only
+                name = stream.stem
+            below = stream.relative_to(path).with_name(name) if path.is_dir() else name
+            tasks.append(Task(stream, output / below, replace=replace))
+    return without_clashes(tasks)
+
+
+def streams_below(folder: Path) -> list[Path]:
+    """Return the streams below a folder.
+
+    Raises:
+        BitstreamError: if there is none.
+    """
+    found = sorted(path for path in folder.rglob(f"*{SUFFIX}") if is_file(path))
     if not found:
         raise BitstreamError(f"no {SUFFIX} file lies below {folder}")
-    tasks = []
-    for path in found:
-        try:
-            name = restored_name(path)
-        except BitstreamError:  # which `perform` will say again, of this file only
-            name = path.stem
-        target = output / path.relative_to(folder).with_name(name)
-        tasks.append(Task(path, target, replace=replace))
-    return _without_clashes(tasks)
+    return found
 
 
-def _without_clashes(tasks: list[Task]) -> list[Task]:
-    """Return tasks of which no two write the same file."""
+def without_clashes(tasks: list[Task]) -> list[Task]:
+    """Return tasks of which no two write the same file.
+
+    Raises:
+        SansError: if two of them would.
+    """
     sources: dict[Path, Path] = {}
     for task in tasks:
         if (other := sources.setdefault(task.target, task.source)) != task.source:

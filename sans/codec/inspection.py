@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sans.codec.decompression import Start, Stream, decode_part, split_chunk
+from sans.codec.decompression import Start, Stream, decode_chunk, decode_part, split_chunk
 from sans.codec.headers import Figures, Header
 from sans.codec.parts import unpack_parts
 from sans.codec.quality import Quality
-from sans.codec.recovery import recover, seconds_of
-from sans.errors import BitstreamError
+from sans.codec.recovery import Recovery, recover, seconds_of
+from sans.codec.streamed import facts_in
+from sans.errors import BitstreamError, SansError
+from sans.recordings.annotators import annotators_in
+from sans.recordings.roles import Read, Role, names_of_exact, roles_in
+from sans.recordings.timing import Facts
 
 NAMES = ("which kernels", "positions", "amplitudes", "coefficients")
 """What the bits of `sans.codec.description.descriptions.code_description` are for."""
+
+MOST_FILLED = 1 << 26
+"""Lost samples of a track, at most, that are counted to see when what follows was recorded."""
 
 
 @dataclass(slots=True)
@@ -43,6 +55,26 @@ class Inspection:
     damaged: list[str] = field(default_factory=list)
     """What is damaged, in words; nothing, where all checksums are right."""
 
+    facts: Facts | None = None
+    """What it says of its time; None if that makes no sense."""
+
+    roles: tuple[Role, ...] = ()
+    """Of each track."""
+
+    @property
+    def exact(self) -> list[str]:
+        """What tracks that are kept exactly are called, whatever is lost of others."""
+        return names_of_exact(self.header.layout.tracks)
+
+    @property
+    def annotators(self) -> list[str]:
+        """Whose annotation files a WFDB record brings along."""
+        layout = self.header.layout
+        try:
+            return annotators_in(layout.attachments) if layout.format == "wfdb" else []
+        except ValueError:
+            return []
+
     @property
     def bits(self) -> float:
         """Bits of the stream for each sample."""
@@ -51,9 +83,8 @@ class Inspection:
 
     @property
     def seconds(self) -> float:
-        """How long the recording is; 0 where nobody knows."""
-        track = self.header.layout.tracks[0]
-        return self.frames * track.per_frame / track.rate if track.rate else 0.0
+        """How long the recording is, gaps included; 0.0 where nobody knows."""
+        return self.facts.duration if self.facts else 0.0
 
     @property
     def asked(self) -> str:
@@ -64,8 +95,13 @@ class Inspection:
             return " ".join(map(str, self.header.quality))
 
 
-def inspect_file(path: Path) -> Inspection:
+def inspect_file(path: Path, thorough: bool = True) -> Inspection:
     """Look at a stream, all of it.
+
+    Args:
+        path: the stream.
+        thorough: whether chunks are decoded, which bytes by part and roles take, and not only
+            compared with their checksums.
 
     Raises:
         BitstreamError: if it is none, or its header is damaged.
@@ -87,8 +123,35 @@ def inspect_file(path: Path) -> Inspection:
             result.figures = Stream(file).end.figures
     except BitstreamError as error:
         result.damaged.append(str(error))
-    result.parts = _parts(start, found.contents, len(data))
+    result.facts = _facts(found)
+    if thorough:
+        result.roles = roles_in(start.header.layout, partial(_samples, found, False))
+        result.parts = _parts(start, found.contents, len(data))
     return result
+
+
+def _facts(found: Recovery) -> Facts | None:
+    """Return what a stream says of its time; of what is lost, that it went on."""
+    layout = replace(found.start.header.layout, frames=found.frames)
+    lost = sum(last - first for first, last in found.missing)
+    filled = lost * max(track.per_frame for track in layout.tracks) <= MOST_FILLED
+    read: Read = partial(_samples, found, filled) if filled else lambda _: ()
+    try:
+        return facts_in(layout, read)
+    except SansError:
+        return None
+
+
+def _samples(found: Recovery, filled: bool, track: int) -> Iterator[NDArray[Any]]:
+    """Yield the samples of a track from chunks that are whole, one by one, or zeros for others."""
+    its, size = found.start.header.layout.tracks[track], found.start.header.chunk
+    numbers = range(-(-found.frames // size)) if filled else sorted(found.contents)
+    for number in numbers:
+        samples = np.zeros(min(size, found.frames - number * size) * its.per_frame, its.dtype)
+        if number in found.contents:
+            with suppress(BitstreamError):
+                samples = decode_chunk(found.start, found.contents[number]).samples[track]
+        yield samples
 
 
 def _parts(start: Start, contents: dict[int, bytes], size: int) -> dict[str, int]:

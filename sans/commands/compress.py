@@ -9,35 +9,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sans.commands import options as o
+from sans.commands.batches import PIPE, folder_for, run_all, tell, values_of
 from sans.commands.console import (
-    INTERRUPTED,
     binary_input,
     binary_output,
     err,
     expected_errors,
-    fail,
     notice,
-    number,
     out,
     print_json,
     print_table,
     refuse_existing,
     usage_errors,
 )
-from sans.errors import SansError, printable
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from sans.codec.compression import Options, Summary
     from sans.codec.files import Task
-    from sans.codec.headers import Figures
     from sans.codec.planning import Wishes
     from sans.codec.quality import Quality
     from sans.engines import Engine
-    from sans.recordings import Track
-
-PIPE = "-"
 
 MOST_ROWS = 32
 """Signals that a table shows."""
@@ -48,7 +39,8 @@ def compress(
         list[str],
         typer.Argument(
             help="A WFDB record, an EDF, BDF, CSV, NPY, NPZ, WAV, FLAC, MAT, PNG or IDX file, "
-            "several PNG files, a folder, or - for standard input."
+            "a folder, or - for standard input. Several become a stream each; but PNG files alone "
+            "are one stack."
         ),
     ],
     output: Annotated[
@@ -56,8 +48,8 @@ def compress(
         typer.Option(
             "--output",
             "-o",
-            help="The .sans file, the folder for a folder, or - for standard output. "
-            "Default: RECORDING.sans here.",
+            help="The .sans file, the folder for several or for a folder, or - for standard "
+            "output. Default: RECORDING.sans here.",
             show_default=False,
         ),
     ] = None,
@@ -91,6 +83,13 @@ def compress(
         list[str] | None,
         typer.Option(help="Axes and events that need not be exact.", show_default=False),
     ] = None,
+    annotations: Annotated[
+        str,
+        typer.Option(
+            help="Annotation files beside a WFDB record that travel with it: all, none, or "
+            "suffixes parted by commas, such as atr,qrs."
+        ),
+    ] = "all",
     model: Annotated[
         Path | None,
         typer.Option(
@@ -131,6 +130,7 @@ def compress(
                 raise ValueError("--model gives kernels, --no-kernels wants none: choose one")
         from sans.codec.compression import Options
         from sans.engines import Engine
+        from sans.recordings.annotators import annotators
         from sans.rehearsals import ahead
 
         with usage_errors():
@@ -144,11 +144,14 @@ def compress(
                 tuple(lossy or ()),
                 rate,
                 layout,
+                annotators(annotations),
             )
         ahead("prediction" if quality.kind == "lossless" else "pursuit")
-        folder = Path(recording[0])
-        if len(recording) == 1 and folder.is_dir() and not _is_stack(folder):
-            _compress_folder(folder, output, options, engine, force, json)
+        folders = [name for name in recording if _is_folder(Path(name))]
+        if folders or (len(recording) > 1 and not _are_images([Path(each) for each in recording])):
+            with usage_errors():
+                folder = folder_for(recording, folders, output)
+            _compress_several(recording, folder, options, engine, force, json)
             return
         _compress_one(recording, output, options, force, json)
 
@@ -186,10 +189,16 @@ def threads_of(workers: int | None) -> int:
     return workers or int(cpu_count())
 
 
-def _is_stack(folder: Path) -> bool:
-    """Return whether a folder is one stack of images."""
-    names = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    return bool(names) and all(path.suffix.lower() == ".png" for path in names)
+def _is_folder(path: Path) -> bool:
+    """Return whether each file of a folder is compressed: it is not one stack of images."""
+    if not path.is_dir():
+        return False
+    names = [each for each in path.iterdir() if not each.name.startswith(".")]
+    return not names or not _are_images(names)
+
+
+def _are_images(paths: Sequence[Path]) -> bool:
+    return all(path.suffix.lower() == ".png" for path in paths)
 
 
 def _compress_one(
@@ -204,132 +213,41 @@ def _compress_one(
     if recording == [PIPE]:
         source, name = binary_input(), "recording"
     if output == PIPE:
-        _tell(compress_file(source, binary_output(), options))
+        tell(compress_file(source, binary_output(), options))
         return
     target = Path(output) if output else Path(stream_name(Path(name)))
     refuse_existing(target, force)
     with staged(err) as progress:
         summary = compress_file(source, target, options, progress)
-    _tell(summary)
+    tell(summary)
     if json:
         print_json({"file": str(target), **values_of(summary)})
         return
     _print_summary(target, summary)
 
 
-def _tell(summary: Summary) -> None:
-    for sentence in summary.notices:
-        notice(sentence)
-
-
-def _compress_folder(
-    folder: Path, output: str | None, options: Options, engine: Engine, force: bool, json: bool
+def _compress_several(
+    given: list[str], folder: Path, options: Options, engine: Engine, force: bool, json: bool
 ) -> None:
     from dataclasses import replace
 
-    from sans.codec.files import tasks_of
+    from sans.codec.files import Task, stream_name, tasks_of, without_clashes
 
-    if output is None or output == PIPE:
-        raise SansError(f"{folder} is a folder: say with -o FOLDER where its streams go")
     alone = replace(options, threads=1)  # files are done side by side
-    tasks = tasks_of(folder, Path(output), alone)
+
+    def tasks(path: Path) -> list[Task]:
+        if _is_folder(path):
+            return tasks_of(path, folder, alone)
+        return [Task(path, folder / stream_name(path), alone)]
+
+    wanted = without_clashes(
+        [task for path in dict.fromkeys(map(Path, given)) for task in tasks(path)]
+    )
     # A stream that is there is whole: a command that was interrupted goes on behind it.
-    left = [task for task in tasks if force or not task.target.exists()]
-    if len(left) < len(tasks):
-        notice(f"{len(tasks) - len(left)} of {len(tasks)} streams are there, and stay as they are")
+    left = [task for task in wanted if force or not task.target.exists()]
+    if there := len(wanted) - len(left):
+        notice(f"{there} of {len(wanted)} streams are there, and stay as they are")
     run_all(left, engine, json)
-
-
-def run_all(tasks: list[Task], engine: Engine, json: bool) -> None:
-    """Perform tasks side by side; print a line for each, and a total at the end."""
-    from sans.codec.compression import Summary
-    from sans.codec.files import Failure, perform
-    from sans.commands.progress import counted
-
-    size = samples = stored = 0
-    failures = []
-    try:
-        with counted(len(tasks), "files", err) as advance:
-            for position, outcome in engine.run(perform, tasks):
-                advance(1)
-                task = tasks[position]
-                if isinstance(outcome, Failure):
-                    failures.append(f"{outcome.source}: {outcome.reason}")
-                    continue
-                if isinstance(outcome, Summary):
-                    _tell(outcome)
-                    size, samples = size + outcome.size, samples + outcome.samples
-                    stored += outcome.stored_bits
-                    if json:
-                        print_json({"file": str(task.target), **values_of(outcome)})
-                    else:
-                        out.print(f"{task.target}  {_line(outcome)}", markup=False)
-                elif not json:
-                    out.print(str(task.target), markup=False)
-    except KeyboardInterrupt:
-        raise fail("interrupted; files that are there are whole", INTERRUPTED) from None
-    if size and not json:
-        ratio = stored / (8 * size)
-        out.print(
-            f"{len(tasks) - len(failures)} files, {size:,} bytes, {8 * size / max(samples, 1):.4g} "
-            f"bits a sample, {ratio:.4g} times smaller",
-            markup=False,
-        )
-    if failures:
-        raise SansError(
-            f"{len(failures)} of {len(tasks)} files failed: {'; '.join(failures[:3])}"
-            + (" …" if len(failures) > 3 else "")
-        )
-
-
-def values_of(summary: Summary) -> dict[str, Any]:
-    """Return a summary as JSON holds it."""
-    from sans.recordings.roles import names_of_exact
-
-    return {
-        "bytes": summary.size,
-        "samples": summary.samples,
-        "bits": summary.bits,
-        "ratio": summary.ratio,
-        "exact": names_of_exact(summary.tracks),
-        "tracks": [
-            achieved(row, track) for row, track in zip(summary.figures, summary.tracks, strict=True)
-        ],
-    }
-
-
-def achieved(row: Figures, track: Track) -> dict[str, Any]:
-    """Return what was achieved on a signal as JSON holds it.
-
-    `largest_error` is in stored steps; `rms` and `largest_physical_error` have the unit
-    `error_unit`, "step" where the file knows no other.
-    """
-    from dataclasses import asdict
-
-    from sans.codec.headers import finite
-
-    largest = row.largest_error / abs(track.gain or 1.0)
-    values = {**asdict(row), "largest_physical_error": largest, "error_unit": _unit(track)}
-    return finite(values)
-
-
-def _unit(track: Track) -> str:
-    """Return the unit of the errors of a signal; "" of numbers that have none."""
-    whole = track.dtype.lstrip("<")[0] in "iu"
-    return track.unit or ("step" if whole and track.gain in (0.0, 1.0) else "")
-
-
-def _with_unit(value: float, unit: str) -> str:
-    """Return an error as a table shows it."""
-    plural = "s" if unit == "step" and value != 1 else ""
-    return f"{number(value)} {unit}{plural}".rstrip()
-
-
-def _line(summary: Summary) -> str:
-    rows = [row for row in summary.figures if row.samples]
-    worst = max((row.prdn for row in rows), default=0.0)
-    error = f"PRDN {number(worst)} % at most" if worst else "no loss"
-    return f"{summary.bits:.4g} bits a sample, {summary.ratio:.4g} times smaller, {error}"
 
 
 def _print_summary(target: Path, summary: Summary) -> None:
@@ -346,29 +264,5 @@ def _print_summary(target: Path, summary: Summary) -> None:
     lossy = any(row.largest_error for row in summary.figures)
     if lossy and (exact := names_of_exact(summary.tracks)):
         out.print(f"kept exactly: {', '.join(exact)}", markup=False)
-
-
-def figures_table(figures: Sequence[Figures], tracks: Sequence[Track]) -> Table:
-    """Return what was achieved on each signal as a table."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table()
-    table.add_column("signal")
-    for column in ("samples", "missing", "PRD %", "PRD1024 %", "PRDN %", "RMS", "largest error"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for i, (row, track) in enumerate(zip(figures[:MOST_ROWS], tracks, strict=False)):
-        unit = printable(_unit(track))
-        table.add_row(
-            escape(printable(track.name) or str(i)),
-            f"{row.samples:,}",
-            f"{row.missing:,}",
-            number(row.prd),
-            number(row.prd1024),
-            number(row.prdn),
-            escape(_with_unit(row.rms, unit)),
-            escape(_with_unit(row.largest_error / abs(track.gain or 1.0), unit)),
-        )
-    if len(figures) > MOST_ROWS:
-        table.caption = f"and {len(figures) - MOST_ROWS} more"
-    return table
+    if summary.annotations:
+        out.print(f"annotations with it: {', '.join(summary.annotations)}", markup=False)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from sans.commands import options as o
-from sans.commands.compress import PIPE, run_all, threads_of
+from sans.commands.batches import PIPE, folder_for, run_all
+from sans.commands.compress import threads_of
 from sans.commands.console import (
     binary_input,
     binary_output,
@@ -25,29 +25,48 @@ from sans.errors import SansError
 if TYPE_CHECKING:
     from sans.codec.files import Progress
     from sans.codec.recovery import Recovery
-
-EVER = 1e15
-"""More seconds than any recording has."""
+    from sans.recordings.spans import Cut
 
 
 def decompress(
     stream: Annotated[
-        str, typer.Argument(help="A .sans file, a folder of them, or - for standard input.")
+        list[str],
+        typer.Argument(help="A .sans file, several, a folder of them, or - for standard input."),
     ],
     output: Annotated[
         str | None,
         typer.Option(
             "--output",
             "-o",
-            help="The file, the WFDB record, or the folder, or - for standard output. Its suffix "
-            "decides on the kind: the same, or another. Default: named after the stream, here.",
+            help="The file, the WFDB record, the folder for several, or - for standard output. "
+            "Its suffix decides on the kind: the same, or another. A part is stored integers in a "
+            ".npy, and has units, names and rates in a .npz. Default: a name after the stream's.",
             show_default=False,
         ),
     ] = None,
     start: Annotated[
-        float | None, typer.Option(help="Seconds from which on; only a part is decoded, as .npy.")
+        float | None,
+        typer.Option(help="Second from which on; only a part is decoded.", show_default=False),
     ] = None,
-    end: Annotated[float | None, typer.Option(help="Seconds up to which.")] = None,
+    end: Annotated[
+        float | None, typer.Option(help="Second before which.", show_default=False)
+    ] = None,
+    samples: Annotated[
+        bool,
+        typer.Option(
+            "--samples",
+            help="--start and --end count samples (images, of a stack) from 0, not seconds: for "
+            "what has no rate.",
+        ),
+    ] = False,
+    channel: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Channels of the part: names or positions, parted by commas. Default: all but "
+            "annotations.",
+            show_default=False,
+        ),
+    ] = None,
     recover: Annotated[
         bool, typer.Option("--recover", help="Restore what is whole of a damaged file.")
     ] = False,
@@ -55,71 +74,95 @@ def decompress(
     scheduler: o.Scheduler = None,
     force: o.Force = False,
 ) -> None:
-    """Restore the recording that a stream was made of, as the same kind of file or another."""
+    """Restore the recording that a stream was made of as the same kind of file or another."""
     with expected_errors():
-        from sans.codec.converting import seekable
-        from sans.codec.files import (
-            decompress_file,
-            extract_file,
-            format_of,
-            loses_nothing,
-            recover_file,
-            restored_name,
-            streams_of,
-        )
-        from sans.commands.progress import staged
+        from sans.codec.files import streams_of
         from sans.engines import Engine
-        from sans.recordings.writing import kind_named
-        from sans.rehearsals import ahead
+        from sans.recordings.spans import Cut
 
         with usage_errors():
             engine = Engine(workers, scheduler)
-            part = start is not None or end is not None
-            if part and (recover or stream == PIPE):
-                raise ValueError("--start and --end want a whole file: not a pipe, nor --recover")
-            if not all(math.isfinite(place) for place in (start or 0.0, end or 0.0)):
-                raise ValueError("--start and --end are numbers of seconds")
-        path = Path(stream)
-        if path.is_dir():
-            if part or recover or output in (None, PIPE):
-                raise SansError(f"{path} is a folder: say with -o FOLDER where recordings go")
-            tasks = streams_of(path, Path(output or ""), force)
-            for task in tasks:
-                refuse_existing(task.target, force)
-            run_all(tasks, engine, json=False)
+            cut = Cut(start, end, tuple(channel or ()), samples)
+            part = cut != Cut()
+            if part and (recover or stream == [PIPE]):
+                raise ValueError("a part wants a whole file: not a pipe, nor --recover")
+        folders = [name for name in stream if Path(name).is_dir()]
+        if folders or len(stream) > 1:
+            with usage_errors():
+                if part or recover:
+                    raise ValueError("a part, or --recover, wants one file")
+                folder = folder_for(stream, folders, output)
+            run_all(streams_of(stream, folder, force), engine, json=False)
             return
-        if stream != PIPE:
-            ahead("prediction" if loses_nothing(path) else "drawing")
-        source = binary_input() if stream == PIPE else path
-        last = EVER if end is None else end
-        if output == PIPE:
-            if part:
-                extract_file(path, binary_output(), start or 0.0, last)
-            elif recover:
-                _tell_missing(recover_file(source, binary_output()))
-            else:
-                decompress_file(source, binary_output(), threads_of(workers))
-            return
-        if output is None and stream == PIPE:
-            raise SansError("a stream from a pipe has no name: say with -o where it goes")
         if part:
-            target = Path(output or f"{path.stem}-part.npy")
-            refuse_existing(target, force)
-            samples = extract_file(path, target, start or 0.0, last)
-            out.print(f"{target}: {samples:,} samples", markup=False)
-            return
-        target = Path(output) if output else Path(restored_name(path))
+            _extract(Path(stream[0]), output, cut, force)
+        else:
+            _decompress_one(stream[0], output, recover, workers, force)
+
+
+def _decompress_one(
+    stream: str, output: str | None, recover: bool, workers: int | None, force: bool
+) -> None:
+    from sans.codec.converting import seekable
+    from sans.codec.files import (
+        decompress_file,
+        format_of,
+        loses_nothing,
+        recover_file,
+        restored_name,
+    )
+    from sans.commands.progress import staged
+    from sans.recordings.writing import kind_named
+    from sans.rehearsals import ahead
+
+    path = Path(stream)
+    if stream != PIPE:
+        ahead("prediction" if loses_nothing(path) else "drawing")
+    source = binary_input() if stream == PIPE else path
+    if output == PIPE:
+        if recover:
+            _tell_missing(recover_file(source, binary_output()))
+        else:
+            decompress_file(source, binary_output(), threads_of(workers))
+        return
+    if output is None and stream == PIPE:
+        raise SansError("a stream from a pipe has no name: say with -o where it goes")
+    target = Path(output) if output else Path(restored_name(path))
+    with usage_errors():
+        kind = kind_named(target) if output else None
+    refuse_existing(target, force)
+    with seekable(source) as file, staged(err) as progress:
+        if kind not in (None, format_of(file)):
+            _convert(file, target, kind, recover, progress, force)
+        elif recover:
+            _tell_missing(recover_file(file, target, progress, force))
+        else:
+            decompress_file(file, target, threads_of(workers), progress, force)
+    out.print(str(target), markup=False)
+
+
+def _extract(path: Path, output: str | None, cut: Cut, force: bool) -> None:
+    from sans.codec import files
+    from sans.codec.extraction import amount_of, opened_part, part_name, shaped
+    from sans.commands.progress import staged
+    from sans.recordings.writing import write_source
+    from sans.rehearsals import ahead
+
+    ahead("prediction" if files.loses_nothing(path) else "drawing")
+    with opened_part(path, cut) as part:
+        target = Path(output or part_name(path, part))
         with usage_errors():
-            kind = kind_named(target) if output else None
-        refuse_existing(target, force)
-        with seekable(source) as file, staged(err) as progress:
-            if kind not in (None, format_of(file)):
-                _convert(file, target, kind, recover, progress, force)
-            elif recover:
-                _tell_missing(recover_file(file, target, progress, force))
-            else:
-                decompress_file(file, target, threads_of(workers), progress, force)
-        out.print(str(target), markup=False)
+            source = shaped(part, None if output == PIPE else target)
+        if output != PIPE and not force:
+            files.refuse_existing(target, source.layout)
+        for sentence in source.notices:
+            notice(sentence)
+        if output == PIPE:
+            write_source(source, binary_output())
+            return
+        with staged(err) as progress:
+            write_source(source, target, progress)
+    out.print(f"{target}: {amount_of(part)}", markup=False)
 
 
 def _convert(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sans.errors import DatasetError
 
@@ -34,3 +34,22 @@ def choose_channel(channel: str, names: Sequence[str], recording: str) -> int:
         + (labels or f"0 to {len(names) - 1}")
         + (f"; did you mean {folded[near[0]]!r}?" if near else "")
     )
+
+
+def choose_channels(wanted: Iterable[str], names: Sequence[str], recording: str) -> list[int]:
+    """Return the positions of channels, in the order that they are asked for, each once.
+
+    Args:
+        wanted: as in `choose_channel`; what is no name may be several, parted by commas.
+        names: the channels.
+        recording: what they belong to, for the message.
+
+    Raises:
+        DatasetError: if there is no such channel.
+    """
+    found: dict[int, None] = {}
+    for text in wanted:
+        whole = text in names or "," not in text
+        for name in [text] if whole else text.split(","):
+            found[choose_channel(name if whole else name.strip(), names, recording)] = None
+    return list(found)

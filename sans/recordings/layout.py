@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 TYPES = ("i1", "u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8")
 """Types of stored samples."""
+
+PIECE = 1 << 18
+"""Samples of all tracks that are read at a time, about, by those who read all."""
 
 Block = Sequence[NDArray[Any]]
 """Consecutive frames: for each track its samples in time order, ``(frames * per_frame,)``."""
@@ -96,12 +99,24 @@ class Source:
     kept: tuple[str, ...] = ()
     """What of the file comes back and what not, one sentence each; none where every byte does."""
 
+    between: Callable[[int, int], Iterator[list[NDArray[Any]]]] | None = None
+    """Return blocks of the frames from one to before another, where any can be had by itself."""
+
 
 class Sink(Protocol):
     """A recording in the making."""
 
     def write(self, block: Block, /) -> None:
         """Append a block of any number of frames."""
+
+
+def samples_of(source: Source, number: int) -> Iterator[NDArray[Any]]:
+    """Yield the samples of a track, some at a time: no more is read than is asked for."""
+    if source.between is not None:
+        blocks = source.between(0, source.layout.frames or 0)
+    else:
+        blocks = source.blocks(max(1, PIECE // sum(t.per_frame for t in source.layout.tracks)))
+    return (block[number] for block in blocks)
 
 
 def in_units(
@@ -149,37 +164,6 @@ def steps(frames: int, block: int) -> Iterator[int]:
     check_block(block)
     for start in range(0, frames, block):
         yield min(block, frames - start)
-
-
-def regrouped(
-    pieces: Iterable[list[NDArray[Any]]], tracks: Sequence[Track], size: int
-) -> Iterator[list[NDArray[Any]]]:
-    """Yield the same frames, `size` at a time, the last ones fewer."""
-    waiting: list[list[NDArray[Any]]] = []
-    have = 0
-    for piece in pieces:
-        waiting.append(piece)
-        have += len(piece[0]) // tracks[0].per_frame
-        if have >= size:
-            joined, whole = _joined(waiting), have - have % size
-            for start in range(0, whole, size):
-                yield _frames(joined, tracks, start, start + size)
-            waiting, have = [_frames(joined, tracks, whole, have)], have - whole
-    if have:
-        yield _joined(waiting)
-
-
-def _joined(pieces: Sequence[list[NDArray[Any]]]) -> list[NDArray[Any]]:
-    return [np.concatenate(arrays) for arrays in zip(*pieces, strict=True)]
-
-
-def _frames(
-    block: Sequence[NDArray[Any]], tracks: Sequence[Track], first: int, last: int
-) -> list[NDArray[Any]]:
-    return [
-        array[first * track.per_frame : last * track.per_frame]
-        for array, track in zip(block, tracks, strict=True)
-    ]
 
 
 def check_block(block: int) -> None:

@@ -1,4 +1,4 @@
-"""The header of .npy files, kept as bytes; and whole files, written to whatever takes bytes."""
+"""The header of .npy files, kept as bytes."""
 
 from __future__ import annotations
 
@@ -86,16 +86,15 @@ def parse(content: bytes, name: str) -> Heading:
     return Heading(content, dtype, shape, by_column)
 
 
-def write_npy(file: BinaryIO, array: NDArray[Any]) -> None:
-    """Write an array as `np.save` does, which would ask a file where it is: a pipe cannot say."""
-    heading = np.lib.format.header_data_from_array_1_0(array)
-    np.lib.format.write_array_header_1_0(file, heading)
-    file.write(np.ascontiguousarray(array).reshape(-1).view("u1").data)
-
-
 def header_of(dtype: str, shape: tuple[int, ...]) -> bytes:
     """Return the header that `np.save` writes of an array in C's order."""
     file = io.BytesIO()
     heading = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, heading)
     return file.getvalue()
+
+
+def write_npy(file: BinaryIO, array: NDArray[Any]) -> None:
+    """Write an array as `np.save` does, which would ask a file where it is: a pipe cannot say."""
+    file.write(header_of(array.dtype.str, array.shape))
+    file.write(np.ascontiguousarray(array).reshape(-1).view("u1").data)

@@ -28,6 +28,9 @@ RATE, NAMES, UNITS, EACH_RATE, GAINS, BASELINES = FACTS = (
 )
 """What arrays are called that say something of the others."""
 
+START = "start"
+"""The array, and the attachment of what is exported, that says when the first sample was taken."""
+
 LARGEST_KEPT = 2**24
 """Bytes of all files that are no arrays of samples, at most: they are kept as they are."""
 

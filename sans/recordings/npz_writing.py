@@ -52,7 +52,8 @@ def exported(layout: Layout) -> list[Part]:
             np.rint(part["MLII"] * part["gains"][0] + part["baselines"][0])   # as it was stored
 
     Samples without gain, baseline and mark of missing ones stay integers. `names`, `units`,
-    `rates`, `gains` and `baselines` have one entry for each channel, in the order of the arrays.
+    `rates`, `gains` and `baselines` have one entry for each channel, in the order of the arrays;
+    `start` is the date and time of the first sample, as far as it is known.
     """
     tracks = layout.tracks
     parts = [
@@ -66,6 +67,8 @@ def exported(layout: Layout) -> list[Part]:
         GAINS: np.array([track.gain for track in tracks]),
         BASELINES: np.array([track.baseline for track in tracks]),
     }
+    if (start := layout.attachments.get(START)) is not None:
+        said[START] = np.array(start.decode())
     for name, array in said.items():
         content = io.BytesIO()
         write_npy(content, array)
@@ -162,7 +165,7 @@ def _keys(tracks: Sequence[Track]) -> list[str]:
             "_" if each in "/\\\0" or not each.isprintable() else each for each in track.name
         )
         key = name.strip() or f"channel {number}"
-        while key in keys or key in FACTS:
+        while key in keys or key in (*FACTS, START):
             key += "_"
         keys.append(key)
     return keys

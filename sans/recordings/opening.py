@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from sans.errors import DatasetError
 from sans.recordings import png
+from sans.recordings.annotators import Wanted
 from sans.recordings.arrays import ORIENT
 from sans.recordings.formats import (
     BY_NAME,
@@ -31,7 +32,7 @@ from sans.recordings.wfdb_record import open_record
 def open_recording(
     source: Path | Sequence[Path] | BinaryIO,
     *,
-    annotations: bool = False,
+    annotations: Wanted = False,
     layout: str | None = None,
 ) -> Source:
     """Open a recording; its format is told by its first bytes, or else by its name.
@@ -40,16 +41,19 @@ def open_recording(
         source: a file, a WFDB record with or without suffix, or a folder of PNG files as a stack;
             several PNG files as a stack; or a binary pipe, with anything but WFDB. What is
             compressed by gzip is decompressed.
-        annotations: whether a WFDB record keeps its .atr file.
+        annotations: which of its annotation files a WFDB record keeps: all, none, or those of some
+            annotators, such as "atr".
         layout: what the dimensions of an array mean, one of `orientation.LAYOUTS`; none: as many
             as there are say it.
 
     Raises:
-        DatasetError: if there is no such recording, or it is damaged or of another kind, or has
-            no dimensions to lay out like this.
+        DatasetError: if there is no such recording, or it is damaged or of another kind, has no
+            such annotations, or no dimensions to lay out like this.
         ValueError: if there is no such layout.
     """
     check_layout(layout)
+    if not isinstance(source, Path) or not is_record(source):
+        _check_no_annotators(annotations)
     if isinstance(source, Sequence) or (isinstance(source, Path) and is_folder(source)):
         _refuse(layout, "a stack of PNG files", IMAGES)
         return png.open_images(_images(source) if isinstance(source, Path) else source)
@@ -103,6 +107,14 @@ def is_record(path: Path) -> bool:
     if path.suffix.lower() in SUFFIXES:
         return True
     return not path.exists() and is_file(beside(record_stem(path), HEADER))
+
+
+def _check_no_annotators(annotations: Wanted) -> None:
+    """Raise `DatasetError` if annotation files are named of what is no WFDB record."""
+    if annotations and not isinstance(annotations, bool):
+        raise DatasetError(
+            f"no annotations {', '.join(annotations)}: only a WFDB record has files of them"
+        )
 
 
 def _open_file(source: Input, named: Format | None, layout: str | None) -> Source:

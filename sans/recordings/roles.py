@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from enum import Enum
 from functools import partial
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError
-from sans.recordings.channels import choose_channel
+from sans.recordings.channels import choose_channels
 from sans.recordings.edf_header import ANNOTATIONS
 from sans.recordings.evenness import Samples, line_of
 from sans.recordings.layout import Layout, Track
@@ -92,8 +92,8 @@ def kept_exactly(
         DatasetError: if there is no such track, it is in both, or its format wants it exactly.
     """
     names = [track.name for track in layout.tracks]
-    kept = set(_positions(exact, names))
-    freed = set(_positions(lossy, names))
+    kept = set(choose_channels(exact, names, "the recording"))
+    freed = set(choose_channels(lossy, names, "the recording"))
     for number in sorted(freed):
         if number in kept:
             raise DatasetError(f"channel {called(names, number)} is to be exact and lossy")
@@ -129,13 +129,6 @@ def _role(track: Track, first: bool, samples: Samples) -> Role:
     if named and _never_turns(samples()):
         return Role.AXIS
     return Role.AXIS if first and not named and line_of(samples) else Role.SIGNAL
-
-
-def _positions(wanted: Iterable[str], names: Sequence[str]) -> Iterator[int]:
-    for text in wanted:
-        whole = text in names or "," not in text
-        for name in [text] if whole else text.split(","):
-            yield choose_channel(name.strip() if not whole else name, names, "the recording")
 
 
 def called(names: Sequence[str], number: int) -> str:

@@ -26,9 +26,9 @@ from sans.recordings.layout import (
     Track,
     check_block,
     check_written,
-    regrouped,
 )
 from sans.recordings.packed_texts import SAME, Pile, difference
+from sans.recordings.regrouping import regrouped
 from sans.recordings.streams import Input, written
 from sans.recordings.table_guess import find_style
 from sans.recordings.table_lines import Piece, RaggedError, read_pieces
@@ -86,7 +86,7 @@ def open_table(source: Input) -> Source:
             [column.parse(table.numbers(piece, i)) for i, column in columns]
             for piece in read_pieces(table.text, style)
         )
-        return regrouped(pieces, tracks, count)
+        return regrouped(pieces, [count] * len(tracks))
 
     return Source(layout, blocks)
 

@@ -21,6 +21,8 @@ ATTACHMENT = "annotations"
 """The attachment with the file of the annotator "atr"; of others, their name stands behind it."""
 
 _SKIP, _NUM, _SUB, _CHANNEL, _NOTE = 59, 60, 61, 62, 63
+_LAST = 49  # of the codes of annotations
+_BLOCK = 1024  # bytes that old files are filled up to a multiple of
 _COMMENT = 22  # the code of annotations of which some are about the file
 
 _SYMBOLS = dict(enumerate(' NLRaVFJASEj/Q~ | sT*D"=pB^t+u?![]en@xf()r'))
@@ -122,3 +124,30 @@ def read_marks(content: bytes, annotator: str) -> list[Mark]:
         elif code not in (_NUM, _SUB):
             place += value
             marks.append(Mark(place, code, channel))
+
+
+def is_annotation(content: bytes) -> bool:
+    """Return whether a file is one of annotations: they have an end, and little comes after it.
+
+    Nothing in other files makes sense to the last byte: codes from 50 to 58 are none, and what is
+    said of an annotation stands behind one.
+    """
+    at, marks = 0, False
+    while at + 2 <= len(content):
+        pair = int.from_bytes(content[at : at + 2], "little")
+        code, value = pair >> 10, pair & 0x3FF
+        at += 2
+        if pair == 0:
+            filled = len(content) - at < _BLOCK and not content[at:].strip(b"\0")
+            return (filled and marks) or content == bytes(2)
+        if code == _SKIP:
+            at += 4
+        elif code >= _NUM and not marks:
+            return False
+        elif code == _NOTE:
+            at += value + value % 2
+        elif code < _NUM:
+            if code > _LAST:
+                return False
+            marks = True
+    return False

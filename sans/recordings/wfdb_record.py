@@ -9,24 +9,26 @@ from pathlib import Path
 
 from sans.errors import DatasetError
 from sans.files import publish, staged
+from sans.recordings.annotators import Wanted, find_annotations
 from sans.recordings.layout import Layout, Sink, Source
 from sans.recordings.paths import is_file
 from sans.recordings.wfdb_header import GAP, parse_any
-from sans.recordings.wfdb_names import ANNOTATIONS, HEADER, beside, read_bytes, record_stem
+from sans.recordings.wfdb_names import HEADER, beside, read_bytes, record_stem
 from sans.recordings.wfdb_segment import open_segment, segment_files, write_segment
 from sans.recordings.wfdb_segments import SEGMENTS, open_segments, segments_files, write_segments
 
 
-def open_record(path: Path, annotations: bool = False) -> Source:
+def open_record(path: Path, annotations: Wanted = False) -> Source:
     """Open a record.
 
     Args:
         path: of the record, its .hea or its .dat file.
-        annotations: whether to keep the bytes of the record's .atr file, if it has one.
+        annotations: which annotation files are kept: all, none, or those of some annotators.
 
     Raises:
         DatasetError: if a file of it is missing or shorter than the header says, or a header is
-            damaged, describes no signal or an unknown format.
+            damaged, describes no signal or an unknown format; or an annotation file that is named
+            is missing, or none.
     """
     stem = record_stem(path)
     hea = beside(stem, HEADER)
@@ -35,10 +37,12 @@ def open_record(path: Path, annotations: bool = False) -> Source:
     content = read_bytes(hea)
     split = bool(parse_any(content, str(hea)).segments)
     source = (open_segments if split else open_segment)(stem, content)
-    if annotations and is_file(atr := beside(stem, ANNOTATIONS)):
-        kept = source.layout.attachments | {"annotations": read_bytes(atr)}
-        return replace(source, layout=replace(source.layout, attachments=kept))
-    return source
+    if annotations is False:
+        return source
+    files = record_files(stem, source.layout)
+    found, notices = find_annotations(stem, annotations, files)
+    layout = replace(source.layout, attachments=source.layout.attachments | found)
+    return replace(source, layout=layout, notices=(*source.notices, *notices))
 
 
 @contextmanager

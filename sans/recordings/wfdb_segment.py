@@ -8,7 +8,7 @@ but for FLAC files, which have the same samples, and for unused bits of formats 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from sans.errors import DatasetError
 from sans.files import written_whole
+from sans.recordings.annotators import annotation_files
 from sans.recordings.layout import (
     Block,
     Layout,
@@ -39,7 +40,7 @@ from sans.recordings.wfdb_files import (
     write_signals,
 )
 from sans.recordings.wfdb_header import GAP, Header, Signal, check_names, parse, revise
-from sans.recordings.wfdb_names import ANNOTATIONS, HEADER, beside, is_plain, renamed
+from sans.recordings.wfdb_names import HEADER, beside, is_plain, renamed
 from sans.recordings.wfdb_packing import FLAC, PACKINGS
 
 
@@ -102,7 +103,8 @@ def write_segment(
     former = os.fsdecode(layout.attachments["record"])
     header = parse(content, f"{stem.name}{HEADER}")
     names = {signal.file: renamed(signal.file, former, stem.name) for signal in header.signals}
-    _check_names(names, stem.name)
+    kept = annotation_files(stem, layout.attachments)
+    _check_names(names, stem.name, kept)
     if stem.name != former:
         check_names(content, (stem.name, *names.values()))
     kinds = [(track.dtype, track.per_frame) for track in layout.tracks]
@@ -116,9 +118,8 @@ def write_segment(
             target = stack.enter_context(written_whole(path, within=folder))
             ends = [layout.attachments.get(f"{end} {file.name}", b"") for end in ("prolog", "tail")]
             writers.append((signals, stack.enter_context(write_signals(target, signals, *ends))))
-        if (annotations := layout.attachments.get("annotations")) is not None:
-            atr = written_whole(beside(stem, ANNOTATIONS), within=folder)
-            stack.enter_context(atr).write(annotations)
+        for path, annotations in kept.items():
+            stack.enter_context(written_whole(path, within=folder)).write(annotations)
         sink = _RecordSink(layout, header, writers)
         yield sink
         check_written(layout, sink.frames)
@@ -216,13 +217,13 @@ def segment_files(stem: Path, layout: Layout) -> list[Path]:
     former = os.fsdecode(layout.attachments["record"])
     header = parse(layout.attachments["header"], f"{stem.name}{HEADER}")
     files = dict.fromkeys(renamed(signal.file, former, stem.name) for signal in header.signals)
-    kept = [beside(stem, ANNOTATIONS)] if "annotations" in layout.attachments else []
+    kept = annotation_files(stem, layout.attachments)
     return [beside(stem, HEADER), *(stem.parent / file for file in files), *kept]
 
 
-def _check_names(names: dict[str, str], record: str) -> None:
+def _check_names(names: dict[str, str], record: str, kept: Iterable[Path]) -> None:
     """Raise `DatasetError` if two files of a record would have one name."""
-    taken = {f"{record}{HEADER}", f"{record}{ANNOTATIONS}"}
+    taken = {f"{record}{HEADER}", *(path.name for path in kept)}
     for file in names.values():
         if file in taken:
             raise DatasetError(f"the WFDB record {record} has two files of the name {file}")

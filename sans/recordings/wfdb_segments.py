@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from sans.errors import DatasetError
 from sans.files import written_whole
+from sans.recordings.annotators import annotation_files
 from sans.recordings.layout import (
     Block,
     Layout,
@@ -29,9 +30,9 @@ from sans.recordings.layout import (
     check_block,
     check_written,
     count_frames,
-    regrouped,
 )
 from sans.recordings.paths import is_file
+from sans.recordings.regrouping import regrouped
 from sans.recordings.wfdb_header import (
     GAP,
     Header,
@@ -41,14 +42,7 @@ from sans.recordings.wfdb_header import (
     revise,
     revise_segments,
 )
-from sans.recordings.wfdb_names import (
-    ANNOTATIONS,
-    HEADER,
-    beside,
-    is_plain,
-    read_bytes,
-    renamed_segment,
-)
+from sans.recordings.wfdb_names import HEADER, beside, is_plain, read_bytes, renamed_segment
 from sans.recordings.wfdb_segment import open_segment, segment_files, tracks_of, write_segment
 
 SEGMENTS = "segments"
@@ -112,7 +106,7 @@ def open_segments(stem: Path, content: bytes) -> Source:
             for source, part in zip(sources, parts, strict=True)
             for piece in source.blocks(size)
         )
-        return regrouped(pieces, tracks, size)
+        return regrouped(pieces, [size * track.per_frame for track in tracks])
 
     return Source(whole, blocks)
 
@@ -135,6 +129,7 @@ def write_segments(
     content, former = layout.attachments["header"], os.fsdecode(layout.attachments["record"])
     names, parts = _parts(stem, layout)
     _check_files(stem, segments_files(stem, layout))
+    kept = annotation_files(stem, layout.attachments)
     every = [*names.segments, *([names.layout] if names.layout else [])]
     new = {name: renamed_segment(name, former, stem.name) for name in every}
     if stem.name != former:
@@ -152,8 +147,8 @@ def write_segments(
             if stem.name != former:
                 header = revise(header, (), (), {}, new[names.layout])
             _write(beside(stem.parent / new[names.layout], HEADER), folder, header)
-        if (annotations := layout.attachments.get("annotations")) is not None:
-            _write(beside(stem, ANNOTATIONS), folder, annotations)
+        for path, annotations in kept.items():
+            _write(path, folder, annotations)
         _write(beside(stem, HEADER), folder, content)
 
 
@@ -223,7 +218,7 @@ def segments_files(stem: Path, layout: Layout) -> list[Path]:
     for part in parts:
         path = stem.parent / renamed_segment(part.name, former, stem.name)
         files += segment_files(path, part.layout)
-    return files + ([beside(stem, ANNOTATIONS)] if "annotations" in layout.attachments else [])
+    return [*files, *annotation_files(stem, layout.attachments)]
 
 
 def _names(header: Header, record: str) -> Names:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from sans.recordings.conversion import converted
 from sans.recordings.formats import TABLE, by_name, plain_name
@@ -74,7 +75,7 @@ def write(recording: Recording, path: str | Path) -> None:
 
 def write_source(
     source: Source,
-    target: Path,
+    target: Path | BinaryIO,
     progress: Callable[[str, float], None] | None = None,
     unchanged: bool = False,
 ) -> None:
@@ -82,7 +83,7 @@ def write_source(
 
     Args:
         source: the recording.
-        target: the file, or the WFDB record.
+        target: the file, the WFDB record, or a pipe.
         progress: is told a stage and which share of it is done.
         unchanged: whether the samples are those of the original, to the last.
 

@@ -1,0 +1,71 @@
+"""What was achieved on each signal, for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sans.commands.console import number
+from sans.errors import printable
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from sans.codec.headers import Figures
+    from sans.recordings import Track
+
+MOST_ROWS = 32
+"""Signals that a table shows."""
+
+
+def values_achieved(row: Figures, track: Track) -> dict[str, Any]:
+    """Return what was achieved on a signal as JSON holds it.
+
+    `largest_error` is in stored steps; `rms` and `largest_physical_error` have the unit
+    `error_unit`, "step" where the file knows no other.
+    """
+    from dataclasses import asdict
+
+    from sans.codec.headers import finite
+
+    largest = row.largest_error / abs(track.gain or 1.0)
+    values = {**asdict(row), "largest_physical_error": largest, "error_unit": _unit(track)}
+    return finite(values)
+
+
+def _unit(track: Track) -> str:
+    """Return the unit of the errors of a signal; "" of numbers that have none."""
+    whole = track.dtype.lstrip("<")[0] in "iu"
+    return track.unit or ("step" if whole and track.gain in (0.0, 1.0) else "")
+
+
+def _with_unit(value: float, unit: str) -> str:
+    """Return an error as a table shows it."""
+    plural = "s" if unit == "step" and value != 1 else ""
+    return f"{number(value)} {unit}{plural}".rstrip()
+
+
+def figures_table(figures: Sequence[Figures], tracks: Sequence[Track]) -> Table:
+    """Return what was achieved on each signal as a table."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table()
+    table.add_column("signal")
+    for column in ("samples", "missing", "PRD %", "PRD1024 %", "PRDN %", "RMS", "largest error"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for i, (row, track) in enumerate(zip(figures[:MOST_ROWS], tracks, strict=False)):
+        unit = printable(_unit(track))
+        table.add_row(
+            escape(printable(track.name) or str(i)),
+            f"{row.samples:,}",
+            f"{row.missing:,}",
+            number(row.prd),
+            number(row.prd1024),
+            number(row.prdn),
+            escape(_with_unit(row.rms, unit)),
+            escape(_with_unit(row.largest_error / abs(track.gain or 1.0), unit)),
+        )
+    if len(figures) > MOST_ROWS:
+        table.caption = f"and {len(figures) - MOST_ROWS} more"
+    return table
