@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sans.commands import options as o
+from sans.commands.achieved import figures_table
 from sans.commands.batches import PIPE, folder_for, run_all, tell, values_of
 from sans.commands.console import (
     binary_input,
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from sans.codec.planning import Wishes
     from sans.codec.quality import Quality
     from sans.engines import Engine
-
-MOST_ROWS = 32
-"""Signals that a table shows."""
 
 
 def compress(

@@ -16,7 +16,7 @@ from sans.recordings.arrays import Heading
 from sans.recordings.collecting import Collector
 from sans.recordings.layout import Block, Layout, Track, count_frames, in_units
 from sans.recordings.npy import write_npy
-from sans.recordings.npz_archive import BASELINES, EACH_RATE, FACTS, GAINS, NAMES, UNITS
+from sans.recordings.npz_archive import BASELINES, EACH_RATE, FACTS, GAINS, NAMES, START, UNITS
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # so that the same arrays give the same bytes
 
