@@ -298,6 +298,29 @@ def test_what_is_impossible_is_refused_in_one_line(tmp_path, track, array, kind,
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("kind", ["wfdb", "edf", "csv", "npz"])
+def test_no_name_ends_a_line_of_a_header(tmp_path, kind):
+    track = Track('a,"b"\nc', "m\x1bV", 1.0, 0.0, 16, "<i2", rate=10.0)
+    source = in_memory(Layout("npy", (track, track), 10), [np.arange(10, dtype="<i2")] * 2)
+    path, made = convert(source, kind, tmp_path)
+    layout = open_recording(path.with_suffix(".hea") if kind == "wfdb" else path).layout
+    assert all("b" in each.name for each in layout.tracks[-2:])
+    texts = [*made.notices, *(each.name + each.unit for each in layout.tracks)]
+    assert all(text.isprintable() for text in texts)
+
+
+@pytest.mark.parametrize(("samples", "filled"), [(3600, 0), (650_000, 7), (1, 8)])
+def test_the_last_data_record_gets_few_samples_more(tmp_path, samples, filled):
+    track = Track("a", "mV", 200.0, 0.0, 16, "<i2", rate=360.0)
+    source = in_memory(Layout("npy", (track,), samples), [np.zeros(samples, "<i2")])
+    path, made = convert(source, "edf", tmp_path)
+    (found,) = edfio.read_edf(path).signals
+    assert found.sampling_frequency == 360
+    assert filled <= len(found.data) - samples < filled + 40
+    assert open_recording(path).layout.tracks[0].rate == 360
+    assert bool(made.notices) == bool(filled)
+
+
 def test_a_kind_that_no_recording_is_made_is_refused():
     track = Track("a", "", 1, 0, 16, "<i2", rate=1)
     source = in_memory(Layout("npy", (track,), 2), [np.zeros(2, "<i2")])
