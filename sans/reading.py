@@ -80,36 +80,58 @@ def read(
     def noted() -> Sequence[Annotation]:
         return annotations_of(layout, given)
 
-    facts, roles = facts_of(layout, given), roles_in(layout, given)
+    roles = roles_in(layout, given)
+    facts = facts_of(layout, given)
+    found = _Found(path.name, replace(source, layout=layout), samples, roles, facts, noted)
     chosen = _chosen(layout, roles, channel, path.name)
-    name = _name(path)
     if channel is None and start is None and end is None:
-        channels = [
-            _channel(layout, i, roles[i], samples[i], partial(facts.times_of, layout.tracks[i]))
-            for i in chosen
-        ]
-        whole = in_memory(layout, samples, source.notices)
-        return Recording(name, whole, channels, facts, noted)
-    spans = _spans(path.name, layout, facts, chosen, start, end)
+        return _whole(_name(path), found, chosen)
+    return _part(_name(path), found, _spans(found, chosen, start, end))
+
+
+class _Found(NamedTuple):
+    """A recording in memory."""
+
+    file: str
+    source: Source
+    samples: list[Array]
+    roles: Sequence[Role]
+    facts: Facts
+    noted: Callable[[], Sequence[Annotation]]
+
+
+def _whole(name: str, found: _Found, chosen: Sequence[int]) -> Recording:
+    """Return all of a recording; the chosen tracks are its channels."""
+    layout, facts = found.source.layout, found.facts
+    channels = [
+        _channel(found, i, found.samples[i], partial(facts.times_of, layout.tracks[i]))
+        for i in chosen
+    ]
+    whole = in_memory(layout, found.samples, found.source.notices)
+    return Recording(name, whole, channels, facts, found.noted)
+
+
+def _part(name: str, found: _Found, spans: dict[int, Span]) -> Recording:
+    """Return some samples of some tracks, whose seconds begin with the first of them."""
+    layout, facts = found.source.layout, found.facts
     offset, until = _limits(layout, facts, spans)
     channels = [
         _channel(
-            layout,
+            found,
             i,
-            roles[i],
-            samples[i][span.first : span.last],
+            found.samples[i][span.first : span.last],
             partial(_times, facts, layout.tracks[i], span, offset),
         )
         for i, span in spans.items()
     ]
     kept = _layout_of_part(layout, spans)
-    part = in_memory(kept, [each.stored.reshape(-1) for each in channels], source.notices)
+    part = in_memory(kept, [each.stored.reshape(-1) for each in channels], found.source.notices)
     near = facts.part(offset, until) if facts.period else replace(facts, frames=kept.frames or 0)
 
-    def noted_there() -> list[Annotation]:
-        return _between(noted(), offset, until)
+    def noted() -> list[Annotation]:
+        return _between(found.noted(), offset, until)
 
-    return Recording(name, part, channels, near, noted_there, whole=False)
+    return Recording(name, part, channels, near, noted, whole=False)
 
 
 def _name(path: Path) -> str:
@@ -171,14 +193,12 @@ def _chosen(
     return [channels[choose_channel(str(each), names, name)] for each in every]
 
 
-def _channel(
-    layout: Layout, number: int, role: Role, samples: Array, times: Callable[[], Array]
-) -> Channel:
-    track = layout.tracks[number]
+def _channel(found: _Found, number: int, samples: Array, times: Callable[[], Array]) -> Channel:
+    layout, role = found.source.layout, found.roles[number]
     if len(layout.shape) == 3:  # an image is a frame, and has no rate
-        shaped = samples.reshape(-1, *layout.shape[1:])
-        return Channel(track, role, shaped, partial(np.arange, float(len(shaped))), str(number))
-    return Channel(track, role, samples, times, str(number))
+        samples = samples.reshape(-1, *layout.shape[1:])
+        times = partial(np.arange, float(len(samples)))
+    return Channel(layout.tracks[number], role, samples, times, str(number))
 
 
 def _check_part(start: float | None, end: float | None) -> None:
@@ -190,21 +210,16 @@ def _check_part(start: float | None, end: float | None) -> None:
 
 
 def _spans(
-    name: str,
-    layout: Layout,
-    facts: Facts,
-    chosen: Sequence[int],
-    start: float | None,
-    end: float | None,
+    found: _Found, chosen: Sequence[int], start: float | None, end: float | None
 ) -> dict[int, Span]:
     """Return which samples of the chosen tracks lie between two seconds.
 
     Raises:
         DatasetError: if there is none, or no rate to find them by.
     """
-    spans = {}
+    name, facts, spans = found.file, found.facts, {}
     for i in chosen:
-        track = layout.tracks[i]
+        track = found.source.layout.tracks[i]
         samples = facts.samples_of(track)
         if start is None and end is None:
             spans[i] = Span(0, samples)

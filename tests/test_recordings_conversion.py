@@ -321,6 +321,16 @@ def test_the_last_data_record_gets_few_samples_more(tmp_path, samples, filled):
     assert bool(made.notices) == bool(filled)
 
 
+@pytest.mark.parametrize(("lowest", "form"), [(-32767, "16"), (-32768, "24"), (-(2**23), "32")])
+def test_the_lowest_sample_of_a_record_is_not_missing(tmp_path, lowest, form):
+    track = Track("a", "mV", 1.0, 0.0, 32, "<i4", rate=10.0)
+    source = in_memory(Layout("npy", (track,), 2), [np.array([lowest, 1], "<i4")])
+    path, _ = convert(source, "wfdb", tmp_path)
+    found = wfdb.rdrecord(str(path))
+    assert found.fmt == [form]
+    assert found.p_signal[:, 0].tolist() == [lowest, 1]
+
+
 def test_a_kind_that_no_recording_is_made_is_refused():
     track = Track("a", "", 1, 0, 16, "<i2", rate=1)
     source = in_memory(Layout("npy", (track,), 2), [np.zeros(2, "<i2")])
