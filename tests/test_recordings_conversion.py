@@ -236,7 +236,7 @@ def test_what_a_file_cannot_have_is_named(tmp_path):
     source = open_recording(tmp_path / "g.edf")
     _, made = convert(source, "npy", tmp_path)
     assert made.notices == (
-        "1 annotation left out: NPY files have none here",
+        "1 annotation left out: they are not written to NPY",
         "1 gap closed: what is behind one follows at once",
         "the start at 2020-03-02 04:05:06 left out: NPY has none",
         "NPY has no names, columns are in this order: ECG",
