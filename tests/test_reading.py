@@ -147,6 +147,13 @@ def test_a_part_of_a_recording_with_gaps_has_them(tmp_path):
     assert part.duration == pytest.approx(8.5)
 
 
+def test_a_part_between_gaps_has_none(tmp_path):
+    write_edf_plus(tmp_path / "g.edf", ["+0", "+5", "+6", "+9"])
+    part = sans.read(tmp_path / "g.edf", start=5.5, end=6.5)
+    assert (part.gaps, part.duration, len(part[0])) == ((), 1.0, 10)
+    assert part.start == datetime.datetime(2020, 3, 2, 4, 5, 11, 500_000)
+
+
 def test_a_part_of_several_rates_has_the_samples_that_lie_in_it(tmp_path):
     edf_of_two_rates(tmp_path / "x.edf")
     whole, part = sans.read(tmp_path / "x.edf"), sans.read(tmp_path / "x.edf", start=0.55, end=1.5)

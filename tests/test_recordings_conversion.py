@@ -236,7 +236,7 @@ def test_what_a_file_cannot_have_is_named(tmp_path):
     source = open_recording(tmp_path / "g.edf")
     _, made = convert(source, "npy", tmp_path)
     assert made.notices == (
-        "1 annotation left out: NPY files have none here",
+        "1 annotation left out: they are not written to NPY",
         "1 gap closed: what is behind one follows at once",
         "the start at 2020-03-02 04:05:06 left out: NPY has none",
         "NPY has no names, columns are in this order: ECG",
@@ -296,6 +296,39 @@ def test_what_is_impossible_is_refused_in_one_line(tmp_path, track, array, kind,
         convert(source, kind, tmp_path)
     assert "\n" not in str(error.value)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["wfdb", "edf", "csv", "npz"])
+def test_no_name_ends_a_line_of_a_header(tmp_path, kind):
+    track = Track('a,"b"\nc', "m\x1bV", 1.0, 0.0, 16, "<i2", rate=10.0)
+    source = in_memory(Layout("npy", (track, track), 10), [np.arange(10, dtype="<i2")] * 2)
+    path, made = convert(source, kind, tmp_path)
+    layout = open_recording(path.with_suffix(".hea") if kind == "wfdb" else path).layout
+    assert all("b" in each.name for each in layout.tracks[-2:])
+    texts = [*made.notices, *(each.name + each.unit for each in layout.tracks)]
+    assert all(text.isprintable() for text in texts)
+
+
+@pytest.mark.parametrize(("samples", "filled"), [(3600, 0), (650_000, 7), (1, 8)])
+def test_the_last_data_record_gets_few_samples_more(tmp_path, samples, filled):
+    track = Track("a", "mV", 200.0, 0.0, 16, "<i2", rate=360.0)
+    source = in_memory(Layout("npy", (track,), samples), [np.zeros(samples, "<i2")])
+    path, made = convert(source, "edf", tmp_path)
+    (found,) = edfio.read_edf(path).signals
+    assert found.sampling_frequency == 360
+    assert filled <= len(found.data) - samples < filled + 40
+    assert open_recording(path).layout.tracks[0].rate == 360
+    assert bool(made.notices) == bool(filled)
+
+
+@pytest.mark.parametrize(("lowest", "form"), [(-32767, "16"), (-32768, "24"), (-(2**23), "32")])
+def test_the_lowest_sample_of_a_record_is_not_missing(tmp_path, lowest, form):
+    track = Track("a", "mV", 1.0, 0.0, 32, "<i4", rate=10.0)
+    source = in_memory(Layout("npy", (track,), 2), [np.array([lowest, 1], "<i4")])
+    path, _ = convert(source, "wfdb", tmp_path)
+    found = wfdb.rdrecord(str(path))
+    assert found.fmt == [form]
+    assert found.p_signal[:, 0].tolist() == [lowest, 1]
 
 
 def test_a_kind_that_no_recording_is_made_is_refused():

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.errors import DatasetError
+from sans.errors import DatasetError, printable
 from sans.recordings.digits import Extent, extent_of
 from sans.recordings.layout import Layout, Source, Track, in_units
 from sans.recordings.timing import Facts
@@ -114,11 +114,18 @@ class Contents:
 
 
 def contents_of(name: str, source: Source, facts: Facts, numbers: Iterable[int]) -> Contents:
-    """Return the contents of a recording, of which some tracks are wanted."""
+    """Return the contents of a recording, of which some tracks are wanted.
+
+    Nothing in their names and units steers a terminal, or ends a line of a header.
+    """
     signals = tuple(
         Signal(
             i,
-            source.layout.tracks[i],
+            replace(
+                source.layout.tracks[i],
+                name=printable(source.layout.tracks[i].name),
+                unit=printable(source.layout.tracks[i].unit),
+            ),
             (source.layout.frames or 0) * source.layout.tracks[i].per_frame,
             partial(_extent, source, i),
         )

@@ -108,7 +108,7 @@ def _carried(source: Source, roles: tuple[Role, ...], kind: str) -> list[int]:
 def _losses(kind: str, facts: Facts, annotations: int) -> Iterator[str]:
     title = BY_NAME[kind].title
     if annotations:
-        yield f"{plural(annotations, 'annotation')} left out: {title} files have none here"
+        yield f"{plural(annotations, 'annotation')} left out: they are not written to {title}"
     if facts.gaps and kind not in _TIMES:
         yield f"{plural(len(facts.gaps), 'gap')} closed: what is behind one follows at once"
     if kind not in _STARTS and (facts.start or facts.clock):

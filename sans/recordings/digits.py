@@ -103,19 +103,7 @@ def digits_of(track: Track, extent: Extent, limits: tuple[int, int], hole: int) 
         DatasetError: if integers do not fit.
     """
     if np.dtype(track.dtype).kind in "iu":
-        low, high = int(extent.low), int(extent.high)
-        if not limits[0] <= low <= high <= limits[1]:
-            raise DatasetError(
-                f"samples from {low:,} to {high:,}, where {limits[0]:,} to {limits[1]:,} are stored"
-            )
-
-        def integers(samples: Array) -> Array:
-            stored = samples.astype(np.int64)
-            if track.missing is not None:
-                stored[samples == track.missing] = hole
-            return stored
-
-        return Digits(track.gain, track.baseline, low, high, extent.missing, integers)
+        return _whole(track, extent, limits, hole)
     values = sorted((value - track.baseline) / track.gain for value in (extent.low, extent.high))
     largest, room = max(map(abs, values)), float(min(-limits[0], limits[1]))
     exact = extent.decimals if (track.gain, track.baseline) == (1.0, 0.0) else None
@@ -134,6 +122,22 @@ def digits_of(track: Track, extent: Extent, limits: tuple[int, int], hole: int) 
 
     ends = [round(value * scale) for value in values]
     return Digits(scale, 0.0, ends[0], ends[1], extent.missing, scaled, rounded)
+
+
+def _whole(track: Track, extent: Extent, limits: tuple[int, int], hole: int) -> Digits:
+    low, high = int(extent.low), int(extent.high)
+    if not limits[0] <= low <= high <= limits[1]:
+        raise DatasetError(
+            f"samples from {low:,} to {high:,}, where {limits[0]:,} to {limits[1]:,} are stored"
+        )
+
+    def integers(samples: Array) -> Array:
+        stored = samples.astype(np.int64)
+        if track.missing is not None:
+            stored[samples == track.missing] = hole
+        return stored
+
+    return Digits(track.gain, track.baseline, low, high, extent.missing, integers)
 
 
 def _decimals(values: Array, at_least: int) -> int | None:

@@ -26,6 +26,7 @@ from sans.recordings.timing import Facts
 LARGEST_RECORD = 61_440
 """Bytes of a data record, at most where that is possible ([EDF])."""
 
+_SHORTEST, _LONGEST = 0.1, 10  # seconds of a data record, if possible
 _MOST_DURATIONS = 4096  # that are looked at
 _LABEL = 16
 
@@ -143,8 +144,8 @@ def _off(digits: Digits, span: Range) -> float:
 def _duration(contents: Contents, width: int) -> Fraction:
     """Return the length of a data record, in seconds.
 
-    It is a decimal that its field holds, and a whole number of samples of every signal; if possible
-    the records have just the samples that there are; else it is the nearest to 1 s.
+    It is a decimal that its field holds, and a whole number of samples of every signal; the last
+    record has as few samples as possible that were not there; of several it is the nearest to 1 s.
     """
     rates = [fraction_of(signal.track.rate) for signal in contents.signals]
     base = 1 / common_rate(map(float, rates))
@@ -159,19 +160,21 @@ def _duration(contents: Contents, width: int) -> Fraction:
         named = ", ".join(f"{float(rate):g}" for rate in dict.fromkeys(rates))
         raise DatasetError(f"no data record of EDF has whole numbers of samples at {named} Hz")
 
-    def cost(duration: Fraction) -> tuple[bool, bool, float]:
+    def cost(duration: Fraction) -> tuple[bool, bool, bool, bool, int, float]:
         sizes = [int(rate * duration) for rate in rates]
-        filled = (
-            any(signal.samples % size for signal, size in zip(contents.signals, sizes, strict=True))
-            or len(
-                {
-                    signal.samples // size
-                    for signal, size in zip(contents.signals, sizes, strict=True)
-                }
-            )
-            > 1
+        frames = max(
+            -(-signal.samples // size) for signal, size in zip(contents.signals, sizes, strict=True)
         )
-        return filled, sum(sizes) * width > LARGEST_RECORD, abs(math.log(duration))
+        missing = frames * sum(sizes) - sum(signal.samples for signal in contents.signals)
+        return (
+            # A reader divides one floating-point number by another.
+            any(n / float(duration) != float(rate) for n, rate in zip(sizes, rates, strict=True)),
+            missing > 0,
+            sum(sizes) * width > LARGEST_RECORD,
+            not _SHORTEST <= duration <= _LONGEST,
+            missing,
+            abs(math.log(duration)),
+        )
 
     return min(found, key=cost)
 

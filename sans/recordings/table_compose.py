@@ -38,19 +38,7 @@ def compose_table(contents: Contents) -> Source:
     if timed:
         columns.insert(0, _times(rate))
         names.insert(0, f"{TIME} ({SECONDS})")
-    header = b"" if not any(names) else (",".join(names) + "\n").encode()
-    dialect = {"separator": "," if len(columns) > 1 else "", "end": "\n"}
-    attachments = {
-        "header": header,
-        "dialect": json.dumps(dialect | {"columns": [asdict(each) for each in columns]}).encode(),
-        "tail": b"\n" if frames else b"",
-    }
-    tracks = tuple(
-        Track(
-            name, "", 10.0**column.decimals, 0.0, 8 * np.dtype(column.dtype).itemsize, column.dtype
-        )
-        for name, column in zip(names, columns, strict=True)
-    )
+    layout = _layout(names, columns, frames)
 
     def blocks(_: int) -> Iterator[list[Array]]:
         place = 0
@@ -67,7 +55,30 @@ def compose_table(contents: Contents) -> Source:
             place += count
             yield arrays
 
-    return Source(Layout("csv", tracks, frames, attachments=attachments), blocks)
+    return Source(layout, blocks)
+
+
+def _layout(names: list[str], columns: list[Column], frames: int) -> Layout:
+    """Return what the writer of tables needs."""
+    header = b"" if not any(names) else (",".join(names) + "\n").encode()
+    dialect = {"separator": "," if len(columns) > 1 else "", "end": "\n"}
+    attachments = {
+        "header": header,
+        "dialect": json.dumps(dialect | {"columns": [asdict(each) for each in columns]}).encode(),
+        "tail": b"\n" if frames else b"",
+    }
+    tracks = tuple(
+        Track(
+            name,
+            "",
+            10.0**column.decimals,
+            0.0,
+            8 * np.dtype(column.dtype).itemsize,
+            column.dtype,
+        )
+        for name, column in zip(names, columns, strict=True)
+    )
+    return Layout("csv", tracks, frames, attachments=attachments)
 
 
 def _times(rate: float) -> Column:
