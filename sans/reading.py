@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from sans.recordings.facts import annotations_of, facts_of
 from sans.recordings.layout import Layout, Source, Track, samples_of
 from sans.recordings.opening import is_record
 from sans.recordings.paths import is_file, unreadable
+from sans.recordings.rates import given_rate, rated
 from sans.recordings.recording import Channel, Recording, in_memory
 from sans.recordings.roles import Role, roles_in
 from sans.recordings.spans import Cut, Span
@@ -50,54 +51,84 @@ def read(
         channel: the channels to keep, by name, in capitals or not, or by position; None: all.
         start: second from which on; None: from the first sample.
         end: second before which; None: to the last sample.
-        rate: samples per second, of a recording that does not say.
+        rate: samples per second, of a recording that does not say; None: what an axis of time
+            tells.
         annotations: whether to read the annotation files of a WFDB record.
 
     Raises:
-        SansError: if there is no such recording, channel or part, or the file is damaged.
-        ValueError: if `start`, `end` or `rate` is no possible one, or the recording has a rate.
+        SansError: if there is no such recording, channel or part, the file is damaged, or says
+            another rate.
+        ValueError: if `start`, `end` or `rate` is no possible one.
     """
     path, cut = Path(path), Cut(start, end)
+    if rate is not None and not (math.isfinite(rate) and rate > 0):
+        raise ValueError(f"a rate is a number of samples per second above 0, not {rate!r}")
+    partly = cut.in_seconds or channel is not None
     with _opened(path, annotations) as source:
-        partly = cut.in_seconds or channel is not None
         if not (partly and source.between):  # of a stream no more is decoded than is wanted
             source = in_memory(source.layout, _read_all(source), source.notices)
-        if rate is not None:
-            source = replace(source, layout=_with_rate(source.layout, rate, path.name))
-        layout, given = source.layout, partial(samples_of, source)
-        facts, roles = facts_of(layout, given), roles_in(layout, given)
-        chosen = _chosen(layout, roles, channel, path.name)
-        if not partly:
-            samples = _read_all(source)
-            channels = [
-                _channel(layout, i, roles[i], samples[i], partial(facts.times_of, layout.tracks[i]))
-                for i in chosen
-            ]
-            return Recording(
-                _name(path), source, channels, facts, partial(annotations_of, layout, given)
-            )
-        if cut.in_seconds and not all(layout.tracks[i].rate for i in chosen):
-            raise DatasetError(
-                f"{path.name} does not say its rate: give rate= to have a part of it"
-            )
-        part = part_of(source, cut, facts, path.name, chosen)
-        samples = _read_all(part.source)
-        noted = _between(annotations_of(layout, given), part) if facts.period else []
-    kept = in_memory(
-        replace(part.source.layout, format=layout.format), samples, part.source.notices
-    )
-    arrays = dict(zip(part.spans, samples, strict=True))
+        found = _look_at(source, rate, path)
+        chosen = _chosen(found.source.layout, found.roles, channel, path.name)
+        return _part(found, chosen, cut) if partly else _whole(found, chosen)
+
+
+class _Found(NamedTuple):
+    """A recording, and what is known of it."""
+
+    path: Path
+    source: Source
+    facts: Facts
+    roles: Sequence[Role]
+
+
+def _look_at(source: Source, rate: float | None, path: Path) -> _Found:
+    """Find out the roles of the tracks of a recording, and its rates and times."""
+    given = partial(samples_of, source)
+    roles = roles_in(source.layout, given)
+    if rate is not None:
+        source = replace(source, layout=given_rate(source.layout, rate))
+    else:
+        source = replace(source, layout=rated(source.layout, given, roles))
+    return _Found(path, source, facts_of(source.layout, given), roles)
+
+
+def _whole(found: _Found, chosen: Sequence[int]) -> Recording:
+    """Return all of a recording; the chosen tracks are its channels."""
+    path, source, facts, roles = found
+    layout, samples = source.layout, _read_all(source)
     channels = [
-        _channel(
-            layout,
-            i,
-            roles[i],
-            arrays.get(i, np.empty(0, layout.tracks[i].dtype)),
-            partial(_times, facts, layout.tracks[i], part.spans.get(i, Span(0, 0)), part.begin),
-        )
+        _channel(layout, i, roles[i], samples[i], partial(facts.times_of, layout.tracks[i]))
         for i in chosen
     ]
-    return Recording(_name(path), kept, channels, part.facts, lambda: noted, whole=False)
+    noted = partial(annotations_of, layout, partial(samples_of, source))
+    return Recording(_name(path), source, channels, facts, noted)
+
+
+def _part(found: _Found, chosen: Sequence[int], cut: Cut) -> Recording:
+    """Return some channels of a recording, from one moment to another."""
+    path, source, facts, roles = found
+    layout = source.layout
+    if cut.in_seconds and not all(layout.tracks[i].rate for i in chosen):
+        raise DatasetError(f"{path.name} does not say its rate: give rate= to have a part of it")
+    part = part_of(source, cut, facts, path.name, chosen)
+    samples = _read_all(part.source)
+    noted = _between(annotations_of(layout, partial(samples_of, source)), part)
+    kept = replace(part.source.layout, format=layout.format)
+    arrays = dict(zip(part.spans, samples, strict=True))
+    channels = []
+    for i in chosen:
+        array = arrays.get(i, np.empty(0, layout.tracks[i].dtype))
+        span = part.spans.get(i, Span(0, 0))
+        times = partial(_times, facts, layout.tracks[i], span, part.begin)
+        channels.append(_channel(layout, i, roles[i], array, times))
+    return Recording(
+        _name(path),
+        in_memory(kept, samples, part.source.notices),
+        channels,
+        part.facts,
+        lambda: noted if facts.period else [],
+        whole=False,
+    )
 
 
 def _name(path: Path) -> str:
@@ -132,19 +163,6 @@ def _read_all(source: Source) -> list[Array]:
         for part, array in zip(parts, block, strict=True):
             part.append(array)
     return [np.concatenate(part) for part in parts]
-
-
-def _with_rate(layout: Layout, rate: float, name: str) -> Layout:
-    """Return a layout with a rate that the file does not tell."""
-    if not (math.isfinite(rate) and rate > 0):
-        raise ValueError(f"a rate is a number of samples per second above 0, not {rate!r}")
-    if told := next((track.rate for track in layout.tracks if track.rate), None):
-        raise ValueError(
-            f"{name} says {told:g} Hz: a rate is for recordings that do not say theirs"
-        )
-    if len(layout.shape) == 3:
-        raise ValueError(f"{name} has images, which have no rate")
-    return replace(layout, tracks=tuple(replace(track, rate=rate) for track in layout.tracks))
 
 
 def _chosen(
