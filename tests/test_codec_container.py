@@ -17,6 +17,7 @@ from sans.codec.container import CHUNK, END, HEADER, KERNELS, Writer, read_secti
 from sans.codec.decompression import Stream
 from sans.codec.headers import pack_end, pack_header, unpack_end, unpack_header
 from sans.codec.parts import pack_parts, read_varint, unpack_parts, varint
+from sans.codec.versions import NEWEST
 from sans.errors import BitstreamError, DatasetError
 from sans.recordings.layout import Layout, Track
 
@@ -56,22 +57,21 @@ def test_sections_come_back_in_order_and_where_the_writer_says(header, middle, e
     writer.close(end)
     assert writer.size == len(file.getvalue())
     file.seek(0)
-    read_start(file)
-    checksum = 0
+    version, checksum = read_start(file), 0
     for begin, wanted in zip(begins, [(HEADER, header), *middle], strict=True):
         assert file.tell() == begin
-        section = read_section(file, checksum)
+        section = read_section(file, checksum, version)
         checksum = checksum or section.checksum
         assert (section.kind, section.content) == wanted
     begin = file.tell()
-    assert read_section(file, checksum).content == end
+    assert read_section(file, checksum, version).content == end
     assert container.read_trailer(file) == begin
     assert not file.read()
 
 
 @given(st.lists(st.binary(max_size=200), min_size=1))
 def test_unpacking_inverts_packing_of_parts(parts):
-    assert unpack_parts(pack_parts(parts)) == parts
+    assert unpack_parts(pack_parts(parts), len(parts)) == parts
 
 
 @given(st.integers(0, 2**63 - 1), st.binary(max_size=3))
@@ -120,7 +120,7 @@ def test_chunks_that_changed_places_are_noticed():
     assert [part[:1] for part in parts] == [HEADER, CHUNK, CHUNK, CHUNK, END]
     assert len(parts[1]) != 0
     parts[1], parts[2] = parts[2], parts[1]
-    assert_refused(head + b"".join(parts) + tail, "chunk 1 comes where chunk 0 belongs")
+    assert_refused(head + b"".join(parts) + tail, "chunk 1 of 20 frames comes where chunk 0 belongs")
 
 
 def test_a_chunk_that_comes_twice_or_not_at_all_is_noticed():
@@ -138,8 +138,8 @@ def test_a_chunk_of_another_stream_of_the_same_shape_is_refused():
 
 
 def test_a_newer_version_is_named():
-    newer = SMALL[:4] + bytes([container.VERSION + 1]) + SMALL[5:]
-    assert_refused(newer, "stream version 2, this reader knows version 1 only: a newer sans")
+    newer = SMALL[:4] + bytes([NEWEST.number + 1]) + SMALL[5:]
+    assert_refused(newer, "stream version 3, this reader knows 1 and 2: a newer sans reads it")
     assert_refused(SMALL[:4] + b"\0" + SMALL[5:], "stream version 0")
 
 
@@ -168,16 +168,9 @@ def test_a_section_is_no_larger_than_a_reader_accepts(monkeypatch):
         writer.write(CHUNK, bytes(11))
 
 
-def test_whole_sections_are_found_around_damaged_ones():
-    data = b"C\0\0" + container.seal(CHUNK, b"one", 7) + b"CCCC" + container.seal(CHUNK, b"", 7)
-    data += container.seal(CHUNK, b"another stream's", 8)
-    found = [(place, each.content) for place, each in container.find_sections(data, 7)]
-    assert found == [(3, b"one"), (3 + 12 + 4, b"")]
-
-
 def resealed(**changes):
     """Return the small stream with other fields in its header, and checksums that are right."""
-    header = unpack_header(split(SMALL)[1][0][5:-4])
+    header = unpack_header(split(SMALL)[1][0][5:-4], NEWEST)
     return _with_header(header, changes)
 
 
@@ -190,20 +183,9 @@ def _with_header(header, changes):
     writer = Writer(file)
     writer.write(HEADER, pack_header(header))
     begin = writer.write(CHUNK, split(SMALL)[1][1][5:-4])
-    old = unpack_end(split(SMALL)[1][-1][5:-4], 1)
+    old = unpack_end(split(SMALL)[1][-1][5:-4], 1, 1, NEWEST)
     writer.close(pack_end(replace(old, chunks=(begin,))))
     return file.getvalue()
-
-
-def test_bytes_made_to_look_like_sections_everywhere_end_the_search_for_them(monkeypatch):
-    size, count = 20_000, 10_000
-    forged = container.SECTION.pack(CHUNK, size) * count
-    tried = []
-    with monkeypatch.context() as patch:
-        patch.setattr(container.zlib, "crc32", lambda data, _: tried.append(len(data)) or -1)
-        assert list(container.find_sections(forged, 0)) == []
-    most = container.PATIENCE * (len(forged) + 2**20)
-    assert most - size < sum(tried) < most + 2 * size < size * count
 
 
 def test_a_stream_sealed_again_is_whole():
@@ -222,8 +204,6 @@ def test_a_stream_sealed_again_is_whole():
         {"shape": (60, 2)},
         {"shape": (60, 2**20, 2**20)},
         {"shape": (60, 1, 1, 1)},
-        {"format": "zip"},
-        {"quality": ("perfect", 0.0)},
         {"quality": ("prdn", float("nan"))},
         {"quanta": (float("inf"),)},
         {"quanta": (-1.0,)},

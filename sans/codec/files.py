@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import replace as with_fields
 from pathlib import Path
@@ -12,11 +10,14 @@ from typing import BinaryIO
 
 import numpy as np
 
-from sans.codec import container
+from sans.codec.bounds import Room
 from sans.codec.compression import DEFAULT, Options, Summary, compress_recording, quietly
-from sans.codec.decompression import Chunk, Start, Stream, read_chunks, read_header
+from sans.codec.decompression import Chunk, Stream, frames_before, read_chunks
+from sans.codec.foreign import as_known, written_as
+from sans.codec.mapping import mapped, opened
 from sans.codec.quality import LOSSLESS
 from sans.codec.recovery import Recovery, recover
+from sans.codec.starts import Start, read_header
 from sans.errors import BitstreamError, DatasetError, SansError
 from sans.files import written_whole
 from sans.pipes import piped
@@ -44,6 +45,9 @@ class Task:
 
     replace: bool = True
     """Whether files that are there are replaced by what is restored."""
+
+    max_output: int | None = None
+    """Bytes of the samples that a stream may become; none: see `sans.codec.bounds`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ def decompress_file(
     threads: int = 1,
     progress: Progress = quietly,
     replace: bool = True,
+    max_output: int | None = None,
 ) -> Start:
     """Restore a recording from a stream; its files appear whole or not at all.
 
@@ -86,16 +91,18 @@ def decompress_file(
         threads: how many share the work.
         progress: is told a stage and which share of it is done.
         replace: whether files that are there are replaced.
+        max_output: bytes of all samples, at most; none: see `sans.codec.bounds`.
 
     Raises:
-        BitstreamError: if the stream is damaged, cut off or forged.
+        BitstreamError: if the stream is damaged, cut off or forged, or becomes too much.
         SansError: if something cannot be read or written.
+        ValueError: if `max_output` is below 1.
     """
-    with _opened(source) as file:
-        parts = read_chunks(file, threads)
+    with opened(source) as file:
+        parts = read_chunks(file, threads, max_output)
         start = next(parts)
         assert isinstance(start, Start)
-        frames = start.header.layout.frames or 0
+        frames = frames_before(file, start)
         chunks = (part for part in parts if isinstance(part, Chunk))
         _restore(start, chunks, target, frames, progress, replace)
     return start
@@ -106,15 +113,17 @@ def recover_file(
     target: Path | BinaryIO,
     progress: Progress = quietly,
     replace: bool = True,
+    max_output: int | None = None,
 ) -> Recovery:
     """Restore what is left of a damaged stream; missing samples, NaN or zeros fill the rest.
 
     Raises:
-        BitstreamError: if the header or the kernels are damaged, too.
+        BitstreamError: if the header or the kernels are damaged, too, or all becomes too much.
         SansError: if something cannot be read or written.
+        ValueError: if `max_output` is below 1.
     """
-    with _opened(source) as file:
-        found = recover(container.read_all(file, sys.maxsize))
+    found = recover(mapped(source))
+    Room(found.start.header.layout, max_output).check(found.frames, len(found.data))
     layout = with_fields(found.start.header.layout, frames=found.frames)
     header = with_fields(found.start.header, layout=layout, quality=("recovered", 0.0))
     start = with_fields(found.start, header=header)
@@ -122,7 +131,13 @@ def recover_file(
     return found
 
 
-def extract_file(source: Path, target: Path | BinaryIO, first: float, last: float) -> int:
+def extract_file(
+    source: Path,
+    target: Path | BinaryIO,
+    first: float,
+    last: float,
+    max_output: int | None = None,
+) -> int:
     """Write a part of a recording as an array; only its chunks are decoded.
 
     Args:
@@ -130,6 +145,7 @@ def extract_file(source: Path, target: Path | BinaryIO, first: float, last: floa
         target: a .npy file or a pipe: ``(samples,)`` of one signal, or ``(samples, signals)``.
         first: where the part begins, in seconds; in samples, where nobody knows the rate.
         last: where it ends.
+        max_output: bytes of all samples, at most; none: see `sans.codec.bounds`.
 
     Returns:
         How many samples each signal has there.
@@ -138,7 +154,7 @@ def extract_file(source: Path, target: Path | BinaryIO, first: float, last: floa
         BitstreamError: if the stream is damaged there.
         SansError: if the recording has no such part, or its signals are no array.
     """
-    with _opened(source) as file:
+    with opened(source) as file:
         stream = Stream(file)
         tracks = stream.start.header.layout.tracks
         if len({(track.dtype, track.per_frame) for track in tracks}) > 1:
@@ -150,6 +166,7 @@ def extract_file(source: Path, target: Path | BinaryIO, first: float, last: floa
                 f"the recording has {stream.end.frames / rate:g} s: nothing of it lies between "
                 f"{first:g} and {last:g} s"
             )
+        Room(stream.start.header.layout, max_output).check(frames[1] - frames[0], stream.size)
         columns = stream.read(*frames)
     array = columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
     with written(target) as out:
@@ -165,7 +182,9 @@ def perform(task: Task, stopped: Callable[[], bool]) -> Summary | Start | Failur
         task.target.parent.mkdir(parents=True, exist_ok=True)
         if task.target.suffix == SUFFIX:
             return compress_file(task.source, task.target, task.options)
-        return decompress_file(task.source, task.target, replace=task.replace)
+        return decompress_file(
+            task.source, task.target, replace=task.replace, max_output=task.max_output
+        )
     except SansError as error:
         return Failure(task.source, str(error))
     except OSError as error:
@@ -188,7 +207,9 @@ def tasks_of(folder: Path, output: Path, options: Options) -> list[Task]:
     return _without_clashes(tasks)
 
 
-def streams_of(folder: Path, output: Path, replace: bool = True) -> list[Task]:
+def streams_of(
+    folder: Path, output: Path, replace: bool = True, max_output: int | None = None
+) -> list[Task]:
     """Return what there is to decompress below a folder; each may still turn out to be no stream.
 
     Raises:
@@ -205,7 +226,7 @@ def streams_of(folder: Path, output: Path, replace: bool = True) -> list[Task]:
         except BitstreamError:  # which `perform` will say again, of this file only
             name = path.stem
         target = output / path.relative_to(folder).with_name(name)
-        tasks.append(Task(path, target, replace=replace))
+        tasks.append(Task(path, target, replace=replace, max_output=max_output))
     return _without_clashes(tasks)
 
 
@@ -230,7 +251,7 @@ def loses_nothing(source: Path) -> bool:
     Raises:
         BitstreamError: if it is no stream.
     """
-    with _opened(source) as file:
+    with opened(source) as file:
         header, _ = read_header(file)
     return header.quality[0] == LOSSLESS.kind
 
@@ -241,37 +262,23 @@ def restored_name(source: Path) -> str:
     Raises:
         BitstreamError: if it is no stream.
     """
-    with _opened(source) as file:
+    with opened(source) as file:
         header, _ = read_header(file)
     name = source.name.removesuffix(SUFFIX)
-    suffix = SUFFIX_OF.get(header.layout.format, "")
+    suffix = SUFFIX_OF.get(written_as(header.layout.format), "")
     return name if name.endswith(suffix) else name + suffix
-
-
-@contextmanager
-def _opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
-    if not isinstance(source, Path):
-        yield source
-        return
-    try:
-        with source.open("rb") as file:
-            yield file
-    except FileNotFoundError as error:
-        raise BitstreamError(f"no file {error.filename}") from error
-    except IsADirectoryError as error:
-        raise BitstreamError(f"{source} is a folder") from error
 
 
 def _restore(
     start: Start,
     chunks: Iterator[Chunk],
     target: Path | BinaryIO,
-    frames: int,
+    frames: int | None,
     progress: Progress,
     replace: bool,
 ) -> None:
     """Write the chunks of a stream as the recording that it was made of."""
-    layout, done = start.header.layout, 0
+    layout, done = as_known(start.header.layout, frames), 0
     unchanged = start.header.quality[0] == "lossless"
     try:
         if isinstance(target, Path) and not replace:

@@ -10,6 +10,7 @@ import typer
 
 from sans.commands.compress import figures_table
 from sans.commands.console import expected_errors, out, print_json, print_table
+from sans.errors import printable
 
 
 def inspect(
@@ -49,8 +50,9 @@ def inspect(
         table.add_column()
         table.add_column()
         seconds = f", {found.seconds:,.1f} s" if found.seconds else ""
-        table.add_row("recording", f"{layout.format}, {len(layout.tracks)} signals{seconds}")
-        table.add_row("asked for", found.asked)
+        kind = escape(printable(layout.format))
+        table.add_row("recording", f"{kind}, {len(layout.tracks)} signals{seconds}")
+        table.add_row("asked for", escape(printable(found.asked)))
         table.add_row("bits a sample", f"{found.bits:.4g}")
         for part, size in found.parts.items():
             table.add_row(part, f"{size:,} bytes, {100 * size / found.size:.1f} %")
