@@ -17,7 +17,8 @@ and a section is::
     …      its content
     4      CRC-32 of the three above, begun with the checksum of the header section
 
-so that a chunk of another stream is noticed; the header's own checksum begins with 0.
+so that a chunk of another stream is noticed; the header's own checksum begins with that of the
+first five bytes, or of version 1 with 0.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class Writer:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._seed = 0
+        self._seed = first_seed(NEWEST)
         self.size = 0
         self._write(_HEAD.pack(MAGIC, NEWEST.number))
 
@@ -113,7 +114,7 @@ def seal(kind: bytes, content: bytes, seed: int) -> bytes:
     Args:
         kind: one of `KINDS`.
         content: what it holds.
-        seed: the checksum of the header section; 0 for that itself.
+        seed: the checksum of the header section; for that itself, that of `first_seed`.
     """
     body = SECTION.pack(kind, len(content)) + content
     return body + CHECKSUM.pack(zlib.crc32(body, seed))
@@ -135,8 +136,15 @@ def read_start(file: BinaryIO) -> Version:
     if data[-1] not in VERSIONS:
         newer = ": a newer sans reads it" if data[-1] > NEWEST.number else ""
         known = " and ".join(map(str, VERSIONS))
-        raise BitstreamError(f"stream version {data[-1]}, this reader knows {known}{newer}")
+        raise BitstreamError(
+            f"stream version {data[-1]}, this reader knows versions {known}{newer}"
+        )
     return VERSIONS[data[-1]]
+
+
+def first_seed(version: Version) -> int:
+    """Return what the checksum of the header section begins with: it knows its version."""
+    return zlib.crc32(_HEAD.pack(MAGIC, version.number)) if version.sealed else 0
 
 
 def is_kind(kind: bytes, version: Version) -> bool:

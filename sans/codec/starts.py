@@ -66,7 +66,7 @@ def read_header(file: BinaryIO) -> tuple[Header, container.Section]:
         BitstreamError: if it is no stream, or damaged.
     """
     version = container.read_start(file)
-    section = container.read_section(file, 0, version)
+    section = container.read_section(file, container.first_seed(version), version)
     if section.kind != container.HEADER:
         raise BitstreamError(f"damaged: a section {section.kind.decode()} before the header")
     header = unpack_header(section.content, version)

@@ -18,6 +18,9 @@ class Version:
     grows: bool
     """Whether a reader passes over what it does not know: goals, file formats, keys, sections."""
 
+    sealed: bool
+    """Whether the checksum of the header counts the version."""
+
     samples: int
     """Samples of all tracks in a chunk of several frames, at most."""
 
@@ -60,6 +63,7 @@ LARGEST_KERNEL = 1 << 12
 FIRST = Version(
     1,
     grows=False,
+    sealed=False,
     samples=LARGEST_FRAME,
     pixels=LARGEST_FRAME,
     cover=LARGEST_KERNEL,
@@ -67,7 +71,9 @@ FIRST = Version(
 )
 """Its writers put 2²¹ samples into a chunk at most, and a spike at each at most."""
 
-SECOND = Version(2, grows=True, samples=1 << 21, pixels=1 << 23, cover=64, drawn=64 * LARGEST_FRAME)
+SECOND = Version(
+    2, grows=True, sealed=True, samples=1 << 21, pixels=1 << 23, cover=64, drawn=64 * LARGEST_FRAME
+)
 """Real files need about 1 for `cover`; see docs/format.md."""
 
 VERSIONS = {version.number: version for version in (FIRST, SECOND)}
