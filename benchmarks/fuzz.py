@@ -1,13 +1,18 @@
 """What decompression does with damaged and forged streams: it says so, soon, and takes no room.
 
-    python benchmarks/fuzz.py [--streams 100000] [--seed 0] [--only NUMBER]
+    python benchmarks/fuzz.py [--streams 100000] [--seed 0] [--only NUMBER] [--bounds-checks]
 
-Small streams of every kind are changed: damaged (bits, bytes, sections; checksums as they were), or
-forged (fields, sizes, frames, payloads; checksums made right again). Each is decompressed to an
-array, and some to files, in a process of its own that does many. A damaged stream must be refused
-unless its bytes are the same; a forged one may give as many samples as it claims, or is refused.
-Any other exception, a crash, files where none belong, more than `SECONDS` or more than `MEMORY`
-is a finding, printed with the number that repeats it with --only.
+Small streams of every kind and version are changed: damaged (bits, bytes, sections; checksums as
+they were), or forged (fields, sizes, frames, payloads, what newer writers may add; checksums made
+right again). Each is decompressed to an array, and some to files, whole or by what can be
+recovered, in a process of its own that does many. A damaged stream must be refused unless its bytes
+are the same; a forged one may give as many samples as it claims, or is refused, and no more bytes
+than are allowed. Any other exception, a crash, files where none belong, more than `SECONDS` or more
+than `MEMORY` is a finding, printed with the number that repeats it with --only.
+
+With --bounds-checks, compiled code looks at every index before it uses it: a finding is then what
+lies outside. It is compiled anew, into a folder of its own, so that nobody else runs it; time and
+memory are not looked at.
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ import argparse
 import copy
 import io
 import json
+import os
 import random
 import resource
 import shutil
@@ -30,7 +36,9 @@ import warnings
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +47,22 @@ import numpy as np
 from sans.codec import container, headers
 from sans.codec.arrays import as_recording, decompress
 from sans.codec.compression import Options, compress_recording
-from sans.codec.decompression import read_start
-from sans.codec.files import compress_file, decompress_file
+from sans.codec.description.descriptions import Description, code_description
+from sans.codec.description.spikes import Spikes, no_spikes
+from sans.codec.description.waveforms import build, pack_all_waveforms
+from sans.codec.entropy.numbers import code_whole
+from sans.codec.entropy.range_coder import HALF, bytes_of, code, code_plain, writer
+from sans.codec.files import compress_file, decompress_file, recover_file
+from sans.codec.groups import DESCRIBED
+from sans.codec.headers import End, Figures, Header, pack_end, pack_header
+from sans.codec.inspection import inspect_file
 from sans.codec.parts import pack_parts, read_varint, unpack_parts, varint
 from sans.codec.planning import Wishes
 from sans.codec.quality import Quality
+from sans.codec.starts import read_start
+from sans.codec.versions import LARGEST_KERNEL, VERSIONS, Version
 from sans.errors import SansError
+from sans.recordings.layout import Layout, Track
 
 SECONDS = 5.0
 """The most processor time that a stream may take."""
@@ -54,6 +72,18 @@ MEMORY = 600 * 2**20
 
 FILES = 3
 """One stream in so many is restored to files, too."""
+
+RECOVERED = 2**24
+"""Bytes of what may be recovered from one."""
+
+GOLDEN = Path(__file__).parent.parent / "tests" / "golden" / "streams"
+"""Streams of version 1, which nobody writes any more."""
+
+FORGED = (
+    *("header", "header", "end", "chunk", "chunk", "payload", "payload", "kernels", "size"),
+    *("newer", "newer", "numbers", "index", "tracks", "spikes"),
+)
+"""How a stream may be forged."""
 
 EVERYTHING: list[Any] = [
     None, True, False, 0, 1, -1, 2, 3, 7, 255, 4096, 2**16, 2**24, 2**31, 2**40, 2**48, 2**53,
@@ -77,6 +107,7 @@ class Seed:
     name: str
     stream: bytes
     sections: Sections
+    version: Version
 
 
 # ------ streams to begin with
@@ -118,6 +149,8 @@ def seeds(folder: Path) -> list[Seed]:
         target = folder / "seed.sans"
         compress_file(path, target, Options())
         found.append(_seed(path.suffix[1:], target.read_bytes()))
+    for path in sorted(GOLDEN.glob("*.sans")):
+        found.append(_seed(f"version 1, {path.stem}", path.read_bytes()))
     return found
 
 
@@ -150,13 +183,14 @@ def _recordings(folder: Path, walk: np.ndarray) -> Iterator[Path]:
 
 
 def _seed(name: str, stream: bytes) -> Seed:
-    file, sections, checksum = io.BytesIO(stream), Sections(), 0
-    container.read_start(file)
+    file, sections = io.BytesIO(stream), Sections()
+    version = container.read_start(file)
+    seed = container.first_seed(version)
     while not sections or sections[-1][0] != container.END:
-        section = container.read_section(file, checksum)
-        checksum = checksum or section.checksum
+        section = container.read_section(file, seed, version)
+        seed = section.checksum if not sections else seed
         sections.append((section.kind, section.content))
-    return Seed(name, stream, sections)
+    return Seed(name, stream, sections, version)
 
 
 # ------ damage: checksums stay as they were
@@ -197,7 +231,7 @@ DAMAGE: dict[str, Callable[[bytearray, random.Random], None]] = {
 
 def _shuffled(seed: Seed, other: Seed, rng: random.Random) -> bytes:
     """Return a stream whose sealed sections changed places, came twice, or from another one."""
-    parts = _sealed(seed.sections)
+    parts = _sealed(seed.sections, seed.version)
     i, j = rng.randrange(len(parts)), rng.randrange(len(parts))
     match rng.randrange(4):
         case 0:
@@ -207,14 +241,14 @@ def _shuffled(seed: Seed, other: Seed, rng: random.Random) -> bytes:
         case 2:
             del parts[i]
         case _:
-            parts[i] = rng.choice(_sealed(other.sections))
+            parts[i] = rng.choice(_sealed(other.sections, other.version))
     begin = container.START + sum(map(len, parts[:-1]))
     tail = struct.pack("<Q4s", max(begin, 0), container.FINAL)
     return seed.stream[: container.START] + b"".join(parts) + tail
 
 
-def _sealed(sections: Sections) -> list[bytes]:
-    first = container.seal(*sections[0], 0)
+def _sealed(sections: Sections, version: Version) -> list[bytes]:
+    first = container.seal(*sections[0], container.first_seed(version))
     (checksum,) = struct.unpack("<I", first[-4:])
     return [first, *(container.seal(*section, checksum) for section in sections[1:])]
 
@@ -225,9 +259,22 @@ def _sealed(sections: Sections) -> list[bytes]:
 def _forged(seed: Seed, rng: random.Random) -> tuple[str, bytes]:
     """Return how a stream was forged, and the stream."""
     sections = list(seed.sections)
-    kind = rng.choice(("header", "header", "end", "chunk", "chunk", "payload", "kernels", "size"))
+    kind = rng.choice(FORGED)
+    version = seed.version if rng.random() < 0.9 else rng.choice(list(VERSIONS.values()))
     if kind == "header":
         sections[0] = (container.HEADER, _forged_header(sections[0][1], rng))
+    elif kind == "newer":
+        sections = _newer(sections, rng)
+    elif kind == "numbers":
+        sections = _renumbered(sections, rng)
+    elif kind == "index":
+        text, _ = _text(sections[-1][1])
+        count = rng.choice((10, 10**3, 10**5, 10**5, 8 * 10**6 if rng.random() < 0.05 else 10**4))
+        sections[-1] = (container.END, _packed(text | {"chunks": [1] * count}, b""))
+    elif kind == "tracks":
+        sections = _many_tracks(sections, rng)
+    elif kind == "spikes":
+        sections = _drawn(rng, version)
     elif kind == "end":
         text, _ = _text(sections[-1][1])
         sections[-1] = (container.END, _packed(_spoiled(text, rng), b""))
@@ -244,12 +291,13 @@ def _forged(seed: Seed, rng: random.Random) -> tuple[str, bytes]:
             content = sections[place][1]
             forge = {"chunk": _forged_chunk, "payload": _forged_payload}.get(kind, _spoiled_bytes)
             sections[place] = (wanted, forge(content, rng))
-    return kind, _joined(sections, keep_end=kind == "end" or rng.random() < 0.1)
+    keep_end = kind in ("end", "index") or rng.random() < 0.1
+    return kind, _joined(sections, version, keep_end=keep_end)
 
 
-def _joined(sections: Sections, keep_end: bool = False) -> bytes:
+def _joined(sections: Sections, version: Version, keep_end: bool = False) -> bytes:
     """Return sections as a stream, whose end says rightly where chunks begin, unless it is kept."""
-    parts = _sealed(sections)
+    parts = _sealed(sections, version)
     if not keep_end:
         begins, begin = [], container.START
         for (kind, _), part in zip(sections, parts, strict=True):
@@ -257,9 +305,10 @@ def _joined(sections: Sections, keep_end: bool = False) -> bytes:
             begin += len(part)
         text, _ = _text(sections[-1][1])
         steps = [after - before for before, after in zip([0, *begins], begins, strict=False)]
-        parts = _sealed([*sections[:-1], (container.END, _packed(text | {"chunks": steps}, b""))])
+        end = (container.END, _packed(text | {"chunks": steps}, b""))
+        parts = _sealed([*sections[:-1], end], version)
     begin = container.START + sum(map(len, parts[:-1]))
-    head = container.MAGIC + bytes([container.VERSION])
+    head = container.MAGIC + bytes([version.number])
     return head + b"".join(parts) + struct.pack("<Q4s", begin, container.FINAL)
 
 
@@ -334,7 +383,7 @@ def _forged_chunk(content: bytes, rng: random.Random) -> bytes:
     """Return a chunk of another number, other frames, or other parts."""
     number, place = read_varint(content, 0)
     frames, place = read_varint(content, place)
-    parts = [unpack_parts(part) for part in unpack_parts(content[place:])]
+    parts = [unpack_parts(part, len(part)) for part in unpack_parts(content[place:], len(content))]
     match rng.randrange(5):
         case 0:
             number = rng.choice((0, 1, number + 1, 2**31, 2**62))
@@ -357,7 +406,7 @@ def _forged_payload(content: bytes, rng: random.Random) -> bytes:
     """Return a chunk with other bytes in one of its layers."""
     _, place = read_varint(content, 0)
     _, place = read_varint(content, place)
-    parts = [unpack_parts(part) for part in unpack_parts(content[place:])]
+    parts = [unpack_parts(part, len(part)) for part in unpack_parts(content[place:], len(content))]
     group = rng.choice(parts)
     which = rng.randrange(len(group))
     group[which] = _spoiled_bytes(group[which], rng)
@@ -390,6 +439,104 @@ def _spoiled_bytes(content: bytes, rng: random.Random) -> bytes:
     return bytes(data)
 
 
+def _newer(sections: Sections, rng: random.Random) -> Sections:
+    """Return a stream with what a writer of a later release may add, and readers pass over."""
+    sections = list(sections)
+    for place, kind in ((0, container.HEADER), (len(sections) - 1, container.END)):
+        text, rest = _text(sections[place][1])
+        if rng.random() < 0.5:
+            text[rng.choice(("x", "start", "name"))] = _anything(rng)
+        if kind == container.HEADER:
+            if rng.random() < 0.5:
+                text["format"] = rng.choice(
+                    ("mat", "", "x" * 99, "\x1b[31m", "../x", _anything(rng))
+                )
+            if rng.random() < 0.5:
+                value = rng.choice((1, -1.5, "0.01mV,2mmHg", "\x07", _anything(rng)))
+                text["quality"] = [rng.choice(("max-error", "snr", "", _anything(rng))), value]
+            for track in text["tracks"]:
+                track["x"] = _anything(rng)
+        sections[place] = (kind, _packed(text, rest))
+    for _ in range(rng.choice((0, 1, 3))):
+        kind = rng.choice((b"a", b"z", b"c", b"A", b"{", b"`"))
+        sections.insert(rng.randrange(len(sections)), (kind, rng.randbytes(rng.choice((0, 9, 99)))))
+    if rng.random() < 0.8 and sections[0][0] != container.HEADER:  # what comes first is the header
+        sections.sort(key=lambda section: section[0] != container.HEADER)
+    return sections
+
+
+def _renumbered(sections: Sections, rng: random.Random) -> Sections:
+    """Return a stream, often without its frames in the header, whose chunks have other numbers."""
+    sections = list(sections)
+    text, rest = _text(sections[0][1])
+    if rng.random() < 0.7:
+        text |= {"frames": rng.choice((None, None, 2**20, 2**48)), "shape": []}
+        sections[0] = (container.HEADER, _packed(text, rest))
+    if rng.random() < 0.5:
+        end, _ = _text(sections[-1][1])
+        sections[-1] = (container.END, _packed(end | {"frames": rng.choice((0, 5, 2**40))}, b""))
+    for i, (kind, content) in enumerate(sections):
+        if kind == container.CHUNK:
+            number, place = read_varint(content, 0)
+            number = rng.choice((number, number, 0, number + 1, 7, 2**10, 2**31, 2**62))
+            sections[i] = (kind, varint(number) + content[place:])
+    if rng.random() < 0.3:
+        del sections[-1 - rng.randrange(2) :]
+        sections.append((container.END, _packed({"frames": 0, "chunks": [], "figures": []}, b"")))
+    return sections
+
+
+def _many_tracks(sections: Sections, rng: random.Random) -> Sections:
+    """Return a stream of many tracks, in as many groups or in one, of a sample each or so."""
+    text, rest = _text(sections[0][1])
+    count = rng.choice((1000, 4000, 2**16 + rng.randrange(2) if rng.random() < 0.1 else 2000))
+    track = text["tracks"][0]
+    tracks = [track | ({"per_frame": i + 1} if rng.random() < 0.01 else {}) for i in range(count)]
+    text |= {"tracks": tracks, "frames": 1, "shape": [], "chunk": 1, "quanta": []}
+    way = rng.choice((b"", b"\0", bytes(count), rng.randbytes(count), b"\x40" * count))
+    layers = [b""] * rng.choice((0, 1, count))
+    group = pack_parts([way, *layers])
+    chunk = varint(0) + varint(1) + pack_parts([group] * rng.choice((1, 1, 2, count // 100)))
+    end, _ = _text(sections[-1][1])
+    figures = [end["figures"][0]] * count
+    first = (container.HEADER, _packed(text, rest))
+    last = (container.END, _packed({"frames": 1, "chunks": [1], "figures": figures}, b""))
+    return [first, (container.CHUNK, chunk), last]
+
+
+def _drawn(rng: random.Random, version: Version) -> Sections:
+    """Return a stream of as many spikes of large kernels as it may have, or some more."""
+    length = rng.choice((1, 100, 5000, 20000, 1 << 16))
+    size = rng.choice((1, 64, 4096, 4096))
+    most = version.most_spikes(length, size)
+    count = rng.choice((most, most + 1, most - 1, length, length // 2))
+    kernels = rng.choice((1, 2, 64))
+    levels = np.array([[rng.randrange(-9, 10) for _ in range(size)] for _ in range(kernels)])
+    waveforms = build(levels, rng.choice((1, 256, 2**39)), np.zeros(kernels, np.int64))
+    place = np.sort(np.array([rng.randrange(length) for _ in range(count)], np.int64))
+    amplitude = np.array([rng.choice((1, 7, -(2**31))) for _ in range(count)], np.int64)
+    spikes = Spikes(place, place % kernels, amplitude)
+    known = Description(3, 256, spikes, np.zeros(length, np.int64))
+    nothing = Description(0, 1, no_spikes(0), np.zeros(0, np.int64))
+    coder = writer(64 * count + 8 * length + 4096)
+    for value, bits in ((DESCRIBED, 2), (0, 2), (0, 4)):
+        code_plain(coder, value, bits)
+    code(coder, 0, HALF)
+    free = replace(version, cover=LARGEST_KERNEL, drawn=1 << 60)
+    code_description(coder, known, waveforms, nothing, np.zeros(4), free)
+    code_whole(coder, 0)
+    track = Track("", "", 1.0, 0.0, 16, "<i2")
+    header = Header(Layout("csv", (track,), length), length, ("prdn", 9.0), (0.0,))
+    figures = (Figures(length, 0, 0.0, 0.0, 0.0, 0.0, 0.0),)
+    chunk = varint(0) + varint(length) + pack_parts([pack_parts([bytes_of(coder)])])
+    return [
+        (container.HEADER, pack_header(header)),
+        (container.KERNELS, pack_all_waveforms([waveforms])),
+        (container.CHUNK, chunk),
+        (container.END, pack_end(End(length, (1,), figures))),
+    ]
+
+
 # ------ what comes of it
 
 
@@ -416,10 +563,13 @@ def outcome(base: Seed, stream: bytes, forged: bool, folder: Path, files: bool) 
         AssertionError: if something else came than should.
     """
     result = "refused"
+    allowed = (None, None, 1, 100, 1000, 2**20)[zlib.crc32(stream) % 6]
     try:
-        array = decompress(stream)
+        array = decompress(stream, max_output=allowed)
         result = "as it was" if stream == base.stream else "restored"
-        start, _ = read_start(io.BytesIO(stream))
+        if allowed and array.nbytes > allowed:
+            raise AssertionError(f"{array.nbytes} bytes where {allowed} are allowed")
+        start, _, _ = read_start(io.BytesIO(stream))
         layout = start.header.layout
         claimed = layout.frames or 0
         claimed *= sum(track.per_frame for track in layout.tracks)
@@ -429,20 +579,37 @@ def outcome(base: Seed, stream: bytes, forged: bool, folder: Path, files: bool) 
         if len(str(error)) > 2000 or "\n" in str(error):
             raise AssertionError(f"no line: {str(error)[:100]!r}") from error
     if files:
-        inner = folder / "inner"
-        inner.mkdir()
-        try:
-            decompress_file(io.BytesIO(stream), inner / "x")
+        whole = partial(decompress_file, io.BytesIO(stream))
+        if _files(folder, whole) and allowed is None:
             result = "restored" if stream != base.stream else "as it was"
-        except SansError:
-            if left := list(inner.iterdir()):
-                raise AssertionError(f"{left} left behind") from None
-        if list(folder.iterdir()) != [inner]:
-            raise AssertionError(f"{list(folder.iterdir())} outside of the folder")
-        shutil.rmtree(inner)
+        _files(folder, partial(recover_file, io.BytesIO(stream), max_output=RECOVERED))
+        (folder / "x.sans").write_bytes(stream)
+        with suppress(SansError):
+            found = inspect_file(folder / "x.sans")
+            json.dumps([found.asked, found.header.quality, found.damaged], allow_nan=False)
+        (folder / "x.sans").unlink()
     if result == "restored" and not forged:
         raise AssertionError("a damaged stream was accepted")
     return result
+
+
+def _files(folder: Path, restore: Callable[[Path], object]) -> bool:
+    """Restore files into a folder that is removed again; return whether there are any."""
+    inner = folder / "inner"
+    inner.mkdir()
+    try:
+        restore(inner / "x")
+        done = True
+        if (size := sum(path.stat().st_size for path in inner.rglob("*"))) > 2**29:
+            raise AssertionError(f"{size} bytes written")
+    except SansError:
+        done = False
+        if left := list(inner.iterdir()):
+            raise AssertionError(f"{left} left behind") from None
+    if list(folder.iterdir()) != [inner]:
+        raise AssertionError(f"{list(folder.iterdir())} outside of the folder")
+    shutil.rmtree(inner)
+    return done
 
 
 def work(seed: int, first: int, last: int, log: Path) -> None:
@@ -473,10 +640,11 @@ def work(seed: int, first: int, last: int, log: Path) -> None:
                 out.write(f"found {number} {json.dumps([base.name, how, text])}\n")
                 shutil.rmtree(work_folder)
                 work_folder.mkdir()
-            if (seconds := time.process_time() - began) > SECONDS:
+            checked = bool(os.environ.get("NUMBA_BOUNDSCHECK"))
+            if (seconds := time.process_time() - began) > SECONDS and not checked:
                 out.write(f"found {number} {json.dumps([base.name, how, f'{seconds:.1f} s'])}\n")
             if (peak := _peak()) > most:
-                if peak - usual > MEMORY:
+                if peak - usual > MEMORY and not checked:
                     megabytes = f"{(peak - usual) >> 20} MB"
                     out.write(f"found {number} {json.dumps([base.name, how, megabytes])}\n")
                 most = peak
@@ -494,6 +662,7 @@ def main() -> int:
     parser.add_argument("--streams", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", type=int, help="the number of one stream")
+    parser.add_argument("--bounds-checks", action="store_true")
     parser.add_argument("--work", nargs=3, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.work:
@@ -501,13 +670,16 @@ def main() -> int:
         return 0
     first, end = (args.only, args.only + 1) if args.only is not None else (0, args.streams)
     began, totals, findings, room = time.perf_counter(), Counter[str](), 0, 0
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as checked:
         while first < end:
             log = Path(folder, "log")
             log.write_text("")
             command = [sys.executable, __file__, "--seed", str(args.seed), "--work"]
-            process = subprocess.Popen([*command, str(first), str(end), str(log)])
-            at = _watch(process, log, first)
+            process = subprocess.Popen(
+                [*command, str(first), str(end), str(log)],
+                env=os.environ | (_checked(checked) if args.bounds_checks else {}),
+            )
+            at = _watch(process, log, first, 100 if args.bounds_checks else 1)
             for line in log.read_text().splitlines():
                 word, _, rest = line.partition(" ")
                 if word == "found":
@@ -530,8 +702,20 @@ def main() -> int:
     return int(findings > 0)
 
 
-def _watch(process: subprocess.Popen[bytes], log: Path, first: int) -> int:
-    """Wait for a process, or end it where a stream takes too long; return the last stream."""
+def _checked(folder: str) -> dict[str, str]:
+    """Return the variables with which compiled code checks indices, and is kept in a folder."""
+    return {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": folder}
+
+
+def _watch(process: subprocess.Popen[bytes], log: Path, first: int, times: int) -> int:
+    """Wait for a process, or end it where a stream takes too long; return the last stream.
+
+    Args:
+        process: the process.
+        log: what it writes.
+        first: the first stream.
+        times: how many times longer than usual a stream may take.
+    """
     last, since = "", time.monotonic()
     while process.poll() is None:
         time.sleep(0.2)
@@ -540,7 +724,7 @@ def _watch(process: subprocess.Popen[bytes], log: Path, first: int) -> int:
             now = file.read().decode(errors="replace")
         if now != last:
             last, since = now, time.monotonic()
-        elif time.monotonic() - since > (10 * SECONDS if last else 600):
+        elif time.monotonic() - since > times * (10 * SECONDS if last else 600):
             process.send_signal(signal.SIGKILL)
             process.wait()
     numbers = [line for line in log.read_text().splitlines() if line.startswith("at ")]
