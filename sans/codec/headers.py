@@ -121,6 +121,9 @@ class End:
     """Of each track."""
 
 
+_FIGURES = len(fields(Figures))
+
+
 def pack_header(header: Header) -> bytes:
     """Return a header as bytes.
 
@@ -209,7 +212,7 @@ def unpack_end(data: bytes, tracks: int, chunks: int, version: Version) -> End:
             raise ValueError(f"{frames!r} frames, {len(rows)} tracks")
         if not all(is_whole(step, 1, 1 << 62) for step in steps):
             raise ValueError("chunks that do not follow each other")
-        if not all(len(row) == len(fields(Figures)) and all(map(is_number, row)) for row in rows):
+        if not all(len(row) == _FIGURES and all(map(is_number, row)) for row in rows):
             raise ValueError("figures that are none")
         figures = tuple(Figures(*row) for row in rows)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -231,7 +234,9 @@ def finite(row: dict[str, Any]) -> dict[str, Any]:
 
 def _track(text: dict[str, Any], version: Version) -> Track:
     """Return a track of a header; of a version that grows, without the keys that are not known."""
-    return Track(**{k: v for k, v in text.items() if k in _TRACK_KEYS or not version.grows})
+    if version.grows and not text.keys() <= _TRACK_KEYS:
+        text = {key: value for key, value in text.items() if key in _TRACK_KEYS}
+    return Track(**text)
 
 
 def _lean(track: Track) -> dict[str, Any]:

@@ -71,7 +71,9 @@ def _fits(value: object, dtype: np.dtype[Any]) -> bool:
 
 def is_text(value: object) -> bool:
     """Return whether a value is a string that can be encoded."""
-    return isinstance(value, str) and not any("\ud800" <= each <= "\udfff" for each in value)
+    if not isinstance(value, str):
+        return False
+    return value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value)
 
 
 def is_number(value: object) -> bool:
