@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 
+import forgery
 import numpy as np
 import pytest
 from hypothesis import given
@@ -138,6 +139,41 @@ def test_a_chunk_of_another_stream_of_the_same_shape_is_refused():
     assert parts[1][: -container.FRAME + 5] == others[1][: -container.FRAME + 5]  # but checksums
     parts[1] = others[1]
     assert_refused(head + b"".join(parts) + tail, "checksum of a section C")
+
+
+@pytest.mark.parametrize(
+    ("end", "message"),
+    [
+        ({"chunks": [100, 9, 9, 9]}, "the stream has 3 chunks, its end says 4"),
+        ({"frames": 59}, "the header says 60 frames, the end 59"),
+        ({"chunks": [100, 9, 9]}, "chunk 0 begins at [0-9]+, its end says 100"),
+        ({"frames": "60"}, "the end of the stream makes no sense: frames '60'"),
+        ({"figures": []}, "makes no sense: figures of 0 tracks, there are 1"),
+    ],
+    ids=str,
+)
+def test_what_an_end_says_wrongly_is_named_with_what_is_right(end, message):
+    assert_refused(forgery.changed(chunked(WALK), end=end), message)
+
+
+def test_frames_that_come_and_frames_that_the_end_says_are_named():
+    stream = forgery.changed(chunked(WALK), frames=None, shape=[], end={"frames": 61})
+    assert_refused(stream, "the stream has 60 frames, its end says 61")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"frames": -1}, "the header makes no sense: frames -1"),
+        ({"chunk": 2.5}, "chunks of 2.5 frames"),
+        ({"quanta": [0, 0]}, "2 quanta of 1 tracks"),
+        ({"attachments": []}, "[0-9]+ bytes behind its attachments"),
+        ({"tracks": [{"name": "I"}]}, "a track without a baseline"),
+    ],
+    ids=str,
+)
+def test_what_makes_no_sense_in_a_header_is_named(fields, message):
+    assert_refused(forgery.changed(chunked(WALK), **fields), message)
 
 
 def test_a_newer_version_is_named():

@@ -279,7 +279,7 @@ def _restore(
 ) -> None:
     """Write the chunks of a stream as the recording that it was made of."""
     layout, done = as_known(start.header.layout, frames), 0
-    unchanged = start.header.quality[0] == "lossless"
+    unchanged = start.header.quality[0] == LOSSLESS.kind
     try:
         if isinstance(target, Path) and not replace:
             _refuse_existing(target, layout)

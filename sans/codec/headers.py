@@ -11,7 +11,7 @@ import json
 import math
 import struct
 import zlib
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sans.codec.legal import (
@@ -22,11 +22,13 @@ from sans.codec.legal import (
     is_number,
     is_text,
     is_whole,
+    track_of,
+    without_defaults,
 )
 from sans.codec.versions import NEWEST, Version
 from sans.errors import BitstreamError, DatasetError
 from sans.recordings.formats import FORMATS
-from sans.recordings.layout import Layout, Track
+from sans.recordings.layout import Layout
 
 DICTIONARY = (
     b'"frames": "seconds": "largest_error": "rms": "prd1024": "prdn": "prd": "samples": '
@@ -47,7 +49,7 @@ LARGEST = 1 << 25
 """The most bytes of a header's text and attachments together."""
 
 LARGEST_TEXT = 1 << 24
-"""The most bytes of the text alone, whose lists take more room in memory."""
+"""The most bytes of the text alone."""
 
 MOST_VALUES = 1 << 22
 """The most commas, brackets and braces of the text of a header: they become lists in memory."""
@@ -58,7 +60,6 @@ END_VALUES = 1 << 10
 TRACK_VALUES = 16
 
 _SIZE = struct.Struct("<I")
-_TRACK_KEYS = {field.name for field in fields(Track)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def pack_header(header: Header) -> bytes:
         raise DatasetError(f"a stream cannot hold such a recording: {_line(error)}") from error
     text = {
         "format": layout.format,
-        "tracks": [_lean(track) for track in layout.tracks],
+        "tracks": [without_defaults(track) for track in layout.tracks],
         "frames": layout.frames,
         "shape": list(layout.shape),
         "attachments": [[name, len(content)] for name, content in layout.attachments.items()],
@@ -156,7 +157,7 @@ def unpack_header(data: bytes, version: Version) -> Header:
     """
     text, rest = _inflate(data, "header", MOST_VALUES)
     try:
-        tracks = tuple(_track(track, version) for track in text.pop("tracks"))
+        tracks = tuple(track_of(track, version) for track in text.pop("tracks"))
         check_tracks(tracks)
         attachments = {}
         for name, size in text.pop("attachments"):
@@ -164,8 +165,10 @@ def unpack_header(data: bytes, version: Version) -> Header:
                 raise ValueError(f"an attachment {name!r} of {size!r} bytes")
             attachments[name], rest = rest[:size], rest[size:]
         frames, shape = text.pop("frames"), tuple(text.pop("shape"))
-        if rest or not (frames is None or is_whole(frames, 0, MOST_FRAMES)):
-            raise ValueError(f"{frames!r} frames, {len(rest)} bytes more")
+        if rest:
+            raise ValueError(f"{len(rest)} bytes behind its attachments")
+        if not (frames is None or is_whole(frames, 0, MOST_FRAMES)):
+            raise ValueError(f"frames {frames!r}")
         check_shape(shape, frames, tracks)
         kind = text.pop("format")
         if not (is_text(kind) if version.grows else kind in FORMATS):
@@ -173,9 +176,12 @@ def unpack_header(data: bytes, version: Version) -> Header:
         layout = Layout(kind, tracks, frames, shape, attachments)
         chunk, quality = text.pop("chunk"), tuple(text.pop("quality"))
         quanta = tuple(text.pop("quanta")) or (0.0,) * len(tracks)
-        more = bool(text) and not version.grows
-        if not is_whole(chunk, 1, MOST_FRAMES) or len(quanta) != len(tracks) or more:
-            raise ValueError(f"chunks of {chunk!r}, {len(quanta)} quanta, {list(text)} more")
+        if text and not version.grows:
+            raise ValueError(f"a key {next(iter(text))!r} that version {version.number} has not")
+        if not is_whole(chunk, 1, MOST_FRAMES):
+            raise ValueError(f"chunks of {chunk!r} frames")
+        if len(quanta) != len(tracks):
+            raise ValueError(f"{len(quanta)} quanta of {len(tracks)} tracks")
         if not all(is_number(quantum) and 0 <= quantum < math.inf for quantum in quanta):
             raise ValueError(f"quanta {quanta!r}")
         check_quality(quality, version)
@@ -206,10 +212,14 @@ def unpack_end(data: bytes, tracks: int, chunks: int, version: Version) -> End:
     text, rest = _inflate(data, "end", END_VALUES + TRACK_VALUES * tracks + chunks)
     try:
         frames, steps, rows = text.pop("frames"), text.pop("chunks"), text.pop("figures")
-        if rest or (text and not version.grows):
-            raise ValueError(f"{len(rest)} bytes, {list(text)} more")
-        if not is_whole(frames, 0, MOST_FRAMES) or len(rows) != tracks:
-            raise ValueError(f"{frames!r} frames, {len(rows)} tracks")
+        if rest:
+            raise ValueError(f"{len(rest)} bytes behind its text")
+        if text and not version.grows:
+            raise ValueError(f"a key {next(iter(text))!r} that version {version.number} has not")
+        if not is_whole(frames, 0, MOST_FRAMES):
+            raise ValueError(f"frames {frames!r}")
+        if len(rows) != tracks:
+            raise ValueError(f"figures of {len(rows)} tracks, there are {tracks}")
         if not all(is_whole(step, 1, 1 << 62) for step in steps):
             raise ValueError("chunks that do not follow each other")
         if not all(len(row) == _FIGURES and all(map(is_number, row)) for row in rows):
@@ -232,24 +242,6 @@ def finite(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _track(text: dict[str, Any], version: Version) -> Track:
-    """Return a track of a header; of a version that grows, without the keys that are not known."""
-    if version.grows and not text.keys() <= _TRACK_KEYS:
-        text = {key: value for key, value in text.items() if key in _TRACK_KEYS}
-    return Track(**text)
-
-
-def _lean(track: Track) -> dict[str, Any]:
-    """Return the fields of a track that are not what they are by default."""
-    defaults = {field.name: field.default for field in fields(Track)}
-    values = asdict(track)
-    return {
-        name: value
-        for name, value in values.items()
-        if defaults[name] is MISSING or value != defaults[name]
-    }
-
-
 def _short(value: float) -> float:
     """Return a figure with as many digits as anybody reads."""
     return value if isinstance(value, int) or not math.isfinite(value) else float(f"{value:.6g}")
@@ -257,7 +249,8 @@ def _short(value: float) -> float:
 
 def _deflate(text: dict[str, Any], more: bytes) -> bytes:
     body = json.dumps(text, allow_nan=True).encode()
-    if len(body) > LARGEST_TEXT or _SIZE.size + len(body) + len(more) > LARGEST:
+    too_long = len(body) > LARGEST_TEXT or _SIZE.size + len(body) + len(more) > LARGEST
+    if too_long or _values(body) > MOST_VALUES:
         raise DatasetError(
             f"{len(body) + len(more):,} bytes beside the samples are more than a stream can hold"
         )
@@ -276,7 +269,7 @@ def _inflate(data: bytes, name: str, most: int) -> tuple[dict[str, Any], bytes]:
         if size > LARGEST_TEXT:
             raise ValueError(f"{size} bytes of text")
         content = body[_SIZE.size : _SIZE.size + size]
-        if (values := sum(map(content.count, (b",", b"[", b"{")))) > most:
+        if (values := _values(content)) > most:
             raise ValueError(f"{values} commas and brackets, at most {most} may be")
         text = json.loads(content)
         if not isinstance(text, dict):
@@ -286,5 +279,11 @@ def _inflate(data: bytes, name: str, most: int) -> tuple[dict[str, Any], bytes]:
     return text, body[_SIZE.size + size :]
 
 
+def _values(text: bytes) -> int:
+    return sum(map(text.count, (b",", b"[", b"{")))
+
+
 def _line(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
     return " ".join(str(error).split())[:200]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import MISSING, asdict, fields
+from typing import Any, cast
 
 import numpy as np
 
@@ -14,22 +15,53 @@ from sans.recordings.layout import Track
 MOST_TRACKS = 1 << 16
 MOST_FRAMES = 1 << 48
 
+_DEFAULTS = {field.name: field.default for field in fields(Track)}
+_WANTED = {name for name, default in _DEFAULTS.items() if default is MISSING}
+
+
+def track_of(text: Any, version: Version) -> Track:
+    """Return a track of a header; of a version that grows, without the keys that are not known.
+
+    Raises:
+        ValueError: if it lacks a key, or in a version that does not grow has another.
+    """
+    if not isinstance(text, dict):
+        raise ValueError(f"a track {text!r}")
+    if lacking := sorted(_WANTED - text.keys()):
+        raise ValueError(f"a track without a {lacking[0]}")
+    if version.grows and not text.keys() <= _DEFAULTS.keys():
+        text = {key: value for key, value in text.items() if key in _DEFAULTS}
+    return Track(**text)
+
+
+def without_defaults(track: Track) -> dict[str, Any]:
+    """Return the fields of a track that are not what they are by default."""
+    return {
+        name: value
+        for name, value in asdict(track).items()
+        if name in _WANTED or value != _DEFAULTS[name]
+    }
+
 
 def check_tracks(tracks: tuple[Track, ...]) -> None:
     """Raise a `ValueError` unless every field of every track has a possible value."""
     if not 1 <= len(tracks) <= MOST_TRACKS:
         raise ValueError(f"{len(tracks)} tracks")
-    for track in tracks:
-        texts = (track.name, track.unit, track.dtype)
-        numbers = (track.gain, track.baseline, track.rate)
-        if not all(is_text(text) for text in texts):
-            raise ValueError(f"track {track}")
-        if not all(is_number(value) and math.isfinite(value) for value in numbers):
-            raise ValueError(f"track {track}")
-        missing = track.missing is None or _fits(track.missing, np.dtype(track.dtype))
-        sizes = is_whole(track.bits, 1, 64) and is_whole(track.per_frame, 1, 1 << 40)
-        if track.rate < 0 or not (missing and sizes and isinstance(track.exact, bool)):
-            raise ValueError(f"track {track}")
+    for number, track in enumerate(tracks):
+        legal = {
+            "name": is_text(track.name),
+            "unit": is_text(track.unit),
+            "gain": _finite(track.gain),
+            "baseline": _finite(track.baseline),
+            "bits": is_whole(track.bits, 1, 64),
+            "per_frame": is_whole(track.per_frame, 1, 1 << 40),
+            "rate": _finite(track.rate) and track.rate >= 0,
+            "missing": track.missing is None or _fits(track.missing, np.dtype(track.dtype)),
+            "exact": isinstance(track.exact, bool),
+        }
+        for name, possible in legal.items():
+            if not possible:
+                raise ValueError(f"track {number} has the {name} {getattr(track, name)!r}")
 
 
 def check_shape(shape: tuple[Any, ...], frames: int | None, tracks: tuple[Track, ...]) -> None:
@@ -74,6 +106,10 @@ def is_text(value: object) -> bool:
     if not isinstance(value, str):
         return False
     return value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value)
+
+
+def _finite(value: object) -> bool:
+    return is_number(value) and math.isfinite(cast(float, value))
 
 
 def is_number(value: object) -> bool:
