@@ -1,21 +1,26 @@
 """What decompression does with damaged and forged streams: it says so, soon, and takes no room.
 
-    python benchmarks/fuzz.py [--streams 100000] [--seed 0] [--only NUMBER]
+    python benchmarks/fuzz.py [--streams 100000] [--seed 0] [--only NUMBER] [--bounds-checks]
 
-Small streams of every kind are changed: damaged (bits, bytes, sections; checksums as they were), or
-forged (fields, sizes, frames, payloads; checksums made right again). Each is decompressed to an
-array, and some to files, in a process of its own that does many. A damaged stream must be refused
-unless its bytes are the same; a forged one may give as many samples as it claims, or is refused.
-Any other exception, a crash, files where none belong, more than `SECONDS` or more than `MEMORY`
-is a finding, printed with the number that repeats it with --only.
+Small streams of every kind and version are changed: damaged (bits, bytes, sections; checksums as
+they were), or forged (fields, sizes, frames, payloads, what newer writers may add; checksums made
+right again). Each is decompressed to an array, and some to files, whole or by what can be
+recovered, in a process of its own that does many. A damaged stream must be refused unless its bytes
+are the same; a forged one may give as many samples as it claims, or is refused, and no more bytes
+than are allowed. Any other exception, a crash, files where none belong, more than `SECONDS` or more
+than `MEMORY` is a finding, printed with the number that repeats it with --only.
+
+With --bounds-checks, compiled code looks at every index before it uses it: a finding is then what
+lies outside. It is compiled anew, into a folder of its own, so that nobody else runs it; time and
+memory are not looked at.
 """
 
 from __future__ import annotations
 
 import argparse
-import copy
 import io
 import json
+import os
 import random
 import resource
 import shutil
@@ -29,25 +34,27 @@ import traceback
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from forgeries import DAMAGE, Sections, Seed, forged, shuffled
 
-from sans.codec import container, headers
+from sans.codec import container
 from sans.codec.arrays import as_recording, decompress
 from sans.codec.compression import Options, compress_recording
-from sans.codec.decompression import read_start
-from sans.codec.files import compress_file, decompress_file
-from sans.codec.parts import pack_parts, read_varint, unpack_parts, varint
+from sans.codec.files import compress_file, decompress_file, recover_file
+from sans.codec.inspection import inspect_file
 from sans.codec.planning import Wishes
 from sans.codec.quality import Quality
+from sans.codec.starts import read_start
+from sans.compiled import compiled
 from sans.errors import SansError
 
 SECONDS = 5.0
-"""The most processor time that a stream may take."""
+"""The most processor time that a stream may take, each time it is restored."""
 
 MEMORY = 600 * 2**20
 """The most bytes that a stream may take."""
@@ -55,29 +62,11 @@ MEMORY = 600 * 2**20
 FILES = 3
 """One stream in so many is restored to files, too."""
 
-EVERYTHING: list[Any] = [
-    None, True, False, 0, 1, -1, 2, 3, 7, 255, 4096, 2**16, 2**24, 2**31, 2**40, 2**48, 2**53,
-    2**63, 2**64, 10**30, 10**400, 0.0, 0.5, -1.5, 1e-300, 1e300, float("inf"), float("nan"),
-    "", "x", "../x", "/x", ".x", "\ud800", "i1", "u1", "<i2", "<u2", "<i4", "<i8", "<u8", "<f2",
-    "<f4", "<f8", "<c8", "O", "npy", "csv", "edf", "bdf", "idx", "png", "wfdb", "lossless", "prdn",
-    [], {}, [0], [[]], ["x"], {"x": 1},
-]  # fmt: skip
-"""What fields of a forged header may hold."""
+RECOVERED = 2**24
+"""Bytes of what may be recovered from one."""
 
-SIZES = (0, 1, 2, 17, 1000, 4096, 1 << 16)
-"""Frames of forged chunks that agree with the header; more would only take longer."""
-
-Sections = list[tuple[bytes, bytes]]
-
-
-@dataclass(frozen=True)
-class Seed:
-    """A stream to change."""
-
-    name: str
-    stream: bytes
-    sections: Sections
-
+GOLDEN = Path(__file__).parent.parent / "tests" / "golden" / "streams"
+"""Streams of version 1, which nobody writes any more."""
 
 # ------ streams to begin with
 
@@ -118,6 +107,8 @@ def seeds(folder: Path) -> list[Seed]:
         target = folder / "seed.sans"
         compress_file(path, target, Options())
         found.append(_seed(path.suffix[1:], target.read_bytes()))
+    for path in sorted(GOLDEN.glob("*.sans")):
+        found.append(_seed(f"version 1, {path.stem}", path.read_bytes()))
     return found
 
 
@@ -150,244 +141,14 @@ def _recordings(folder: Path, walk: np.ndarray) -> Iterator[Path]:
 
 
 def _seed(name: str, stream: bytes) -> Seed:
-    file, sections, checksum = io.BytesIO(stream), Sections(), 0
-    container.read_start(file)
+    file, sections = io.BytesIO(stream), Sections()
+    version = container.read_start(file)
+    seed = container.first_seed(version)
     while not sections or sections[-1][0] != container.END:
-        section = container.read_section(file, checksum)
-        checksum = checksum or section.checksum
+        section = container.read_section(file, seed, version)
+        seed = section.checksum if not sections else seed
         sections.append((section.kind, section.content))
-    return Seed(name, stream, sections)
-
-
-# ------ damage: checksums stay as they were
-
-
-def _flip(data: bytearray, rng: random.Random) -> None:
-    place = rng.randrange(8 * len(data))
-    data[place // 8] ^= 1 << place % 8
-
-
-def _change(data: bytearray, rng: random.Random) -> None:
-    for _ in range(rng.choice((1, 1, 2, 5))):
-        data[rng.randrange(len(data))] = rng.randrange(256)
-
-
-def _cut(data: bytearray, rng: random.Random) -> None:
-    del data[rng.randrange(len(data)) :]
-
-
-def _insert(data: bytearray, rng: random.Random) -> None:
-    place = rng.randrange(len(data) + 1)
-    data[place:place] = rng.randbytes(rng.choice((1, 2, 9, 40)))
-
-
-def _remove(data: bytearray, rng: random.Random) -> None:
-    place = rng.randrange(len(data))
-    del data[place : place + rng.choice((1, 2, 9, 40))]
-
-
-DAMAGE: dict[str, Callable[[bytearray, random.Random], None]] = {
-    "bit flipped": _flip,
-    "bytes changed": _change,
-    "cut off": _cut,
-    "bytes inserted": _insert,
-    "bytes removed": _remove,
-}
-
-
-def _shuffled(seed: Seed, other: Seed, rng: random.Random) -> bytes:
-    """Return a stream whose sealed sections changed places, came twice, or from another one."""
-    parts = _sealed(seed.sections)
-    i, j = rng.randrange(len(parts)), rng.randrange(len(parts))
-    match rng.randrange(4):
-        case 0:
-            parts[i], parts[j] = parts[j], parts[i]
-        case 1:
-            parts.insert(i, parts[j])
-        case 2:
-            del parts[i]
-        case _:
-            parts[i] = rng.choice(_sealed(other.sections))
-    begin = container.START + sum(map(len, parts[:-1]))
-    tail = struct.pack("<Q4s", max(begin, 0), container.FINAL)
-    return seed.stream[: container.START] + b"".join(parts) + tail
-
-
-def _sealed(sections: Sections) -> list[bytes]:
-    first = container.seal(*sections[0], 0)
-    (checksum,) = struct.unpack("<I", first[-4:])
-    return [first, *(container.seal(*section, checksum) for section in sections[1:])]
-
-
-# ------ forgery: checksums are right
-
-
-def _forged(seed: Seed, rng: random.Random) -> tuple[str, bytes]:
-    """Return how a stream was forged, and the stream."""
-    sections = list(seed.sections)
-    kind = rng.choice(("header", "header", "end", "chunk", "chunk", "payload", "kernels", "size"))
-    if kind == "header":
-        sections[0] = (container.HEADER, _forged_header(sections[0][1], rng))
-    elif kind == "end":
-        text, _ = _text(sections[-1][1])
-        sections[-1] = (container.END, _packed(_spoiled(text, rng), b""))
-    elif kind == "size":
-        sections = _resized(sections, rng)
-    else:
-        wanted = container.KERNELS if kind == "kernels" else container.CHUNK
-        places = [i for i, section in enumerate(sections) if section[0] == wanted]
-        if not places:
-            kind, places = "sections", [len(sections) - 1]
-            sections.insert(1, (rng.choice(container.KINDS), rng.randbytes(rng.randrange(40))))
-        else:
-            place = rng.choice(places)
-            content = sections[place][1]
-            forge = {"chunk": _forged_chunk, "payload": _forged_payload}.get(kind, _spoiled_bytes)
-            sections[place] = (wanted, forge(content, rng))
-    return kind, _joined(sections, keep_end=kind == "end" or rng.random() < 0.1)
-
-
-def _joined(sections: Sections, keep_end: bool = False) -> bytes:
-    """Return sections as a stream, whose end says rightly where chunks begin, unless it is kept."""
-    parts = _sealed(sections)
-    if not keep_end:
-        begins, begin = [], container.START
-        for (kind, _), part in zip(sections, parts, strict=True):
-            begins += [begin] if kind == container.CHUNK else []
-            begin += len(part)
-        text, _ = _text(sections[-1][1])
-        steps = [after - before for before, after in zip([0, *begins], begins, strict=False)]
-        parts = _sealed([*sections[:-1], (container.END, _packed(text | {"chunks": steps}, b""))])
-    begin = container.START + sum(map(len, parts[:-1]))
-    head = container.MAGIC + bytes([container.VERSION])
-    return head + b"".join(parts) + struct.pack("<Q4s", begin, container.FINAL)
-
-
-def _text(content: bytes) -> tuple[dict[str, Any], bytes]:
-    body = zlib.decompressobj(-15, zdict=headers.DICTIONARY).decompress(content)
-    size = int.from_bytes(body[:4], "little")
-    return json.loads(body[4 : 4 + size]), body[4 + size :]
-
-
-def _packed(text: Any, rest: bytes) -> bytes:
-    body = json.dumps(text).encode()
-    packer = zlib.compressobj(1, zlib.DEFLATED, -15, 9, zdict=headers.DICTIONARY)
-    return packer.compress(len(body).to_bytes(4, "little") + body + rest) + packer.flush()
-
-
-def _forged_header(content: bytes, rng: random.Random) -> bytes:
-    text, rest = _text(content)
-    match rng.randrange(6):
-        case 0 if rest:  # attachments, their sizes as they were
-            return _packed(text, _spoiled_bytes(rest, rng)[: len(rest)].ljust(len(rest), b"0"))
-        case 1 if rest:  # and with the new size
-            place, sizes = 0, text["attachments"]
-            chosen = rng.randrange(len(sizes))
-            for i, (name, size) in enumerate(sizes):
-                if i == chosen:
-                    new = _spoiled_bytes(rest[place : place + size], rng)
-                    new = rng.choice((new, b"", b"[" * 100000, b'"../x.png"', b'["../x.png"]'))
-                    rest = rest[:place] + new + rest[place + size :]
-                    sizes[i] = [name, len(new)]
-                place += sizes[i][1]
-            return _packed(text, rest)
-        case 2:
-            return _spoiled_bytes(content, rng)
-        case 3:
-            text["tracks"] = text["tracks"] * rng.choice((2, 3, 100))
-            return _packed(text, rest)
-    return _packed(_spoiled(text, rng), rest)
-
-
-def _spoiled(text: Any, rng: random.Random) -> Any:
-    """Return JSON with a value anywhere in it replaced, removed or added."""
-    text = copy.deepcopy(text)
-    for _ in range(rng.choice((1, 1, 2))):
-        node: Any = text
-        while True:
-            keys: Sequence[Any] = list(node) if isinstance(node, dict) else range(len(node))
-            if not keys:
-                break
-            key = rng.choice(keys)
-            if isinstance(node[key], dict | list) and node[key] and rng.random() < 0.85:
-                node = node[key]
-                continue
-            old = node[key]
-            if isinstance(old, int | float) and rng.random() < 0.4:
-                more = old * 1.5 if abs(old) < 2**64 else 3 * old
-                node[key] = rng.choice((old + 1, old - 1, -old, 2 * old, more, str(old)))
-            elif isinstance(node, dict) and rng.random() < 0.1:
-                del node[key]
-            elif isinstance(node, dict) and rng.random() < 0.1:
-                node[rng.choice(("missing", "exact", "per_frame", "rate", "x"))] = _anything(rng)
-            else:
-                node[key] = _anything(rng)
-            break
-    return text
-
-
-def _anything(rng: random.Random) -> Any:
-    return copy.deepcopy(rng.choice(EVERYTHING))
-
-
-def _forged_chunk(content: bytes, rng: random.Random) -> bytes:
-    """Return a chunk of another number, other frames, or other parts."""
-    number, place = read_varint(content, 0)
-    frames, place = read_varint(content, place)
-    parts = [unpack_parts(part) for part in unpack_parts(content[place:])]
-    match rng.randrange(5):
-        case 0:
-            number = rng.choice((0, 1, number + 1, 2**31, 2**62))
-        case 1:
-            frames = rng.choice((0, 1, frames - 1, frames + 1, 2 * frames, 2**24, 2**62))
-        case 2:
-            group = rng.choice(parts)
-            group[rng.randrange(len(group))] = rng.randbytes(rng.choice((0, 1, 5, 60, 400)))
-        case 3:
-            group = rng.choice(parts)
-            layer = group.pop(rng.randrange(len(group)))
-            group += [layer] * rng.choice((0, 2, 3))
-        case _:
-            parts = [rng.choice(parts) for _ in range(rng.choice((0, 1, 2, 50)))]
-    packed = pack_parts([pack_parts(group) for group in parts])
-    return varint(max(number, 0)) + varint(max(frames, 0)) + packed
-
-
-def _forged_payload(content: bytes, rng: random.Random) -> bytes:
-    """Return a chunk with other bytes in one of its layers."""
-    _, place = read_varint(content, 0)
-    _, place = read_varint(content, place)
-    parts = [unpack_parts(part) for part in unpack_parts(content[place:])]
-    group = rng.choice(parts)
-    which = rng.randrange(len(group))
-    group[which] = _spoiled_bytes(group[which], rng)
-    return content[:place] + pack_parts([pack_parts(group) for group in parts])
-
-
-def _resized(sections: Sections, rng: random.Random) -> Sections:
-    """Return a stream of one chunk of a size that all of it agrees upon."""
-    text, rest = _text(sections[0][1])
-    end, _ = _text(sections[-1][1])
-    size = rng.choice(SIZES[:-1] if rng.random() < 0.98 else SIZES)
-    if text["shape"]:
-        text["shape"][0] = size
-    text["frames"] = end["frames"] = size
-    text["chunk"] = max(size, 1)
-    chunk = next(content for kind, content in sections if kind == container.CHUNK)
-    _, place = read_varint(chunk, 1)
-    payload = chunk[place:]
-    if rng.random() < 0.5:
-        payload = _forged_payload(b"\0\1" + payload, rng)[2:]
-    kernels = [section for section in sections if section[0] == container.KERNELS]
-    middle = [(container.CHUNK, varint(0) + varint(size) + payload)] if size else []
-    first = (container.HEADER, _packed(text, rest))
-    return [first, *kernels, *middle, (container.END, _packed(end, b""))]
-
-
-def _spoiled_bytes(content: bytes, rng: random.Random) -> bytes:
-    data = bytearray(content or b"\0")
-    rng.choice(list(DAMAGE.values()))(data, rng)
-    return bytes(data)
+    return Seed(name, stream, sections, version)
 
 
 # ------ what comes of it
@@ -398,17 +159,50 @@ def mutant(all_seeds: list[Seed], seed: int, number: int) -> tuple[Seed, str, by
     rng = random.Random(f"{seed}/{number}")
     base = rng.choice(all_seeds)
     if rng.random() < 0.6:
-        how, stream = _forged(base, rng)
+        how, stream = forged(base, rng)
         return base, f"forged {how}", stream, True
     if rng.random() < 0.2:
-        return base, "sections moved", _shuffled(base, rng.choice(all_seeds), rng), False
+        return base, "sections moved", shuffled(base, rng.choice(all_seeds), rng), False
     how = rng.choice(list(DAMAGE))
     data = bytearray(base.stream)
     DAMAGE[how](data, rng)
     return base, how, bytes(data), False
 
 
-def outcome(base: Seed, stream: bytes, forged: bool, folder: Path, files: bool) -> str:
+def _see_checks() -> None:
+    """Raise a RuntimeError unless compiled code looks at indices where it is to."""
+
+    @compiled
+    def entry(array: np.ndarray, index: int) -> int:
+        return int(array[index])
+
+    @compiled
+    def behind(array: np.ndarray) -> int:
+        return entry(array, len(array))
+
+    with suppress(IndexError):
+        raise RuntimeError(f"{behind(np.zeros(3, np.int64))} was read behind the end of an array")
+
+
+class Clock:
+    """The processor time of the slowest of several things that are done."""
+
+    def __init__(self) -> None:
+        self.slowest = 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Measure what is done within; what others do beside it does not count."""
+        began = time.process_time()
+        try:
+            yield
+        finally:
+            self.slowest = max(self.slowest, time.process_time() - began)
+
+
+def outcome(
+    base: Seed, stream: bytes, forged: bool, folder: Path, files: bool, clock: Clock
+) -> str:
     """Decompress a stream, and return what came of it.
 
     Raises:
@@ -416,10 +210,14 @@ def outcome(base: Seed, stream: bytes, forged: bool, folder: Path, files: bool) 
         AssertionError: if something else came than should.
     """
     result = "refused"
+    allowed = (None, None, 1, 100, 1000, 2**20)[zlib.crc32(stream) % 6]
     try:
-        array = decompress(stream)
+        with clock.running():
+            array = decompress(stream, max_output=allowed)
         result = "as it was" if stream == base.stream else "restored"
-        start, _ = read_start(io.BytesIO(stream))
+        if allowed and array.nbytes > allowed:
+            raise AssertionError(f"{array.nbytes} bytes where {allowed} are allowed")
+        start, _, _ = read_start(io.BytesIO(stream))
         layout = start.header.layout
         claimed = layout.frames or 0
         claimed *= sum(track.per_frame for track in layout.tracks)
@@ -429,20 +227,39 @@ def outcome(base: Seed, stream: bytes, forged: bool, folder: Path, files: bool) 
         if len(str(error)) > 2000 or "\n" in str(error):
             raise AssertionError(f"no line: {str(error)[:100]!r}") from error
     if files:
-        inner = folder / "inner"
-        inner.mkdir()
-        try:
-            decompress_file(io.BytesIO(stream), inner / "x")
-            result = "restored" if stream != base.stream else "as it was"
-        except SansError:
-            if left := list(inner.iterdir()):
-                raise AssertionError(f"{left} left behind") from None
-        if list(folder.iterdir()) != [inner]:
-            raise AssertionError(f"{list(folder.iterdir())} outside of the folder")
-        shutil.rmtree(inner)
+        whole = partial(decompress_file, io.BytesIO(stream))
+        with clock.running():
+            if _files(folder, whole) and allowed is None:
+                result = "restored" if stream != base.stream else "as it was"
+        with clock.running():
+            _files(folder, partial(recover_file, io.BytesIO(stream), max_output=RECOVERED))
+        (folder / "x.sans").write_bytes(stream)
+        with clock.running(), suppress(SansError):
+            found = inspect_file(folder / "x.sans")
+            json.dumps([found.asked, found.header.quality, found.damaged], allow_nan=False)
+        (folder / "x.sans").unlink()
     if result == "restored" and not forged:
         raise AssertionError("a damaged stream was accepted")
     return result
+
+
+def _files(folder: Path, restore: Callable[[Path], object]) -> bool:
+    """Restore files into a folder that is removed again; return whether there are any."""
+    inner = folder / "inner"
+    inner.mkdir()
+    try:
+        restore(inner / "x")
+        done = True
+        if (size := sum(path.stat().st_size for path in inner.rglob("*"))) > 2**29:
+            raise AssertionError(f"{size} bytes written")
+    except SansError:
+        done = False
+        if left := list(inner.iterdir()):
+            raise AssertionError(f"{left} left behind") from None
+    if list(folder.iterdir()) != [inner]:
+        raise AssertionError(f"{list(folder.iterdir())} outside of the folder")
+    shutil.rmtree(inner)
+    return done
 
 
 def work(seed: int, first: int, last: int, log: Path) -> None:
@@ -450,6 +267,8 @@ def work(seed: int, first: int, last: int, log: Path) -> None:
     warnings.simplefilter("error")
     room = "/dev/shm" if Path("/dev/shm").is_dir() else None  # nothing waits for a disk there
     counts: Counter[str] = Counter()
+    if checked := bool(os.environ.get("NUMBA_BOUNDSCHECK")):
+        _see_checks()
     with tempfile.TemporaryDirectory(dir=room) as name, log.open("w", buffering=1) as out:
         folder = Path(name, "made")
         folder.mkdir()
@@ -457,26 +276,26 @@ def work(seed: int, first: int, last: int, log: Path) -> None:
         work_folder = Path(name, "work")
         for base in all_seeds:
             work_folder.mkdir()
-            outcome(base, base.stream, False, work_folder, files=True)
+            outcome(base, base.stream, False, work_folder, True, Clock())
             shutil.rmtree(work_folder)
         work_folder.mkdir()
         usual = most = _peak()
         for number in range(first, last):
             out.write(f"at {number}\n")
             base, how, stream, forged = mutant(all_seeds, seed, number)
-            began = time.process_time()  # what others do beside it does not count
+            clock = Clock()
             try:
-                came = outcome(base, stream, forged, work_folder, number % FILES == 0)
+                came = outcome(base, stream, forged, work_folder, number % FILES == 0, clock)
             except BaseException as error:
                 came = "FOUND"
                 text = "".join(traceback.format_exception(error)[-4:])
                 out.write(f"found {number} {json.dumps([base.name, how, text])}\n")
                 shutil.rmtree(work_folder)
                 work_folder.mkdir()
-            if (seconds := time.process_time() - began) > SECONDS:
+            if (seconds := clock.slowest) > SECONDS and not checked:
                 out.write(f"found {number} {json.dumps([base.name, how, f'{seconds:.1f} s'])}\n")
             if (peak := _peak()) > most:
-                if peak - usual > MEMORY:
+                if peak - usual > MEMORY and not checked:
                     megabytes = f"{(peak - usual) >> 20} MB"
                     out.write(f"found {number} {json.dumps([base.name, how, megabytes])}\n")
                 most = peak
@@ -494,6 +313,7 @@ def main() -> int:
     parser.add_argument("--streams", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", type=int, help="the number of one stream")
+    parser.add_argument("--bounds-checks", action="store_true")
     parser.add_argument("--work", nargs=3, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.work:
@@ -501,13 +321,16 @@ def main() -> int:
         return 0
     first, end = (args.only, args.only + 1) if args.only is not None else (0, args.streams)
     began, totals, findings, room = time.perf_counter(), Counter[str](), 0, 0
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as checked:
         while first < end:
             log = Path(folder, "log")
             log.write_text("")
             command = [sys.executable, __file__, "--seed", str(args.seed), "--work"]
-            process = subprocess.Popen([*command, str(first), str(end), str(log)])
-            at = _watch(process, log, first)
+            process = subprocess.Popen(
+                [*command, str(first), str(end), str(log)],
+                env=os.environ | (_checked(checked) if args.bounds_checks else {}),
+            )
+            at = _watch(process, log, first, 100 if args.bounds_checks else 1)
             for line in log.read_text().splitlines():
                 word, _, rest = line.partition(" ")
                 if word == "found":
@@ -530,8 +353,20 @@ def main() -> int:
     return int(findings > 0)
 
 
-def _watch(process: subprocess.Popen[bytes], log: Path, first: int) -> int:
-    """Wait for a process, or end it where a stream takes too long; return the last stream."""
+def _checked(folder: str) -> dict[str, str]:
+    """Return the variables with which compiled code checks indices, and is kept in a folder."""
+    return {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": folder}
+
+
+def _watch(process: subprocess.Popen[bytes], log: Path, first: int, times: int) -> int:
+    """Wait for a process, or end it where a stream takes too long; return the last stream.
+
+    Args:
+        process: the process.
+        log: what it writes.
+        first: the first stream.
+        times: how many times longer than usual a stream may take.
+    """
     last, since = "", time.monotonic()
     while process.poll() is None:
         time.sleep(0.2)
@@ -540,7 +375,7 @@ def _watch(process: subprocess.Popen[bytes], log: Path, first: int) -> int:
             now = file.read().decode(errors="replace")
         if now != last:
             last, since = now, time.monotonic()
-        elif time.monotonic() - since > (10 * SECONDS if last else 600):
+        elif time.monotonic() - since > times * (10 * SECONDS if last else 600):
             process.send_signal(signal.SIGKILL)
             process.wait()
     numbers = [line for line in log.read_text().splitlines() if line.startswith("at ")]

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from numba import types
+from numba import config, types
 from numba.core import sigutils
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
@@ -199,7 +199,8 @@ class Whole(CPUDispatcher):
             if function not in found:
                 found[function], callees = function._described
                 left += callees
-        text = f"{FORM} {self.name} {sorted(found.values())}"
+        checked = "checked " if config.BOUNDSCHECK else ""  # NUMBA_BOUNDSCHECK makes other code
+        text = f"{checked}{FORM} {self.name} {sorted(found.values())}"
         return hashlib.sha256(text.encode()).hexdigest()
 
     @cached_property

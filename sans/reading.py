@@ -43,6 +43,7 @@ def read(
     end: float | None = None,
     rate: float | None = None,
     annotations: bool = True,
+    max_output: int | None = None,
 ) -> Recording:
     """Read a recording: a file of any format, a WFDB record, or a stream of this codec.
 
@@ -54,17 +55,19 @@ def read(
         rate: samples per second, of a recording that does not say; None: what an axis of time
             tells.
         annotations: whether to read the annotation files of a WFDB record.
+        max_output: bytes of the samples of a stream, at most; None: the larger of 1 GiB and 1,000
+            times the stream.
 
     Raises:
         SansError: if there is no such recording, channel or part, the file is damaged, or says
             another rate.
-        ValueError: if `start`, `end` or `rate` is no possible one.
+        ValueError: if `start`, `end`, `rate` or `max_output` is no possible one.
     """
     path, cut = Path(path), Cut(start, end)
     if rate is not None and not (math.isfinite(rate) and rate > 0):
         raise ValueError(f"a rate is a number of samples per second above 0, not {rate!r}")
     partly = cut.in_seconds or channel is not None
-    with _opened(path, annotations) as source:
+    with _opened(path, annotations, max_output) as source:
         if not (partly and source.between):  # of a stream no more is decoded than is wanted
             source = in_memory(source.layout, _read_all(source), source.notices)
         found = _look_at(source, rate, path)
@@ -136,7 +139,7 @@ def _name(path: Path) -> str:
 
 
 @contextmanager
-def _opened(path: Path, annotations: bool) -> Iterator[Source]:
+def _opened(path: Path, annotations: bool, max_output: int | None) -> Iterator[Source]:
     """Open a recording, or the one in a stream."""
     if is_record(path) or not is_file(path):
         yield open_recording(path, annotations=annotations)
@@ -147,7 +150,7 @@ def _opened(path: Path, annotations: bool) -> Iterator[Source]:
                 from sans.codec.decompression import Stream
                 from sans.codec.streamed import source_of
 
-                yield source_of(Stream(file))
+                yield source_of(Stream(file), max_output)
                 return
     except OSError as error:
         raise unreadable(path, error) from error

@@ -55,7 +55,7 @@ def _draw() -> None:
     from sans.codec.masks import code_mask
 
     kernels, none = build(np.zeros((1, 2), np.int64), 1, np.zeros(1, np.int64)), no_spikes(0)
-    spikes = code_spikes(writer(64), no_spikes(1), 1, 2, none, np.zeros(4))
+    spikes = code_spikes(writer(64), no_spikes(1), 1, 2, 2, none, np.zeros(4))
     phases_of(spikes, kernels, 2)
     code_mask(writer(64), np.zeros(1, bool))
     reconstruct(Description(0, 1, spikes, np.zeros(2, np.int64)), kernels)

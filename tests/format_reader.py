@@ -51,16 +51,19 @@ def clip(value, low, high):
 
 def sections(data):
     """Return the sections of a stream as pairs of kind and content."""
-    assert data[:5] == b"SANS\x01"
-    place, seed, found, begins = 5, 0, [], []
+    assert data[:5] in (b"SANS\x01", b"SANS\x02")
+    newer = data[4] == 2
+    place, seed, found, begins = 5, zlib.crc32(data[:5]) if newer else 0, [], []
     while place < len(data) - 12:
         kind, size = struct.unpack_from("<cI", data, place)
         content = data[place + 5 : place + 5 + size]
         (checksum,) = struct.unpack_from("<I", data, place + 5 + size)
         assert zlib.crc32(data[place : place + 5 + size], seed) == checksum
         seed = seed if found else checksum
-        found.append((kind, content))
-        begins.append(place)
+        assert kind in (b"H", b"K", b"C", b"E") or (newer and b"a" <= kind <= b"z")
+        if kind <= b"Z":  # what it does not know, a reader passes over
+            found.append((kind, content))
+            begins.append(place)
         place += size + 9
     begin, final = struct.unpack_from("<Q4s", data, place)
     assert (begin, final, len(data)) == (begins[-1], b"SNAS", place + 12)
@@ -68,7 +71,7 @@ def sections(data):
 
 
 def inflate(content):
-    """Return the table and the attachments of a header or an end."""
+    """Return the table and the attachments of a header or an end; keys that are not known, too."""
     text = SPECIFICATION.read_text(encoding="utf-8")
     (block,) = re.findall(r"```base64\n(.*?)```", text, re.DOTALL)
     unpacker = zlib.decompressobj(-15, zdict=base64.b64decode(block))
@@ -367,8 +370,9 @@ def kernels_of(content, tracks):
     return found
 
 
-def spikes_of(coder, kernels, length, companion):
+def spikes_of(coder, kernels, length, companion, most):
     count, digits = min(coder.whole(), length), (kernels - 1).bit_length()
+    assert count <= most
     which, gaps, heights = Mixer(4), Mixer(3), Mixer(3)
     usual, last, spikes = {}, {}, []
     place = kernel = before = error = beside = offset = 0
@@ -419,13 +423,21 @@ def phases_of(spikes, kernels, length):
     return phases
 
 
-def described(coder, length, kernels, companion):
+def most_spikes(version, length, size, samples):
+    """Return how many spikes a track may have in a chunk of so many samples of all tracks."""
+    cover, drawn = {1: (4096, 2**33), 2: (64, 2**30)}[version]
+    cover = min(cover, drawn // samples)
+    return min(length, cover * length // min(size, length))
+
+
+def described(coder, length, kernels, companion, version, samples):
     """Return the numbers of a track, and what the next one is compared with."""
     offset = coder.whole()
     offset = -offset if coder.bit(32768) else offset
     step, spikes, phases = coder.whole(), [], [0] * length
     if kernels:
-        spikes = spikes_of(coder, len(kernels), length, companion[0])
+        most = most_spikes(version, length, len(kernels[0][1]), samples)
+        spikes = spikes_of(coder, len(kernels), length, companion[0], most)
         phases = phases_of(spikes, kernels, length)
     levels = Coefficients().read(coder, length, phases, companion[1])
     most = 2**44 // max(step, 1)
@@ -483,6 +495,9 @@ def read(data):
     places = [sum(end["chunks"][: i + 1]) for i in range(len(end["chunks"]))]
     assert places == begins[-1 - len(places) : -1]
     samples = [[] for _ in tracks]
+    version, per_frame = data[4], sum(track.get("per_frame", 1) for track in tracks)
+    if version == 2:
+        assert header["chunk"] == 1 or header["chunk"] * per_frame <= 2**21, "no image"
     groups = {}
     for i, track in enumerate(tracks):
         key = track.get("per_frame", 1), track["dtype"], track.get("exact", False)
@@ -500,7 +515,9 @@ def read(data):
                 way, kind, digits = coder.plain(2), coder.plain(2), coder.plain(4)
                 assert (way, kind, digits) == (2, 0, 0), "a way that this reader does not know"
                 mask = missing_of(coder, length)
-                numbers, companion = described(coder, length, kernels[i], companion)
+                numbers, companion = described(
+                    coder, length, kernels[i], companion, version, frames * per_frame
+                )
                 if width := coder.whole():
                     numbers = corrected(coder, numbers, width)
                 samples[i] += stored(numbers, mask, tracks[i])

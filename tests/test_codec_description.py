@@ -33,6 +33,7 @@ from sans.codec.description.waveforms import (
 from sans.codec.description.waveforms import quantise as in_integers
 from sans.codec.description.wavelets import FRACTION, analyse, band_ends, synthesise
 from sans.codec.entropy.range_coder import bytes_of, read_from, writer
+from sans.codec.versions import NEWEST
 from sans.errors import BitstreamError
 
 ONE = 1 << FRACTION
@@ -133,17 +134,17 @@ def test_spikes_come_back_with_and_without_a_companion(data, kernels, length):
     spikes = data.draw(spike_trains(kernels, length))
     for companion in (no_spikes(0), data.draw(spike_trains(64, length)), spikes):
         coder = writer(4096)
-        written = code_spikes(coder, spikes, kernels, length, companion, np.zeros(4))
+        written = code_spikes(coder, spikes, kernels, length, length, companion, np.zeros(4))
         assert listed(written) == listed(spikes)
         again = read_from(bytes_of(coder))
-        read = code_spikes(again, no_spikes(0), kernels, length, companion, np.zeros(4))
+        read = code_spikes(again, no_spikes(0), kernels, length, length, companion, np.zeros(4))
         assert listed(read) == listed(spikes)
 
 
 @given(st.binary(max_size=60), st.integers(1, 64), st.integers(1, 100))
 def test_spikes_of_any_bytes_lie_in_the_signal(data, kernels, length):
     none = no_spikes(0)
-    found = code_spikes(read_from(data), none, kernels, length, none, np.zeros(4))
+    found = code_spikes(read_from(data), none, kernels, length, length, none, np.zeros(4))
     assert len(found.place) <= length
     assert ((found.place >= 0) & (found.place < length)).all()
     assert ((found.kernel >= 0) & (found.kernel < kernels)).all()
@@ -151,7 +152,7 @@ def test_spikes_of_any_bytes_lie_in_the_signal(data, kernels, length):
 
 def bits_of(spikes, companion, length=200000):
     coder = writer(1 << 16)
-    code_spikes(coder, spikes, 2, length, companion, np.zeros(4))
+    code_spikes(coder, spikes, 2, length, length, companion, np.zeros(4))
     return 8 * len(bytes_of(coder))
 
 
@@ -290,11 +291,11 @@ def test_a_reader_gets_what_the_writer_reconstructs(length):
     for companion in (nothing, describe(numbers[::-1].copy(), spikes, beats, 700, FINE)):
         kept = describe(numbers, spikes, beats, 3000, FINE)
         coder = writer(8 * length + 1024)
-        written = code_description(coder, kept, beats, companion, np.zeros(4))
+        written = code_description(coder, kept, beats, companion, np.zeros(4), NEWEST)
         empty = Description(0, 1, no_spikes(0), np.zeros(length, np.int64))
         bits = np.zeros(4)
         data = bytes_of(coder)
-        read = code_description(read_from(data), empty, beats, companion, bits)
+        read = code_description(read_from(data), empty, beats, companion, bits, NEWEST)
         wanted = reconstruct(kept, beats)
         np.testing.assert_array_equal(reconstruct(written, beats), wanted)
         np.testing.assert_array_equal(reconstruct(read, beats), wanted)

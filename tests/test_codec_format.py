@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import io
+import random
 import re
 from importlib.resources import files
 
+import forgery
 import format_reader
 import numpy as np
 import pytest
+from forgeries import drawn, joined
 
 from sans import compress, decompress
 from sans.codec.compression import Options, compress_recording
@@ -19,6 +22,8 @@ from sans.codec.entropy import mixing
 from sans.codec.entropy.range_coder import bytes_of, writer
 from sans.codec.prediction import distributions, filters
 from sans.codec.quality import Quality
+from sans.codec.versions import FIRST, SECOND, VERSIONS
+from sans.errors import BitstreamError
 from sans.recordings.layout import Layout, Source, Track
 
 SIZE = 101
@@ -84,6 +89,60 @@ def test_coefficients_of_all_sizes_in_bursts_are_read_alike(length, digits, toge
         format_reader.Coder(bytes_of(coder)), length, phases.tolist(), companion.tolist() or None
     )
     assert found == levels.tolist()
+
+
+@pytest.mark.parametrize("version", VERSIONS.values(), ids=lambda each: str(each.number))
+def test_both_versions_of_the_same_sections_are_read_alike(version):
+    columns = np.stack([heart(900), heart(900, 1, 5)], axis=1)
+    stream = compress(columns, prdn=9, kernels=[BEAT])
+    again = forgery.changed(stream, version)
+    assert again[4] == version.number
+    assert format_reader.read(again) == format_reader.read(stream) == decompress(again).T.tolist()
+    other = again[:4] + bytes([3 - version.number]) + again[5:]
+    with pytest.raises(AssertionError):
+        format_reader.read(other)
+
+
+def test_what_newer_writers_add_is_passed_over_alike():
+    stream = compress(heart(900), prdn=9, kernels=[BEAT])
+    more = [(i, (b"x", b"what this is nobody knows")) for i in (1, 2, 5)]
+    newer = forgery.changed(
+        stream, more=more, color="red", format="mat", quality=["snr", "12 dB"], end={"x": [1]}
+    )
+    assert format_reader.read(newer) == [decompress(newer).tolist()] == format_reader.read(stream)
+    with pytest.raises(AssertionError):
+        format_reader.read(forgery.changed(stream, FIRST, more=more))
+
+
+@pytest.mark.parametrize("version", VERSIONS.values(), ids=lambda each: str(each.number))
+def test_the_most_spikes_are_read_alike_and_more_are_refused(version):
+    most = version.most_spikes(150, 128)
+    assert format_reader.most_spikes(version.number, 150, 128, 150) == most
+    stream = joined(drawn(150, 128, 2, most, random.Random(2), version), version)
+    assert format_reader.read(stream) == [decompress(stream).tolist()]
+    if most < 150:
+        stream = joined(drawn(150, 128, 2, most + 1, random.Random(2), version), version)
+        for read, error in ((format_reader.read, AssertionError), (decompress, BitstreamError)):
+            with pytest.raises(error):
+                read(stream)
+
+
+def test_the_limits_of_the_specification_are_those_of_the_package():
+    text = format_reader.SPECIFICATION.read_text(encoding="utf-8")
+    digits = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+
+    def limits(cell):
+        found = re.findall(r"(\d+)([⁰¹²³⁴⁵⁶⁷⁸⁹]*)", cell)
+        return [int(base) ** int(power.translate(digits) or 1) for base, power in found]
+
+    rows = []
+    for name in ("samples in a chunk of several frames", r"\*cover\*", r"\*drawn\*"):
+        (row,) = re.findall(rf"^\| {name} \| (.+) \| (.+) \|$", text, re.MULTILINE)
+        rows.append([limits(cell) for cell in row])
+    (first, second), covers, drawn_most = rows
+    assert (first, second) == ([FIRST.samples], [SECOND.samples, SECOND.pixels])
+    assert covers == [[FIRST.cover], [SECOND.cover]]
+    assert drawn_most == [[FIRST.drawn], [SECOND.drawn]]
 
 
 def test_several_chunks_with_missing_samples_and_bounded_errors_are_read_alike():

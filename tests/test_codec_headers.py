@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sans.codec import headers
+from sans.codec import headers, legal
 from sans.codec.headers import (
     DICTIONARY,
     End,
@@ -23,6 +23,7 @@ from sans.codec.headers import (
     unpack_end,
     unpack_header,
 )
+from sans.codec.versions import FIRST, NEWEST
 from sans.errors import BitstreamError, DatasetError
 from sans.recordings.formats import FORMATS
 from sans.recordings.layout import TYPES, Layout, Track
@@ -73,7 +74,7 @@ def recordings(draw):
 @settings(max_examples=25)
 @given(recordings())
 def test_a_header_comes_back(header):
-    assert unpack_header(pack_header(header)) == header
+    assert unpack_header(pack_header(header), NEWEST) == header
 
 
 @given(st.lists(st.integers(1, 2**40), max_size=5), st.integers(0, 2**48))
@@ -81,7 +82,7 @@ def test_an_end_comes_back(steps, frames):
     chunks = tuple(sum(steps[: i + 1]) for i in range(len(steps)))
     figures = (Figures(1, 0, 0.5, math.inf, 1e-9, 0.0, 2), Figures(0, 9, -1.0, 2.5, 0.0, 1.0, 0.0))
     end = End(frames, chunks, figures)
-    assert unpack_end(pack_end(end), 2) == end
+    assert unpack_end(pack_end(end), 2, 5, NEWEST) == end
 
 
 def packed(text, more=b""):
@@ -91,16 +92,16 @@ def packed(text, more=b""):
     return packer.compress(struct.pack("<I", len(body)) + body + more) + packer.flush()
 
 
-def header_with(more=b"", **changes):
-    return unpack_header(packed(HEADER | changes, more))
+def header_with(more=b"", version=FIRST, **changes):
+    return unpack_header(packed(HEADER | changes, more), version)
 
 
-def track_with(**changes):
-    return header_with(tracks=[TRACK | changes]).layout.tracks[0]
+def track_with(version=FIRST, **changes):
+    return header_with(version=version, tracks=[TRACK | changes]).layout.tracks[0]
 
 
-def end_with(more=b"", **changes):
-    return unpack_end(packed(END | changes, more), 1)
+def end_with(more=b"", version=FIRST, **changes):
+    return unpack_end(packed(END | changes, more), 1, 3, version)
 
 
 def refused(match="makes no sense"):
@@ -138,7 +139,8 @@ def test_a_track_may_have_any_legal_value(changes):
     track = track_with(**changes)
     assert {name: getattr(track, name) for name in changes} == changes
     layout = Layout("csv", (track,), 60)
-    assert unpack_header(pack_header(Header(layout, 1, ("lossless", 0.0), (0.0,)))).layout == layout
+    packed_again = pack_header(Header(layout, 1, ("lossless", 0.0), (0.0,)))
+    assert unpack_header(packed_again, FIRST).layout == layout
 
 
 @pytest.mark.parametrize(
@@ -269,22 +271,22 @@ def test_an_end_has_legal_values_only(changes):
 @pytest.mark.parametrize("text", [b"[]", b"7", b"{", b"\xff", b"[" * 100_000], ids=len)
 def test_what_is_no_table_is_refused(text):
     with refused():
-        unpack_header(packed(text))
+        unpack_header(packed(text), FIRST)
 
 
 def test_a_table_that_is_cut_off_or_goes_on_is_refused():
     data = packed(HEADER)
-    assert unpack_header(data) == header_with()
+    assert unpack_header(data, FIRST) == header_with()
     for damaged in (data[:-1], data[:1], b"", data + b"\0"):
         with refused():
-            unpack_header(damaged)
+            unpack_header(damaged, FIRST)
 
 
 def test_the_limits_are_those_of_the_format():
     assert headers.LARGEST == 2**25
     assert headers.LARGEST_TEXT == 2**24
-    assert headers.MOST_TRACKS == 2**16
-    assert headers.MOST_FRAMES == 2**48
+    assert legal.MOST_TRACKS == 2**16
+    assert legal.MOST_FRAMES == 2**48
 
 
 def test_what_is_larger_than_a_limit_is_neither_written_nor_read(monkeypatch):
@@ -295,18 +297,18 @@ def test_what_is_larger_than_a_limit_is_neither_written_nor_read(monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(headers, name, needed)
             assert pack_header(header) == data
-            assert unpack_header(data) == header
+            assert unpack_header(data, FIRST) == header
             patch.setattr(headers, name, needed - 1)
             with pytest.raises(DatasetError, match="more than a stream can hold"):
                 pack_header(header)
             with refused():
-                unpack_header(data)
+                unpack_header(data, FIRST)
 
 
 def test_tracks_are_no_more_than_a_limit(monkeypatch):
-    monkeypatch.setattr(headers, "MOST_TRACKS", 2)
+    monkeypatch.setattr(legal, "MOST_TRACKS", 2)
     two = header_with(tracks=[TRACK] * 2)
-    assert unpack_header(pack_header(two)) == two
+    assert unpack_header(pack_header(two), FIRST) == two
     with refused("3 tracks"):
         header_with(tracks=[TRACK] * 3)
 

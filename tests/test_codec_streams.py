@@ -16,11 +16,10 @@ from sans.codec import container, decompression
 from sans.codec.arrays import as_recording, compress, decompress
 from sans.codec.compression import Options, compress_recording, frames_of_chunk
 from sans.codec.decompression import Chunk, Stream, read_chunks
-from sans.codec.files import compress_file, decompress_file, recover_file
+from sans.codec.files import compress_file, decompress_file
 from sans.codec.inspection import inspect_file
 from sans.codec.planning import Wishes
 from sans.codec.quality import KINDS, Quality
-from sans.codec.recovery import recover
 from sans.errors import BitstreamError, DatasetError, SansError
 from sans.recordings.layout import TYPES, Layout, Source, Track
 
@@ -477,98 +476,6 @@ def damaged_at(stream, *chunks):
     for number in chunks:
         data[(ends[number] + ends[number + 1]) // 2] ^= 255
     return bytes(data)
-
-
-def recovered(stream):
-    found = recover(stream)
-    return found, np.concatenate([chunk.samples[0] for chunk in found.chunks()])
-
-
-@pytest.mark.parametrize("lost", [[0], [4], [9], [3, 4], [1, 8]])
-def test_all_but_the_damaged_chunks_are_recovered(lost):
-    stream = damaged_at(chunked(WALK), *lost)
-    with pytest.raises(BitstreamError, match="checksum"):
-        decompress(stream)
-    found, samples = recovered(stream)
-    gone = np.isin(np.arange(1000) // 100, lost)
-    assert np.array_equal(samples, np.where(gone, 0, WALK))
-    spans = {(100 * number, 100 * number + 100) for number in lost}
-    assert set(found.missing) == (spans if lost != [3, 4] else {(300, 500)})
-
-
-def test_what_is_left_is_recovered_where_the_index_is_damaged_too():
-    stream = bytearray(damaged_at(chunked(WALK), 5))
-    stream[-20:] = bytes(20)
-    found, samples = recovered(bytes(stream))
-    assert found.missing == [(500, 600)]
-    assert np.array_equal(np.delete(samples, slice(500, 600)), np.delete(WALK, slice(500, 600)))
-
-
-def test_what_is_left_of_a_stream_cut_off_is_recovered():
-    stream = chunked(WALK)
-    cut = stream[: Stream(io.BytesIO(stream)).end.chunks[4] + 3]
-    found, samples = recovered(cut)
-    assert found.missing == [(400, 1000)]
-    assert np.array_equal(samples[:400], WALK[:400])
-
-
-def test_what_is_left_is_recovered_where_bytes_are_missing_or_too_many():
-    stream = chunked(WALK)
-    place = Stream(io.BytesIO(stream)).end.chunks[2] + 20
-    for damaged in (stream[:place] + stream[place + 3 :], stream[:place] + b"C" + stream[place:]):
-        assert recovered(damaged)[0].missing == [(200, 300)]
-
-
-def test_of_whole_chunks_of_one_number_the_first_is_recovered():
-    streams = [Stream(io.BytesIO(chunked(values))) for values in (WALK, WALK[::-1])]
-    start = chunked(WALK)[: streams[0].end.chunks[0]]
-    assert chunked(WALK[::-1]).startswith(start)  # or the chunks of one were not those of the other
-    ours, theirs = (
-        [
-            container.seal(container.CHUNK, stream.content(i), stream.start.checksum)
-            for i in range(10)
-        ]
-        for stream in streams
-    )
-    for sections, changes in (
-        (ours + theirs, 10),
-        (theirs + ours, 0),
-        (ours[:4] + theirs + ours, 4),
-    ):
-        found, samples = recovered(start + b"".join(sections))
-        assert found.missing == []
-        wanted = np.where(np.arange(1000) < 100 * changes, WALK, WALK[::-1])
-        assert np.array_equal(samples, wanted)
-
-
-def test_all_of_a_whole_stream_is_recovered():
-    found, samples = recovered(chunked(WALK))
-    assert found.missing == []
-    assert np.array_equal(samples, WALK)
-
-
-def test_lost_floats_become_nan_and_lost_integers_the_missing_value():
-    values = WALK / 4
-    _, samples = recovered(damaged_at(chunked(values), 2))
-    assert np.isnan(samples[200:300]).all()
-    assert np.array_equal(np.delete(samples, slice(200, 300)), np.delete(values, slice(200, 300)))
-    source = recording([track(missing=-32768, rate=100.0)], [WALK])
-    _, samples = recovered(damaged_at(stream_of(source, seconds=1.0), 2))
-    assert (samples[200:300] == -32768).all()
-
-
-def test_nothing_is_recovered_without_a_header():
-    stream = bytearray(chunked(WALK))
-    stream[20] ^= 1
-    with pytest.raises(BitstreamError, match="checksum of a section H"):
-        recover(bytes(stream))
-
-
-def test_a_recovered_file_is_of_the_same_kind(tmp_path):
-    (tmp_path / "x.sans").write_bytes(damaged_at(chunked(WALK), 9))
-    found = recover_file(tmp_path / "x.sans", tmp_path / "x.npy")
-    assert found.missing == [(900, 1000)]
-    assert np.array_equal(np.load(tmp_path / "x.npy")[:900], WALK[:900])
 
 
 def test_inspection_counts_every_byte_once_and_names_what_is_damaged(tmp_path):

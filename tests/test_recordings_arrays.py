@@ -196,3 +196,11 @@ def test_a_damaged_idx_file_is_refused(content, message, tmp_path):
     (tmp_path / "a-idx1-ubyte").write_bytes(content)
     with pytest.raises(DatasetError, match=message):
         open_recording(tmp_path / "a-idx1-ubyte")
+
+
+def test_a_type_under_a_name_of_former_days_is_refused_without_a_warning(tmp_path):
+    path = tmp_path / "x.npy"
+    np.save(path, np.zeros(3, "S2"))
+    path.write_bytes(path.read_bytes().replace(b"'|S2'", b"'|a2'"))
+    with pytest.raises(DatasetError, match="integers or floats of 8 to 64 bits are wanted"):
+        open_recording(path)

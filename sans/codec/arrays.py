@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sans.codec.compression import Options, compress_recording
-from sans.codec.decompression import Chunk, Start, read_chunks
+from sans.codec.decompression import Chunk, read_chunks
 from sans.codec.description.learning import unit_kernels
 from sans.codec.planning import Wishes
 from sans.codec.quality import LOSSLESS, asked
+from sans.codec.starts import Start
 from sans.errors import BitstreamError, DatasetError
 from sans.recordings import npy
 from sans.recordings.layout import Layout, Source, Track
@@ -68,16 +69,23 @@ def compress(
     return file.getvalue()
 
 
-def decompress(data: bytes | bytearray | memoryview) -> Array:
+def decompress(data: bytes | bytearray | memoryview, *, max_output: int | None = None) -> Array:
     """Return the array of a .sans stream: what `compress` was given, or what is left of it.
 
     It has the byte order of what was given. A recording of several signals of one type and rate
     becomes ``(samples, signals)``.
 
+    Args:
+        data: the stream.
+        max_output: bytes of the array, at most; the default is the larger of 1 GiB and 1,000 times
+            the stream.
+
     Raises:
-        BitstreamError: if the bytes are no stream, or damaged, or hold signals that no array can.
+        BitstreamError: if the bytes are no stream, or damaged, or hold signals that no array can,
+            or an array that is too large.
+        ValueError: if `max_output` is below 1.
     """
-    parts = read_chunks(io.BytesIO(data))
+    parts = read_chunks(io.BytesIO(data), max_output=max_output)
     start = next(parts)
     assert isinstance(start, Start)
     layout = start.header.layout

@@ -16,7 +16,6 @@ from threadpoolctl import threadpool_limits
 
 from sans.codec import container
 from sans.codec.chunks import RecordingPlan, encode_chunk, exact_plan
-from sans.codec.decompression import LARGEST_CHUNK as LARGEST_READ
 from sans.codec.description.waveforms import pack_all_waveforms
 from sans.codec.headers import End, Figures, Header, pack_end, pack_header
 from sans.codec.measures import Measures
@@ -24,6 +23,7 @@ from sans.codec.planning.sparing import Decision, plan_with_loss
 from sans.codec.planning.tracks import Wishes
 from sans.codec.quality import LOSSLESS, Quality
 from sans.codec.spool import Spool
+from sans.codec.versions import LARGEST_FRAME, NEWEST
 from sans.errors import DatasetError
 from sans.recordings.annotators import Wanted, annotators_in
 from sans.recordings.formats import limited
@@ -39,10 +39,10 @@ Progress = Callable[[str, float], None]
 CHUNK = 1 << 17
 """Samples of a track in a chunk, at most, unless the user says how long it is."""
 
-LARGEST_CHUNK = 1 << 21
+LARGEST_CHUNK = NEWEST.samples
 """Samples of all tracks in a chunk, at most, unless a frame has more."""
 
-LARGEST_IMAGES = 1 << 23
+LARGEST_IMAGES = NEWEST.pixels
 """Pixels of a chunk, at most."""
 
 WISHES = Wishes()
@@ -223,9 +223,9 @@ def frames_of_chunk(layout: Layout, seconds: float | None = None) -> int:
         DatasetError: if no reader would accept a single frame, or nobody knows how long it is.
     """
     each = [track.per_frame for track in layout.tracks]
-    if sum(each) > LARGEST_READ:
+    if sum(each) > LARGEST_FRAME:
         raise DatasetError(
-            f"a frame has {sum(each):,} samples: at most {LARGEST_READ:,} can be compressed"
+            f"a frame has {sum(each):,} samples: at most {LARGEST_FRAME:,} can be compressed"
         )
     if len(layout.shape) == 3:
         return max(1, LARGEST_IMAGES // each[0])

@@ -4,7 +4,7 @@ A stream is, with all integers unsigned and little-endian::
 
     size   what
     4      the bytes "SANS"
-    1      version, 1
+    1      version
     …      sections: one header, kernels if there are any, chunks, one end
     8      where the end section begins
     4      the bytes "SNAS"
@@ -12,28 +12,28 @@ A stream is, with all integers unsigned and little-endian::
 and a section is::
 
     size   what
-    1      its kind: "H" header, "K" kernels, "C" chunk, "E" end
+    1      its kind: "H" header, "K" kernels, "C" chunk, "E" end; small letters may be passed over
     4      size of its content
     …      its content
     4      CRC-32 of the three above, begun with the checksum of the header section
 
-so that a chunk of another stream is noticed; the header's own checksum begins with 0.
+so that a chunk of another stream is noticed; the header's own checksum begins with that of the
+first five bytes, or of version 1 with 0.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from sans.codec.versions import NEWEST, VERSIONS, Version
 from sans.errors import BitstreamError
 from sans.pipes import read_some
 
 MAGIC = b"SANS"
 FINAL = b"SNAS"
-VERSION = 1
 HEADER, KERNELS, CHUNK, END = b"H", b"K", b"C", b"E"
 KINDS = (HEADER, KERNELS, CHUNK, END)
 
@@ -42,14 +42,14 @@ LARGEST = 1 << 28
 
 _HEAD = struct.Struct("<4sB")
 SECTION = struct.Struct("<cI")
-_CRC = struct.Struct("<I")
+CHECKSUM = struct.Struct("<I")
 _TRAILER = struct.Struct("<Q4s")
 
-PATIENCE = 64
-"""How many times its bytes are looked at, at most, in a search for what is whole."""
-
-FRAME = SECTION.size + _CRC.size
+FRAME = SECTION.size + CHECKSUM.size
 """Bytes of a section beside its content."""
+
+SMALLEST_CHUNK = FRAME + 3
+"""Bytes of a chunk section, at least: it has a number, frames, and the size of a part."""
 
 START = _HEAD.size
 TRAILER = _TRAILER.size
@@ -60,13 +60,18 @@ class Section:
     """A section of a stream."""
 
     kind: bytes
-    """One of `KINDS`."""
+    """One of `KINDS`, or a small letter."""
 
     content: bytes
     """What it holds."""
 
     checksum: int
     """What its bytes end with."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes."""
+        return len(self.content) + FRAME
 
 
 class Writer:
@@ -78,9 +83,9 @@ class Writer:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._seed = 0
+        self._seed = first_seed(NEWEST)
         self.size = 0
-        self._write(_HEAD.pack(MAGIC, VERSION))
+        self._write(_HEAD.pack(MAGIC, NEWEST.number))
 
     def write(self, kind: bytes, content: bytes) -> int:
         """Write a section, and return where it begins."""
@@ -89,7 +94,7 @@ class Writer:
             raise BitstreamError(f"a section of {len(content)} bytes: {LARGEST} is the most")
         section = seal(kind, content, self._seed)
         if kind == HEADER:
-            self._seed = _CRC.unpack(section[-_CRC.size :])[0]
+            self._seed = CHECKSUM.unpack(section[-CHECKSUM.size :])[0]
         self._write(section)
         return begin
 
@@ -109,14 +114,14 @@ def seal(kind: bytes, content: bytes, seed: int) -> bytes:
     Args:
         kind: one of `KINDS`.
         content: what it holds.
-        seed: the checksum of the header section; 0 for that itself.
+        seed: the checksum of the header section; for that itself, that of `first_seed`.
     """
     body = SECTION.pack(kind, len(content)) + content
-    return body + _CRC.pack(zlib.crc32(body, seed))
+    return body + CHECKSUM.pack(zlib.crc32(body, seed))
 
 
-def read_start(file: BinaryIO) -> None:
-    """Read the first bytes of a stream.
+def read_start(file: BinaryIO) -> Version:
+    """Read the first bytes of a stream, and return its version.
 
     Raises:
         BitstreamError: if it is no stream, or of a version that this reader does not know.
@@ -128,14 +133,40 @@ def read_start(file: BinaryIO) -> None:
         raise BitstreamError(f"no .sans stream: it begins with {data[:4]!r}, not {MAGIC!r}")
     if len(data) < _HEAD.size:
         raise BitstreamError("a stream that ends before its version")
-    if data[-1] != VERSION:
-        newer = ": a newer sans reads it" if data[-1] > VERSION else ""
+    if data[-1] not in VERSIONS:
+        newer = ": a newer sans reads it" if data[-1] > NEWEST.number else ""
+        known = " and ".join(map(str, VERSIONS))
         raise BitstreamError(
-            f"stream version {data[-1]}, this reader knows version {VERSION} only{newer}"
+            f"stream version {data[-1]}, this reader knows versions {known}{newer}"
         )
+    return VERSIONS[data[-1]]
 
 
-def read_section(file: BinaryIO, seed: int) -> Section:
+def first_seed(version: Version) -> int:
+    """Return what the checksum of the header section begins with: it knows its version."""
+    return zlib.crc32(_HEAD.pack(MAGIC, version.number)) if version.sealed else 0
+
+
+def is_kind(kind: bytes, version: Version) -> bool:
+    """Return whether a section may be of a kind; those of small letters can be passed over."""
+    return kind in KINDS or (version.grows and b"a" <= kind <= b"z")
+
+
+def next_section(file: BinaryIO, seed: int, version: Version) -> tuple[Section, int]:
+    """Read up to the end of the next section that is known; return it, and where it begins.
+
+    That is counted in bytes from where the file is.
+
+    Raises:
+        BitstreamError: as for `read_section`.
+    """
+    passed = 0
+    while (section := read_section(file, seed, version)).kind not in KINDS:
+        passed += section.size
+    return section, passed
+
+
+def read_section(file: BinaryIO, seed: int, version: Version) -> Section:
     """Read a section.
 
     Raises:
@@ -145,13 +176,13 @@ def read_section(file: BinaryIO, seed: int) -> Section:
     if len(head) < SECTION.size:
         raise BitstreamError("the stream is cut off between two sections")
     kind, size = SECTION.unpack(head)
-    if kind not in KINDS or size > LARGEST:
+    if not is_kind(kind, version) or size > LARGEST:
         raise BitstreamError(f"damaged: no section begins with {head!r}")
     content = read_all(file, size)
-    tail = read_all(file, _CRC.size)
-    if len(content) < size or len(tail) < _CRC.size:
+    tail = read_all(file, CHECKSUM.size)
+    if len(content) < size or len(tail) < CHECKSUM.size:
         raise BitstreamError("the stream is cut off within a section")
-    (checksum,) = _CRC.unpack(tail)
+    (checksum,) = CHECKSUM.unpack(tail)
     if zlib.crc32(content, zlib.crc32(head, seed)) != checksum:
         raise BitstreamError(f"damaged: the checksum of a section {kind.decode()} is wrong")
     return Section(kind, content, checksum)
@@ -184,24 +215,3 @@ def read_all(file: BinaryIO, size: int) -> bytes:
         pieces.append(piece)
         left -= len(piece)
     return b"".join(pieces)
-
-
-def find_sections(data: bytes, seed: int) -> Iterator[tuple[int, Section]]:
-    """Yield the whole sections among bytes of which some are damaged, and where each begins.
-
-    Checksums are taken where a section could begin, of some multiple of the bytes in all: bytes
-    made to look like the beginning of sections everywhere end the search.
-    """
-    place, patience = 0, PATIENCE * (len(data) + (1 << 20))
-    while place + FRAME <= len(data) and patience > 0:
-        kind, size = SECTION.unpack_from(data, place)
-        end = place + FRAME + size
-        if kind in KINDS and end <= len(data):
-            (checksum,) = _CRC.unpack_from(data, end - _CRC.size)
-            patience -= size
-            if zlib.crc32(data[place : end - _CRC.size], seed) == checksum:
-                content = data[place + SECTION.size : end - _CRC.size]
-                yield place, Section(kind, content, checksum)
-                place = end
-                continue
-        place += 1

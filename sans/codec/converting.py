@@ -12,7 +12,8 @@ from typing import BinaryIO
 
 from sans.codec.compression import quietly
 from sans.codec.decompression import Stream
-from sans.codec.files import Progress, format_of, opened, recover_file, refuse_existing
+from sans.codec.files import Progress, format_of, recover_file, refuse_existing
+from sans.codec.mapping import opened
 from sans.codec.recovery import Recovery
 from sans.codec.streamed import source_of
 from sans.recordings import open_recording
@@ -40,6 +41,7 @@ def convert_file(
     kind: str,
     progress: Progress = quietly,
     force: bool = True,
+    max_output: int | None = None,
 ) -> tuple[str, ...]:
     """Restore a recording from a stream as another kind of file.
 
@@ -49,6 +51,7 @@ def convert_file(
         kind: the format of the file.
         progress: is told a stage and which share of it is done.
         force: whether files that are there are replaced.
+        max_output: bytes of all samples, at most; none: see `sans.codec.output_limit`.
 
     Returns:
         What the file does not have, one sentence each.
@@ -59,7 +62,7 @@ def convert_file(
         ValueError: if no recording can.
     """
     with opened(source) as file:
-        return _write(source_of(Stream(file)), target, kind, progress, force)
+        return _write(source_of(Stream(file), max_output), target, kind, progress, force)
 
 
 def recover_as(
@@ -68,6 +71,7 @@ def recover_as(
     kind: str,
     progress: Progress = quietly,
     force: bool = True,
+    max_output: int | None = None,
 ) -> tuple[Recovery, tuple[str, ...]]:
     """Restore what is left of a damaged stream as another kind of file.
 
@@ -78,7 +82,7 @@ def recover_as(
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"recording{BY_NAME[format_of(source)].restored}"
-        found = recover_file(source, path)
+        found = recover_file(source, path, max_output=max_output)
         # A rate that somebody gave is in the stream, and not in every file.
         tracks = found.start.header.layout.tracks
         left = open_recording(path)

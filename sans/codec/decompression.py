@@ -1,4 +1,4 @@
-"""From streams to recordings: in order from a pipe, or any part of a file; what is damaged too."""
+"""From streams to recordings: in order from a pipe, or any part of a file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -13,40 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.codec import container
-from sans.codec.description.starting_set import starting_set
-from sans.codec.description.waveforms import NO_WAVEFORMS, Waveforms, unpack_all_waveforms
-from sans.codec.groups import Group, decode_group, groups_of
-from sans.codec.headers import End, Header, unpack_end, unpack_header
+from sans.codec.groups import Group, decode_group
+from sans.codec.output_limit import OutputLimit, size_of
 from sans.codec.parts import read_varint, unpack_parts
+from sans.codec.starts import Start, read_start
 from sans.errors import BitstreamError
 
 Array = NDArray[Any]
-
-LARGEST_CHUNK = 1 << 24
-"""Samples of all tracks in a chunk, at most: nobody's word makes a reader allocate more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What comes before the chunks of a stream."""
-
-    header: Header
-    """The header."""
-
-    groups: tuple[Group, ...]
-    """Tracks that are coded together."""
-
-    waveforms: tuple[Waveforms, ...]
-    """The kernels of each track."""
-
-    checksum: int
-    """Of the header section, with which all others begin."""
-
-    kernel_bytes: int
-    """Bytes of the section of kernels; 0: there is none."""
-
-    begin: int
-    """Where the chunks begin in the stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,44 +37,6 @@ class Chunk:
     """Those of each track, ``(frames * per_frame,)``."""
 
 
-def read_header(file: BinaryIO) -> tuple[Header, container.Section]:
-    """Read a stream up to the end of its header; return what it says, and its section.
-
-    Raises:
-        BitstreamError: if it is no stream, or damaged.
-    """
-    container.read_start(file)
-    section = container.read_section(file, 0)
-    if section.kind != container.HEADER:
-        raise BitstreamError(f"damaged: a section {section.kind.decode()} before the header")
-    header = unpack_header(section.content)
-    per_frame = sum(track.per_frame for track in header.layout.tracks)
-    if header.chunk * per_frame > LARGEST_CHUNK:
-        raise BitstreamError(
-            f"damaged: chunks of {header.chunk * per_frame} samples, at most {LARGEST_CHUNK} are"
-        )
-    return header, section
-
-
-def read_start(file: BinaryIO) -> tuple[Start, container.Section]:
-    """Read a stream up to its first chunk, or to its end; return that section too.
-
-    Raises:
-        BitstreamError: if it is no stream, or damaged.
-    """
-    header, section = read_header(file)
-    checksum, tracks = section.checksum, len(header.layout.tracks)
-    begin = container.START + len(section.content) + container.FRAME
-    section = container.read_section(file, checksum)
-    waveforms, size = [NO_WAVEFORMS] * tracks, 0
-    if section.kind == container.KERNELS:
-        waveforms = unpack_all_waveforms(section.content, tracks, starting_set())
-        size = len(section.content) + container.FRAME
-        section = container.read_section(file, checksum)
-    start = Start(header, groups_of(header.layout), tuple(waveforms), checksum, size, begin + size)
-    return start, section
-
-
 def decode_chunk(start: Start, content: bytes) -> Chunk:
     """Return a chunk.
 
@@ -109,7 +45,7 @@ def decode_chunk(start: Start, content: bytes) -> Chunk:
     """
     number, frames, data = split_chunk(start, content)
     layout = start.header.layout
-    parts = unpack_parts(data)
+    parts = unpack_parts(data, len(start.groups))
     if len(parts) != len(start.groups):
         raise BitstreamError(f"damaged: {len(parts)} groups where {len(start.groups)} are")
     samples: list[Array] = [np.empty(0)] * len(layout.tracks)
@@ -127,7 +63,8 @@ def decode_part(
     tracks = [start.header.layout.tracks[i] for i in group.tracks]
     waveforms = [start.waveforms[i] for i in group.tracks]
     quanta = [start.header.quanta[i] for i in group.tracks]
-    return decode_group(group, tracks, data, frames, waveforms, quanta, bits)
+    version = start.version.within(frames * start.per_frame)
+    return decode_group(group, tracks, data, frames, waveforms, quanta, version, bits)
 
 
 def split_chunk(start: Start, content: bytes) -> tuple[int, int, bytes]:
@@ -139,50 +76,96 @@ def split_chunk(start: Start, content: bytes) -> tuple[int, int, bytes]:
     return number, frames, content[place:]
 
 
-def read_chunks(file: BinaryIO, threads: int = 1) -> Iterator[Start | Chunk]:
+def read_chunks(
+    file: BinaryIO, threads: int = 1, max_output: int | None = None
+) -> Iterator[Start | Chunk]:
     """Yield what comes before the chunks, and then every chunk in order; a pipe will do.
 
     Chunks are yielded as they come: that the stream was whole is known at the end.
 
+    Args:
+        file: the stream.
+        threads: how many share the work.
+        max_output: bytes of all samples, at most; none: as `sans.codec.output_limit` says.
+
     Raises:
-        BitstreamError: if the stream is damaged, cut off or forged.
+        BitstreamError: if the stream is damaged, cut off or forged, or becomes too much.
+        ValueError: if `max_output` is below 1.
     """
-    start, section = read_start(file)
+    size = size_of(file)
+    start, section, place = read_start(file)
+    limit = OutputLimit(start.header.layout, max_output)
+    promised = frames_before(file, start)
+    if promised is not None and (size or max_output):
+        limit.check(promised, size or 0)
     yield start
-    frames, seen, full, place = 0, 0, True, start.begin
-    begins: list[int] = []
+    frames, full, begins = 0, True, list[int]()
     with ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[Chunk]] = deque()
         while section.kind == container.CHUNK:
             number, count, _ = split_chunk(start, section.content)
-            if number != seen or not full:
-                raise BitstreamError(f"damaged: chunk {number} comes where chunk {seen} belongs")
-            seen, frames, full = seen + 1, frames + count, count == start.header.chunk
+            if number != len(begins) or not full:
+                raise BitstreamError(
+                    f"damaged: chunk {number} of {count} frames comes where "
+                    f"{_expected(start, len(begins), full)}"
+                )
+            frames, full = frames + count, count == start.header.chunk
             begins.append(place)
-            place += len(section.content) + container.FRAME
+            place += section.size
+            limit.check(frames, size or place)
             waiting.append(pool.submit(decode_chunk, start, section.content))
             if len(waiting) > threads:
                 yield waiting.popleft().result()
-            section = container.read_section(file, start.checksum)
+            section, passed = container.next_section(file, start.checksum, start.version)
+            place += passed
         while waiting:
             yield waiting.popleft().result()
+    _check_end(file, start, section, place, frames, begins)
+
+
+def _expected(start: Start, number: int, full: bool) -> str:
+    """Return what is expected instead of a chunk that does not belong there, in words."""
+    if full:
+        return f"chunk {number} belongs"
+    return f"the end belongs: chunk {number - 1} had fewer than {start.header.chunk} frames"
+
+
+def frames_before(file: BinaryIO, start: Start) -> int | None:
+    """Return how many frames a stream says that it has, if it can be known before the chunks."""
+    if (frames := start.header.layout.frames) is not None or not size_of(file):
+        return frames
+    place = file.tell()
+    with suppress(BitstreamError):
+        frames = Stream(file).end.frames
+    file.seek(place)
+    return frames
+
+
+def _check_end(
+    file: BinaryIO,
+    start: Start,
+    section: container.Section,
+    place: int,
+    frames: int,
+    begins: list[int],
+) -> None:
+    """Raise a `BitstreamError` unless a stream ends as its chunks, and its header, want it."""
     if section.kind != container.END:
         raise BitstreamError(f"damaged: a section {section.kind.decode()} among the chunks")
-    end = unpack_end(section.content, len(start.header.layout.tracks))
-    _check_end(start, end)
-    if end.frames != frames or len(end.chunks) != seen:
-        raise BitstreamError(f"the stream ends after {frames} frames, not after {end.frames}")
-    if end.chunks != tuple(begins) or container.read_trailer(file) != place:
-        raise BitstreamError("damaged: chunks do not begin where the end says")
+    end = start.known_end(section.content, place)
+    if len(end.chunks) != len(begins):
+        raise BitstreamError(
+            f"damaged: the stream has {len(begins)} chunks, its end says {len(end.chunks)}"
+        )
+    if end.frames != frames:
+        raise BitstreamError(f"damaged: the stream has {frames} frames, its end says {end.frames}")
+    for number, (found, said) in enumerate(zip(begins, end.chunks, strict=True)):
+        if found != said:
+            raise BitstreamError(f"damaged: chunk {number} begins at {found}, its end says {said}")
+    if (said := container.read_trailer(file)) != place:
+        raise BitstreamError(f"damaged: the end begins at {place}, the last bytes say {said}")
     if container.read_all(file, 1):
         raise BitstreamError("damaged: the stream goes on behind its end")
-
-
-def _check_end(start: Start, end: End) -> None:
-    """Raise a `BitstreamError` unless a stream ends as its beginning promises."""
-    promised = start.header.layout.frames
-    if promised is not None and end.frames != promised:
-        raise BitstreamError(f"damaged: {end.frames} frames, {promised} are promised")
 
 
 class Stream:
@@ -198,22 +181,22 @@ class Stream:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         file.seek(0)
-        self.start, _ = read_start(file)
+        self.start, _, _ = read_start(file)
         self.size = file.seek(0, os.SEEK_END)
         file.seek(max(0, self.size - container.TRAILER))
         begin = container.read_trailer(file)
         if begin > self.size:
             raise BitstreamError(f"damaged: its end seen at {begin} of {self.size} bytes")
         file.seek(begin)
-        section = container.read_section(file, self.start.checksum)
+        section = container.read_section(file, self.start.checksum, self.start.version)
         if section.kind != container.END or file.tell() != self.size - container.TRAILER:
             raise BitstreamError("damaged: the last section is not the end")
-        self.end: End = unpack_end(section.content, len(self.start.header.layout.tracks))
-        _check_end(self.start, self.end)
-        chunk = self.start.header.chunk
-        if len(self.end.chunks) != -(-self.end.frames // chunk):
+        self.end = self.start.known_end(section.content, begin)
+        chunk, frames = self.start.header.chunk, self.end.frames
+        if len(self.end.chunks) != (wanted := -(-frames // chunk)):
             raise BitstreamError(
-                f"damaged: {len(self.end.chunks)} chunks of {chunk} frames for {self.end.frames}"
+                f"damaged: its end says {len(self.end.chunks)} chunks where {frames} frames are "
+                f"{wanted} chunks of {chunk}"
             )
 
     def content(self, number: int) -> bytes:
@@ -222,7 +205,7 @@ class Stream:
         if place >= self.size:
             raise BitstreamError(f"damaged: chunk {number} seen at {place} of {self.size} bytes")
         self._file.seek(place)
-        section = container.read_section(self._file, self.start.checksum)
+        section = container.read_section(self._file, self.start.checksum, self.start.version)
         if section.kind != container.CHUNK:
             raise BitstreamError(f"damaged: a section {section.kind.decode()} for chunk {number}")
         return section.content

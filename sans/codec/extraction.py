@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sans.codec.decompression import Stream
-from sans.codec.files import SUFFIX, opened
+from sans.codec.files import SUFFIX
+from sans.codec.mapping import opened
 from sans.codec.streamed import facts_in, source_of
 from sans.errors import SansError
 from sans.recordings.cutting import Part, part_of
@@ -23,17 +24,22 @@ from sans.recordings.writing import kind_named, name_of, write_source
 
 
 @contextmanager
-def opened_part(path: Path, cut: Cut) -> Iterator[Part]:
+def opened_part(path: Path, cut: Cut, max_output: int | None = None) -> Iterator[Part]:
     """Give a part of the recording in a stream; its samples are decoded when they are read.
 
     Seconds are those of a clock that starts with the recording and goes on through gaps.
 
+    Args:
+        path: the stream.
+        cut: which part.
+        max_output: bytes of its samples, at most; none: see `sans.codec.output_limit`.
+
     Raises:
-        BitstreamError: if the stream is damaged where it matters.
+        BitstreamError: if the stream is damaged where it matters, or the part becomes too much.
         DatasetError: if the recording has no such channel or part, or no rate to find it by.
     """
     with opened(path) as file:
-        whole = source_of(Stream(file))
+        whole = source_of(Stream(file), max_output)
         facts = facts_in(whole.layout, partial(samples_of, whole))
         yield part_of(whole, cut, facts, str(path))
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import replace as with_fields
 from pathlib import Path
 from typing import BinaryIO
 
-from sans.codec import container
 from sans.codec.compression import DEFAULT, Options, Summary, compress_recording, quietly
-from sans.codec.decompression import Chunk, Start, read_chunks, read_header
+from sans.codec.decompression import Chunk, frames_before, read_chunks
+from sans.codec.foreign import as_known, written_as
+from sans.codec.mapping import mapped, opened
+from sans.codec.output_limit import OutputLimit
 from sans.codec.quality import LOSSLESS
 from sans.codec.recovery import Recovery, recover
+from sans.codec.starts import Start, read_header
 from sans.errors import BitstreamError, DatasetError, SansError
 from sans.files import written_whole
 from sans.pipes import piped
@@ -42,6 +43,9 @@ class Task:
 
     replace: bool = True
     """Whether files that are there are replaced by what is restored."""
+
+    max_output: int | None = None
+    """Bytes of the samples that a stream may become; none: see `sans.codec.output_limit`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ def decompress_file(
     threads: int = 1,
     progress: Progress = quietly,
     replace: bool = True,
+    max_output: int | None = None,
 ) -> Start:
     """Restore a recording from a stream; its files appear whole or not at all.
 
@@ -84,16 +89,18 @@ def decompress_file(
         threads: how many share the work.
         progress: is told a stage and which share of it is done.
         replace: whether files that are there are replaced.
+        max_output: bytes of all samples, at most; none: see `sans.codec.output_limit`.
 
     Raises:
-        BitstreamError: if the stream is damaged, cut off or forged.
+        BitstreamError: if the stream is damaged, cut off or forged, or becomes too much.
         SansError: if something cannot be read or written.
+        ValueError: if `max_output` is below 1.
     """
     with opened(source) as file:
-        parts = read_chunks(file, threads)
+        parts = read_chunks(file, threads, max_output)
         start = next(parts)
         assert isinstance(start, Start)
-        frames = start.header.layout.frames or 0
+        frames = frames_before(file, start)
         chunks = (part for part in parts if isinstance(part, Chunk))
         _restore(start, chunks, target, frames, progress, replace)
     return start
@@ -104,15 +111,17 @@ def recover_file(
     target: Path | BinaryIO,
     progress: Progress = quietly,
     replace: bool = True,
+    max_output: int | None = None,
 ) -> Recovery:
     """Restore what is left of a damaged stream; missing samples, NaN or zeros fill the rest.
 
     Raises:
-        BitstreamError: if the header or the kernels are damaged, too.
+        BitstreamError: if the header or the kernels are damaged, too, or all becomes too much.
         SansError: if something cannot be read or written.
+        ValueError: if `max_output` is below 1.
     """
-    with opened(source) as file:
-        found = recover(container.read_all(file, sys.maxsize))
+    found = recover(mapped(source))
+    OutputLimit(found.start.header.layout, max_output).check(found.frames, len(found.data))
     layout = with_fields(found.start.header.layout, frames=found.frames)
     header = with_fields(found.start.header, layout=layout, quality=("recovered", 0.0))
     start = with_fields(found.start, header=header)
@@ -128,7 +137,9 @@ def perform(task: Task, stopped: Callable[[], bool]) -> Summary | Start | Failur
         task.target.parent.mkdir(parents=True, exist_ok=True)
         if task.target.suffix == SUFFIX:
             return compress_file(task.source, task.target, task.options)
-        return decompress_file(task.source, task.target, replace=task.replace)
+        return decompress_file(
+            task.source, task.target, replace=task.replace, max_output=task.max_output
+        )
     except SansError as error:
         return Failure(task.source, str(error))
     except OSError as error:
@@ -151,13 +162,16 @@ def tasks_of(folder: Path, output: Path, options: Options) -> list[Task]:
     return without_clashes(tasks)
 
 
-def streams_of(given: Sequence[str], output: Path, replace: bool = True) -> list[Task]:
+def streams_of(
+    given: Sequence[str], output: Path, replace: bool = True, max_output: int | None = None
+) -> list[Task]:
     """Return what there is to decompress; each may still turn out to be no stream.
 
     Args:
         given: streams, and folders of them.
         output: the folder for what they are restored to.
         replace: whether files that are there are replaced.
+        max_output: bytes of all samples of each, at most; none: see `sans.codec.output_limit`.
 
     Raises:
         BitstreamError: if there is nothing below a folder.
@@ -171,7 +185,7 @@ def streams_of(given: Sequence[str], output: Path, replace: bool = True) -> list
             except BitstreamError:  # which `perform` will say again, of this file only
                 name = stream.stem
             below = stream.relative_to(path).with_name(name) if path.is_dir() else name
-            tasks.append(Task(stream, output / below, replace=replace))
+            tasks.append(Task(stream, output / below, replace=replace, max_output=max_output))
     return without_clashes(tasks)
 
 
@@ -229,7 +243,7 @@ def format_of(source: Path | BinaryIO) -> str:
     with opened(source) as file:
         header, _ = read_header(file)
         file.seek(0)
-    return header.layout.format
+    return written_as(header.layout.format)
 
 
 def restored_name(source: Path) -> str:
@@ -241,41 +255,21 @@ def restored_name(source: Path) -> str:
     with opened(source) as file:
         header, _ = read_header(file)
     name = source.name.removesuffix(SUFFIX)
-    known = BY_NAME[header.layout.format].suffixes
-    suffix = SUFFIX_OF[header.layout.format]
-    return name if name.lower().endswith(known) else name + suffix
-
-
-@contextmanager
-def opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
-    """Open a stream; what is open is given as it is.
-
-    Raises:
-        BitstreamError: if there is no such file.
-    """
-    if not isinstance(source, Path):
-        yield source
-        return
-    try:
-        with source.open("rb") as file:
-            yield file
-    except FileNotFoundError as error:
-        raise BitstreamError(f"no file {error.filename}") from error
-    except IsADirectoryError as error:
-        raise BitstreamError(f"{source} is a folder") from error
+    kind = BY_NAME[written_as(header.layout.format)]
+    return name if name.lower().endswith(kind.suffixes) else name + kind.restored
 
 
 def _restore(
     start: Start,
     chunks: Iterator[Chunk],
     target: Path | BinaryIO,
-    frames: int,
+    frames: int | None,
     progress: Progress,
     replace: bool,
 ) -> None:
     """Write the chunks of a stream as the recording that it was made of."""
-    layout, done = start.header.layout, 0
-    unchanged = start.header.quality[0] == "lossless"
+    layout, done = as_known(start.header.layout), 0
+    unchanged = start.header.quality[0] == LOSSLESS.kind
     try:
         if isinstance(target, Path) and not replace:
             refuse_existing(target, layout)

@@ -25,6 +25,7 @@ from sans.codec.patterns import decode_patterns
 from sans.codec.prediction.samples import decode_samples, encode_samples
 from sans.codec.representations import DIGITS, PATTERN, WHOLE, Whole, from_whole, to_whole
 from sans.codec.stored import pack_patterns, unswollen
+from sans.codec.versions import NEWEST, Version
 from sans.errors import BitstreamError
 from sans.recordings.layout import Layout, Track
 
@@ -152,7 +153,7 @@ def _encode_tracks(
         _write_kind(coder, whole, way)
         if way.kind == DESCRIBED and way.description is not None:
             companion = code_description(
-                coder, way.description, waveforms[i], companion, np.zeros(4)
+                coder, way.description, waveforms[i], companion, np.zeros(4), NEWEST
             )
             kept[i] = reconstruct(companion, waveforms[i])
             code_whole(coder, way.width)
@@ -188,6 +189,7 @@ def decode_group(
     frames: int,
     waveforms: Sequence[Waveforms],
     quanta: Sequence[float],
+    version: Version,
     bits: Floats | None = None,
 ) -> list[Array]:
     """Return the samples of each track of a group in a chunk: the inverse of `encode_group`.
@@ -199,13 +201,14 @@ def decode_group(
         frames: of the chunk.
         waveforms: the kernels.
         quanta: see `sans.codec.representations`.
+        version: of the stream, with the rules of the chunk.
         bits: ``(4,)``, if given: see `code_description`.
 
     Raises:
         BitstreamError: if the bytes are not such a group's.
     """
     length, count = frames * group.per_frame, len(tracks)
-    head, *layers = unpack_parts(data)
+    head, *layers = unpack_parts(data, 1 + max(count, 1))
     if not head:
         (layer,) = _exactly(layers, 1)
         return _unpack_patterns(layer, group.dtype, count, length)
@@ -226,6 +229,7 @@ def decode_group(
                 waveforms[i],
                 companion,
                 np.zeros(4) if bits is None else bits,
+                version,
             )
             numbers = reconstruct(companion, waveforms[i])
             if width := code_whole(coder, 0):

@@ -1,7 +1,8 @@
 """What the header and the end of a stream say: text for programs, compressed.
 
 Both are JSON, in the deflate format of zlib with `DICTIONARY` preset, so that a short recording
-does not pay for the names of fields. Attachments follow the JSON of a header.
+does not pay for the names of fields. Attachments follow the JSON of a header. What a reader does
+not know, a version that grows lets it pass over: keys, goals and file formats.
 """
 
 from __future__ import annotations
@@ -10,15 +11,24 @@ import json
 import math
 import struct
 import zlib
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-import numpy as np
-
-from sans.codec.quality import Quality
+from sans.codec.legal import (
+    MOST_FRAMES,
+    check_quality,
+    check_shape,
+    check_tracks,
+    is_number,
+    is_text,
+    is_whole,
+    track_of,
+    without_defaults,
+)
+from sans.codec.versions import NEWEST, Version
 from sans.errors import BitstreamError, DatasetError
 from sans.recordings.formats import FORMATS
-from sans.recordings.layout import Layout, Track
+from sans.recordings.layout import Layout
 
 DICTIONARY = (
     b'"frames": "seconds": "largest_error": "rms": "prd1024": "prdn": "prd": "samples": '
@@ -33,16 +43,21 @@ DICTIONARY = (
     b"\x93NUMPY\x01\x00v\x00{'descr': '<i2', 'fortran_order': False, 'shape': (650000,), }     "
     b"                                                   \n"
 )
-"""What deflate may point back to from the first byte on; a part of version 1."""
+"""What deflate may point back to from the first byte on; a part of both versions."""
 
 LARGEST = 1 << 25
 """The most bytes of a header's text and attachments together."""
 
 LARGEST_TEXT = 1 << 24
-"""The most bytes of the text alone, whose lists take more room in memory."""
+"""The most bytes of the text alone."""
 
-MOST_TRACKS = 1 << 16
-MOST_FRAMES = 1 << 48
+MOST_VALUES = 1 << 22
+"""The most commas, brackets and braces of the text of a header: they become lists in memory."""
+
+END_VALUES = 1 << 10
+"""Those of an end, beside `TRACK_VALUES` for each track and one for each chunk."""
+
+TRACK_VALUES = 16
 
 _SIZE = struct.Struct("<I")
 
@@ -62,6 +77,9 @@ class Header:
 
     quanta: tuple[float, ...]
     """For each track, what its floating-point numbers are multiples of; 0.0: kept exactly."""
+
+    version: Version = NEWEST
+    """Of the stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +122,9 @@ class End:
     """Of each track."""
 
 
+_FIGURES = len(fields(Figures))
+
+
 def pack_header(header: Header) -> bytes:
     """Return a header as bytes.
 
@@ -112,12 +133,12 @@ def pack_header(header: Header) -> bytes:
     """
     layout = header.layout
     try:
-        _check_tracks(layout.tracks)
+        check_tracks(layout.tracks)
     except ValueError as error:
         raise DatasetError(f"a stream cannot hold such a recording: {_line(error)}") from error
     text = {
         "format": layout.format,
-        "tracks": [_lean(track) for track in layout.tracks],
+        "tracks": [without_defaults(track) for track in layout.tracks],
         "frames": layout.frames,
         "shape": list(layout.shape),
         "attachments": [[name, len(content)] for name, content in layout.attachments.items()],
@@ -128,40 +149,45 @@ def pack_header(header: Header) -> bytes:
     return _deflate(text, b"".join(layout.attachments.values()))
 
 
-def unpack_header(data: bytes) -> Header:
-    """Return the header that `pack_header` made bytes of.
+def unpack_header(data: bytes, version: Version) -> Header:
+    """Return the header that `pack_header` made bytes of, or another writer of this version.
 
     Raises:
         BitstreamError: if there is none like that.
     """
-    text, rest = _inflate(data, "header")
+    text, rest = _inflate(data, "header", MOST_VALUES)
     try:
-        tracks = tuple(Track(**track) for track in text.pop("tracks"))
-        _check_tracks(tracks)
+        tracks = tuple(track_of(track, version) for track in text.pop("tracks"))
+        check_tracks(tracks)
         attachments = {}
         for name, size in text.pop("attachments"):
-            if not (isinstance(name, str) and _whole(size, 0, len(rest))):
+            if not (isinstance(name, str) and is_whole(size, 0, len(rest))):
                 raise ValueError(f"an attachment {name!r} of {size!r} bytes")
             attachments[name], rest = rest[:size], rest[size:]
         frames, shape = text.pop("frames"), tuple(text.pop("shape"))
-        if rest or not (frames is None or _whole(frames, 0, MOST_FRAMES)):
-            raise ValueError(f"{frames!r} frames, {len(rest)} bytes more")
-        _check_shape(shape, frames, tracks)
-        if (kind := text.pop("format")) not in FORMATS:
+        if rest:
+            raise ValueError(f"{len(rest)} bytes behind its attachments")
+        if not (frames is None or is_whole(frames, 0, MOST_FRAMES)):
+            raise ValueError(f"frames {frames!r}")
+        check_shape(shape, frames, tracks)
+        kind = text.pop("format")
+        if not (is_text(kind) if version.grows else kind in FORMATS):
             raise ValueError(f"a format {kind!r}")
         layout = Layout(kind, tracks, frames, shape, attachments)
         chunk, quality = text.pop("chunk"), tuple(text.pop("quality"))
         quanta = tuple(text.pop("quanta")) or (0.0,) * len(tracks)
-        if not _whole(chunk, 1, MOST_FRAMES) or len(quanta) != len(tracks) or text:
-            raise ValueError(f"chunks of {chunk!r}, {len(quanta)} quanta, {list(text)} more")
-        if not all(_number(quantum) and 0 <= quantum < math.inf for quantum in quanta):
+        if text and not version.grows:
+            raise ValueError(f"a key {next(iter(text))!r} that version {version.number} has not")
+        if not is_whole(chunk, 1, MOST_FRAMES):
+            raise ValueError(f"chunks of {chunk!r} frames")
+        if len(quanta) != len(tracks):
+            raise ValueError(f"{len(quanta)} quanta of {len(tracks)} tracks")
+        if not all(is_number(quantum) and 0 <= quantum < math.inf for quantum in quanta):
             raise ValueError(f"quanta {quanta!r}")
-        if len(quality) != 2 or not (_number(quality[1]) or _is_text(quality[1])):
-            raise ValueError(f"quality {quality!r}")
-        Quality.read(*quality)
+        check_quality(quality, version)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BitstreamError(f"the header makes no sense: {_line(error)}") from error
-    return Header(layout, chunk, quality, quanta)
+    return Header(layout, chunk, quality, quanta, version)
 
 
 def pack_end(end: End) -> bytes:
@@ -171,20 +197,32 @@ def pack_end(end: End) -> bytes:
     return _deflate({"frames": end.frames, "chunks": steps, "figures": rows}, b"")
 
 
-def unpack_end(data: bytes, tracks: int) -> End:
-    """Return the end that `pack_end` made bytes of.
+def unpack_end(data: bytes, tracks: int, chunks: int, version: Version) -> End:
+    """Return the end that `pack_end` made bytes of, or another writer of this version.
+
+    Args:
+        data: the bytes.
+        tracks: how many there are.
+        chunks: how many there may be, at most.
+        version: of the stream.
 
     Raises:
-        BitstreamError: if there is none like that, for so many tracks.
+        BitstreamError: if there is none like that.
     """
-    text, rest = _inflate(data, "end")
+    text, rest = _inflate(data, "end", END_VALUES + TRACK_VALUES * tracks + chunks)
     try:
         frames, steps, rows = text.pop("frames"), text.pop("chunks"), text.pop("figures")
-        if rest or text or not _whole(frames, 0, MOST_FRAMES) or len(rows) != tracks:
-            raise ValueError(f"{frames!r} frames, {len(rows)} tracks")
-        if not all(_whole(step, 1, 1 << 62) for step in steps):
+        if rest:
+            raise ValueError(f"{len(rest)} bytes behind its text")
+        if text and not version.grows:
+            raise ValueError(f"a key {next(iter(text))!r} that version {version.number} has not")
+        if not is_whole(frames, 0, MOST_FRAMES):
+            raise ValueError(f"frames {frames!r}")
+        if len(rows) != tracks:
+            raise ValueError(f"figures of {len(rows)} tracks, there are {tracks}")
+        if not all(is_whole(step, 1, 1 << 62) for step in steps):
             raise ValueError("chunks that do not follow each other")
-        if not all(len(row) == len(fields(Figures)) and all(map(_number, row)) for row in rows):
+        if not all(len(row) == _FIGURES and all(map(is_number, row)) for row in rows):
             raise ValueError("figures that are none")
         figures = tuple(Figures(*row) for row in rows)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -204,47 +242,6 @@ def finite(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _check_tracks(tracks: tuple[Track, ...]) -> None:
-    """Raise a `ValueError` unless every field of every track has a possible value."""
-    if not 1 <= len(tracks) <= MOST_TRACKS:
-        raise ValueError(f"{len(tracks)} tracks")
-    for track in tracks:
-        texts = (track.name, track.unit, track.dtype)
-        numbers = (track.gain, track.baseline, track.rate)
-        if not all(_is_text(text) for text in texts):
-            raise ValueError(f"track {track}")
-        if not all(_number(value) and math.isfinite(value) for value in numbers):
-            raise ValueError(f"track {track}")
-        missing = track.missing is None or _fits(track.missing, np.dtype(track.dtype))
-        sizes = _whole(track.bits, 1, 64) and _whole(track.per_frame, 1, 1 << 40)
-        if track.rate < 0 or not (missing and sizes and isinstance(track.exact, bool)):
-            raise ValueError(f"track {track}")
-
-
-def _check_shape(shape: tuple[Any, ...], frames: int | None, tracks: tuple[Track, ...]) -> None:
-    """Raise a `ValueError` unless an array of this shape has these frames and tracks."""
-    if not shape:
-        return
-    if len(shape) > 3 or not all(_whole(side, 0, MOST_FRAMES) for side in shape):
-        raise ValueError(f"shape {shape!r}")
-    image = len(shape) == 3
-    per_frame, channels = (shape[1] * shape[2], 1) if image else (1, math.prod(shape[1:]))
-    fits = all(track.per_frame == per_frame for track in tracks) and len(tracks) == channels
-    if frames != shape[0] or not fits:
-        raise ValueError(f"{len(tracks)} tracks of {frames!r} frames in the shape {shape!r}")
-
-
-def _lean(track: Track) -> dict[str, Any]:
-    """Return the fields of a track that are not what they are by default."""
-    defaults = {field.name: field.default for field in fields(Track)}
-    values = asdict(track)
-    return {
-        name: value
-        for name, value in values.items()
-        if defaults[name] is MISSING or value != defaults[name]
-    }
-
-
 def _short(value: float) -> float:
     """Return a figure with as many digits as anybody reads."""
     return value if isinstance(value, int) or not math.isfinite(value) else float(f"{value:.6g}")
@@ -252,7 +249,8 @@ def _short(value: float) -> float:
 
 def _deflate(text: dict[str, Any], more: bytes) -> bytes:
     body = json.dumps(text, allow_nan=True).encode()
-    if len(body) > LARGEST_TEXT or _SIZE.size + len(body) + len(more) > LARGEST:
+    too_long = len(body) > LARGEST_TEXT or _SIZE.size + len(body) + len(more) > LARGEST
+    if too_long or _values(body) > MOST_VALUES:
         raise DatasetError(
             f"{len(body) + len(more):,} bytes beside the samples are more than a stream can hold"
         )
@@ -260,7 +258,8 @@ def _deflate(text: dict[str, Any], more: bytes) -> bytes:
     return packer.compress(_SIZE.pack(len(body)) + body + more) + packer.flush()
 
 
-def _inflate(data: bytes, name: str) -> tuple[dict[str, Any], bytes]:
+def _inflate(data: bytes, name: str, most: int) -> tuple[dict[str, Any], bytes]:
+    """Return a text of so many values at most, and what follows it."""
     unpacker = zlib.decompressobj(-15, zdict=DICTIONARY)
     try:
         body = unpacker.decompress(data, LARGEST + 1)
@@ -269,7 +268,10 @@ def _inflate(data: bytes, name: str) -> tuple[dict[str, Any], bytes]:
         (size,) = _SIZE.unpack_from(body)
         if size > LARGEST_TEXT:
             raise ValueError(f"{size} bytes of text")
-        text = json.loads(body[_SIZE.size : _SIZE.size + size])
+        content = body[_SIZE.size : _SIZE.size + size]
+        if (values := _values(content)) > most:
+            raise ValueError(f"{values} commas and brackets, at most {most} may be")
+        text = json.loads(content)
         if not isinstance(text, dict):
             raise ValueError("it is no table")
     except (ValueError, zlib.error, struct.error, RecursionError) as error:
@@ -277,27 +279,11 @@ def _inflate(data: bytes, name: str) -> tuple[dict[str, Any], bytes]:
     return text, body[_SIZE.size + size :]
 
 
+def _values(text: bytes) -> int:
+    return sum(map(text.count, (b",", b"[", b"{")))
+
+
 def _line(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
     return " ".join(str(error).split())[:200]
-
-
-def _whole(value: object, low: int, high: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-
-
-def _fits(value: object, dtype: np.dtype[Any]) -> bool:
-    """Return whether a sample can have this value."""
-    if dtype.kind == "f":
-        return _whole(value, -(1 << 63), 1 << 63)
-    return _whole(value, int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
-
-
-def _is_text(value: object) -> bool:
-    """Return whether a value is a string that can be encoded."""
-    return isinstance(value, str) and not any("\ud800" <= each <= "\udfff" for each in value)
-
-
-def _number(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return isinstance(value, float) or abs(value) <= 1 << 64

@@ -7,13 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.codec.decompression import Start, Stream, decode_chunk, decode_part, split_chunk
+from sans.codec.decompression import Stream, decode_chunk, decode_part, split_chunk
 from sans.codec.headers import Figures, Header
+from sans.codec.mapping import Reader, mapped
 from sans.codec.parts import unpack_parts
 from sans.codec.quality import Quality
 from sans.codec.recovery import Recovery, recover, seconds_of
@@ -106,27 +107,20 @@ def inspect_file(path: Path, thorough: bool = True) -> Inspection:
     Raises:
         BitstreamError: if it is none, or its header is damaged.
     """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise BitstreamError(f"no file {path}") from error
-    except IsADirectoryError as error:
-        raise BitstreamError(f"{path} is a folder") from error
-    found = recover(data)
-    start = found.start
+    found = recover(mapped(path))
+    start, size = found.start, len(found.data)
     count = -(-found.frames // start.header.chunk)
-    result = Inspection(start.header, len(data), found.frames, count, ())
+    result = Inspection(start.header, size, found.frames, count, ())
     for span in found.missing:
         result.damaged.append(f"{seconds_of(start, span)} lost")
     try:
-        with path.open("rb") as file:
-            result.figures = Stream(file).end.figures
+        result.figures = Stream(cast(BinaryIO, Reader(found.data))).end.figures
     except BitstreamError as error:
         result.damaged.append(str(error))
     result.facts = _facts(found)
     if thorough:
         result.roles = roles_in(start.header.layout, partial(_samples, found, False))
-        result.parts = _parts(start, found.contents, len(data))
+        result.parts = _parts(found)
     return result
 
 
@@ -145,29 +139,30 @@ def _facts(found: Recovery) -> Facts | None:
 def _samples(found: Recovery, filled: bool, track: int) -> Iterator[NDArray[Any]]:
     """Yield the samples of a track from chunks that are whole, one by one, or zeros for others."""
     its, size = found.start.header.layout.tracks[track], found.start.header.chunk
-    numbers = range(-(-found.frames // size)) if filled else sorted(found.contents)
+    numbers = range(-(-found.frames // size)) if filled else sorted(found.spans)
     for number in numbers:
         samples = np.zeros(min(size, found.frames - number * size) * its.per_frame, its.dtype)
-        if number in found.contents:
+        if number in found.spans:
             with suppress(BitstreamError):
-                samples = decode_chunk(found.start, found.contents[number]).samples[track]
+                samples = decode_chunk(found.start, found.content(number)).samples[track]
         yield samples
 
 
-def _parts(start: Start, contents: dict[int, bytes], size: int) -> dict[str, int]:
+def _parts(found: Recovery) -> dict[str, int]:
     """Return the bytes of a stream by what they are for."""
-    bits, residual = np.zeros(len(NAMES)), 0
-    for content in contents.values():
+    bits, residual, start = np.zeros(len(NAMES)), 0, found.start
+    for number in found.spans:
         try:
-            _, frames, data = split_chunk(start, content)
-            for group, part in zip(start.groups, unpack_parts(data), strict=True):
+            _, frames, data = split_chunk(start, found.content(number))
+            parts = unpack_parts(data, len(start.groups))
+            for group, part in zip(start.groups, parts, strict=True):
                 decode_part(start, group, part, frames, bits)
-                head, *layers = unpack_parts(part)
+                head, *layers = unpack_parts(part, len(part))
                 residual += len(part) - len(head) if layers else 0
         except BitstreamError:
             continue
-    parts = {"kernels": start.kernel_bytes}
-    parts |= {name: round(its / 8) for name, its in zip(NAMES, bits, strict=True)}
-    parts["predicted samples"] = residual
-    parts["header, index and checksums"] = size - sum(parts.values())
-    return {name: its for name, its in parts.items() if its}
+    sizes = {"kernels": start.kernel_bytes}
+    sizes |= {name: round(its / 8) for name, its in zip(NAMES, bits, strict=True)}
+    sizes["predicted samples"] = residual
+    sizes["header, index and checksums"] = len(found.data) - sum(sizes.values())
+    return {name: its for name, its in sizes.items() if its}

@@ -46,7 +46,8 @@ class SansCodec(Codec):  # type: ignore[misc]
         They are the same bytes, but for a bound on errors, where numbers were given, and have the
         type that they had.
         """
-        array = decompress(memoryview(ensure_contiguous_ndarray(buf)))
+        most = None if out is None else max(1, ensure_ndarray(out).nbytes)
+        array = decompress(memoryview(ensure_contiguous_ndarray(buf)), max_output=most)
         return array if out is None else ndarray_copy(array, out)
 
     def get_config(self) -> dict[str, Any]:

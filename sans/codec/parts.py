@@ -12,17 +12,23 @@ def pack_parts(parts: Sequence[bytes]) -> bytes:
     return b"".join(varint(len(part)) + part for part in parts)
 
 
-def unpack_parts(data: bytes) -> list[bytes]:
+def unpack_parts(data: bytes, most: int) -> list[bytes]:
     """Return the byte strings of `pack_parts`.
 
+    Args:
+        data: all of them.
+        most: how many there may be.
+
     Raises:
-        BitstreamError: if the sizes do not add up.
+        BitstreamError: if the sizes do not add up, or there are more.
     """
-    parts, place = [], 0
+    parts, place = list[bytes](), 0
     while place < len(data):
         size, place = read_varint(data, place)
         if place + size > len(data):
             raise BitstreamError(f"damaged: a part of {size} bytes where {len(data) - place} are")
+        if len(parts) == most:
+            raise BitstreamError(f"damaged: more than the {most} parts that belong to a chunk")
         parts.append(data[place : place + size])
         place += size
     if not parts:

@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from sans.codec.decompression import Stream
+from sans.codec.output_limit import OutputLimit
 from sans.errors import BitstreamError
 from sans.recordings.facts import facts_of
 from sans.recordings.layout import Layout, Source, steps
@@ -16,18 +17,30 @@ from sans.recordings.roles import Read
 from sans.recordings.timing import Facts
 
 
-def source_of(stream: Stream) -> Source:
-    """Return the recording that a stream holds; a chunk is decoded when its frames are read."""
+def source_of(stream: Stream, max_output: int | None = None) -> Source:
+    """Return the recording that a stream holds; a chunk is decoded when its frames are read.
+
+    Args:
+        stream: the stream.
+        max_output: bytes of the samples that are read in one go, at most; none: see
+            `sans.codec.output_limit`.
+
+    Raises:
+        ValueError: if `max_output` is below 1.
+    """
     layout = replace(stream.start.header.layout, frames=stream.end.frames)
+    limit = OutputLimit(layout, max_output)
     chunk, frames = stream.start.header.chunk, stream.end.frames
 
     def between(first: int, last: int) -> Iterator[list[NDArray[Any]]]:
+        limit.check(last - first, stream.size)
         while first < last:
             end = min(last, first - first % chunk + chunk)
             yield stream.read(first, end)
             first = end
 
     def blocks(size: int) -> Iterator[list[NDArray[Any]]]:
+        limit.check(frames, stream.size)
         first = 0
         for count in steps(frames, size):
             yield stream.read(first, first + count)

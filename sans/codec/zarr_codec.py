@@ -6,6 +6,7 @@ For format 2, and for whatever else takes a codec of numcodecs, there is `sans.c
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from zarr.abc.codec import ArrayBytesCodec
 
+from sans.codec.arrays import decompress
 from sans.codec.numcodec import SansCodec, as_bound
 
 if TYPE_CHECKING:
@@ -58,9 +60,10 @@ class SansSerializer(ArrayBytesCodec):
         return chunk_spec.prototype.buffer.from_bytes(data)
 
     async def _decode_single(self, chunk_bytes: Buffer, chunk_spec: ArraySpec) -> NDBuffer:
-        data = chunk_bytes.to_bytes()
-        entries = await asyncio.to_thread(SansCodec(self.max_error).decode, data)
-        array = _as_type(entries, chunk_spec.dtype.to_native_dtype()).reshape(chunk_spec.shape)
+        data, dtype = chunk_bytes.to_bytes(), chunk_spec.dtype.to_native_dtype()
+        most = max(1, math.prod(chunk_spec.shape) * dtype.itemsize)
+        entries = await asyncio.to_thread(decompress, data, max_output=most)
+        array = _as_type(entries, dtype).reshape(chunk_spec.shape)
         return chunk_spec.prototype.nd_buffer.from_numpy_array(array)
 
 

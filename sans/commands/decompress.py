@@ -25,6 +25,7 @@ from sans.errors import SansError
 if TYPE_CHECKING:
     from sans.codec.files import Progress
     from sans.codec.recovery import Recovery
+    from sans.codec.starts import Start
     from sans.recordings.spans import Cut
 
 
@@ -70,6 +71,7 @@ def decompress(
     recover: Annotated[
         bool, typer.Option("--recover", help="Restore what is whole of a damaged file.")
     ] = False,
+    max_output: o.MaxOutput = None,
     workers: o.Workers = None,
     scheduler: o.Scheduler = None,
     force: o.Force = False,
@@ -77,11 +79,13 @@ def decompress(
     """Restore the recording that a stream was made of as the same kind of file or another."""
     with expected_errors():
         from sans.codec.files import streams_of
+        from sans.codec.output_limit import bytes_of
         from sans.engines import Engine
         from sans.recordings.spans import Cut
 
         with usage_errors():
             engine = Engine(workers, scheduler)
+            most = None if max_output is None else bytes_of(max_output)
             cut = Cut(start, end, tuple(channel or ()), samples)
             part = cut != Cut()
             if part and (recover or stream == [PIPE]):
@@ -92,16 +96,21 @@ def decompress(
                 if part or recover:
                     raise ValueError("a part, or --recover, wants one file")
                 folder = folder_for(stream, folders, output)
-            run_all(streams_of(stream, folder, force), engine, json=False)
+            run_all(streams_of(stream, folder, force, most), engine, json=False)
             return
         if part:
-            _extract(Path(stream[0]), output, cut, force)
+            _extract(Path(stream[0]), output, cut, most, force)
         else:
-            _decompress_one(stream[0], output, recover, workers, force)
+            _decompress_one(stream[0], output, recover, most, workers, force)
 
 
 def _decompress_one(
-    stream: str, output: str | None, recover: bool, workers: int | None, force: bool
+    stream: str,
+    output: str | None,
+    recover: bool,
+    most: int | None,
+    workers: int | None,
+    force: bool,
 ) -> None:
     from sans.codec.converting import seekable
     from sans.codec.files import (
@@ -121,9 +130,10 @@ def _decompress_one(
     source = binary_input() if stream == PIPE else path
     if output == PIPE:
         if recover:
-            _tell_missing(recover_file(source, binary_output()))
+            _tell_missing(recover_file(source, binary_output(), max_output=most))
         else:
-            decompress_file(source, binary_output(), threads_of(workers))
+            threads = threads_of(workers)
+            _tell_format(decompress_file(source, binary_output(), threads, max_output=most))
         return
     if output is None and stream == PIPE:
         raise SansError("a stream from a pipe has no name: say with -o where it goes")
@@ -133,15 +143,16 @@ def _decompress_one(
     refuse_existing(target, force)
     with seekable(source) as file, staged(err) as progress:
         if kind not in (None, format_of(file)):
-            _convert(file, target, kind, recover, progress, force)
+            _convert(file, target, kind, recover, most, progress, force)
         elif recover:
-            _tell_missing(recover_file(file, target, progress, force))
+            _tell_missing(recover_file(file, target, progress, force, most))
         else:
-            decompress_file(file, target, threads_of(workers), progress, force)
+            threads = threads_of(workers)
+            _tell_format(decompress_file(file, target, threads, progress, force, most))
     out.print(str(target), markup=False)
 
 
-def _extract(path: Path, output: str | None, cut: Cut, force: bool) -> None:
+def _extract(path: Path, output: str | None, cut: Cut, most: int | None, force: bool) -> None:
     from sans.codec import files
     from sans.codec.extraction import amount_of, opened_part, part_name, shaped
     from sans.commands.progress import staged
@@ -149,7 +160,7 @@ def _extract(path: Path, output: str | None, cut: Cut, force: bool) -> None:
     from sans.rehearsals import ahead
 
     ahead("prediction" if files.loses_nothing(path) else "drawing")
-    with opened_part(path, cut) as part:
+    with opened_part(path, cut, most) as part:
         target = Path(output or part_name(path, part))
         with usage_errors():
             source = shaped(part, None if output == PIPE else target)
@@ -170,6 +181,7 @@ def _convert(
     target: Path,
     kind: str,
     recover: bool,
+    most: int | None,
     progress: Progress,
     force: bool,
 ) -> None:
@@ -178,17 +190,27 @@ def _convert(
 
     with usage_errors():
         if recover:
-            found, notices = recover_as(source, target, kind, progress, force)
+            found, notices = recover_as(source, target, kind, progress, force, most)
             _tell_missing(found)
         else:
-            notices = convert_file(source, target, kind, progress, force)
+            notices = convert_file(source, target, kind, progress, force, most)
     for sentence in notices:
         notice(sentence)
+
+
+def _tell_format(start: Start) -> None:
+    """Say where the file format of a recording is not known, and arrays are written instead."""
+    from sans.codec.foreign import written_as
+
+    kind = start.header.layout.format
+    if (written := written_as(kind)) != kind:
+        notice(f"the format {kind!r} is of a newer sans: arrays are written instead, .{written}")
 
 
 def _tell_missing(found: Recovery) -> None:
     """Say which parts of a recording are lost."""
     from sans.codec.recovery import seconds_of
 
+    _tell_format(found.start)
     for span in found.missing:
         notice(f"missing: {seconds_of(found.start, span)}")

@@ -200,6 +200,14 @@ Scheduler = Annotated[
         help="Address of a Dask cluster, such as tcp://10.0.0.1:8786.", show_default=False
     ),
 ]
+MaxOutput = Annotated[
+    str | None,
+    typer.Option(
+        help="Bytes that the samples may take, such as 5GiB. Default: the larger of 1GiB and 1,000 "
+        "times the stream.",
+        show_default=False,
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace what exists.")]
 RunPath = Annotated[
     Path | None,

@@ -17,6 +17,7 @@ from sans.codec.description.waveforms import Waveforms
 from sans.codec.description.wavelets import FRACTION, analyse, band_ends, synthesise
 from sans.codec.entropy.numbers import code_whole
 from sans.codec.entropy.range_coder import HALF, Coder, code, position
+from sans.codec.versions import Version
 from sans.compiled import compiled
 
 Floats = NDArray[np.float64]
@@ -74,6 +75,7 @@ def code_description(
     waveforms: Waveforms,
     companion: Description,
     bits: Floats,
+    version: Version,
 ) -> Description:
     """Write a description, or read and return it.
 
@@ -84,6 +86,10 @@ def code_description(
         companion: of another signal, coded before; its levels may be empty.
         bits: ``(4,)``: what kernels, places and amplitudes of spikes, and coefficients take is
             added; nothing is read from it.
+        version: of the stream, with the rules of the chunk.
+
+    Raises:
+        BitstreamError: if there are more spikes than its rules allow.
     """
     size = code_whole(coder, abs(known.offset))
     offset = -size if code(coder, int(known.offset < 0), HALF) else size
@@ -92,7 +98,8 @@ def code_description(
     length, spikes, phases = len(levels), no_spikes(0), np.zeros(len(levels), np.uint8)
     if len(waveforms.shifts):
         kernels = len(waveforms.shifts)
-        spikes = code_spikes(coder, known.spikes, kernels, length, companion.spikes, bits)
+        most = version.most_spikes(length, waveforms.weights.shape[1])
+        spikes = code_spikes(coder, known.spikes, kernels, length, most, companion.spikes, bits)
         phases = phases_of(spikes, waveforms, length)
     model, ends = coefficient_model(), band_ends(length)
     before = position(coder)

@@ -16,6 +16,7 @@ from sans.codec.description.starting_set import NORM, starting_kernels, starting
 from sans.codec.description.waveforms import Waveforms
 from sans.codec.description.waveforms import quantise as in_integers
 from sans.codec.description.wavelets import FRACTION, band_ends
+from sans.codec.versions import NEWEST
 from sans.pursuit.encoder import pursue
 from sans.pursuit.stop import Stop
 
@@ -124,6 +125,8 @@ def find_spikes(
 ) -> Spikes:
     """Return the spikes of a signal ``(length,)`` that are worth their bits.
 
+    They are the strongest of these where a stream may not have so many.
+
     Args:
         numbers: the signal.
         waveforms: the kernels.
@@ -149,6 +152,8 @@ def find_spikes(
         left, ends, spikes, waveforms, weakest, step, roundings.among, costs,
         WEIGHT * step**2, PRICE,
     )  # fmt: skip
+    most = NEWEST.most_spikes(len(numbers), waveforms.weights.shape[1])
+    kept[weakest[kept[weakest]][:-most]] = False
     return Spikes(spikes.place[kept], spikes.kernel[kept], spikes.amplitude[kept])
 
 

@@ -19,6 +19,7 @@ from sans.codec.entropy.mixing import Mixer, code_mixed, mixer
 from sans.codec.entropy.numbers import EACH, code_number, code_whole, digits_of
 from sans.codec.entropy.range_coder import Coder, position
 from sans.compiled import compiled, inlined
+from sans.errors import BitstreamError
 
 Integers = NDArray[np.int64]
 
@@ -64,6 +65,7 @@ def code_spikes(
     spikes: Spikes,
     waveforms: int,
     length: int,
+    most: int,
     companion: Spikes,
     bits: NDArray[np.float64],
 ) -> Spikes:
@@ -73,11 +75,18 @@ def code_spikes(
         coder: a writer or a reader.
         spikes: what is written; a reader does not look at them.
         waveforms: how many kernels there are, from 1 to `KERNELS`.
-        length: samples of the signal; a reader returns no place beyond.
+        length: samples of the signal; a reader returns no place beyond, and no more spikes.
+        most: how many spikes there may be.
         companion: the spikes of a signal that has been coded before; or none.
         bits: ``(3,)``: what kernels, places and amplitudes take is added; nothing is read from it.
+
+    Raises:
+        BitstreamError: if there are more of them than `most`.
     """
-    found = no_spikes(min(code_whole(coder, len(spikes.place)), length))
+    count = min(code_whole(coder, len(spikes.place)), length)
+    if count > most:
+        raise BitstreamError(f"damaged: {count} spikes in {length} samples, at most {most} may be")
+    found = no_spikes(count)
     _code_all(coder, _model(), spikes, found, waveforms, length, companion, bits)
     return found
 
@@ -182,10 +191,13 @@ def phases_of(spikes: Spikes, waveforms: Waveforms, length: int) -> NDArray[np.u
     phases = np.zeros(length, np.uint8)
     size = waveforms.weights.shape[1]
     before, after = size // 2, size // 2 + size // 4
+    around = np.zeros(before + after, np.uint8)
+    for t in range(before + after):
+        around[t] = 1 + _phase(((t - before) * 256) // size)
     for i in range(len(spikes.place)):
-        middle = spikes.place[i] + waveforms.middles[spikes.kernel[i]]
-        for t in range(max(0, middle - before), min(length, middle + after)):
-            phases[t] = 1 + _phase(((t - middle) * 256) // size)
+        first = spikes.place[i] + waveforms.middles[spikes.kernel[i]] - before
+        for t in range(max(0, -first), min(before + after, length - first)):
+            phases[first + t] = around[t]
     return phases
 
 

@@ -16,13 +16,14 @@ from sans.codec.description.coefficients import code_coefficients, coefficient_m
 from sans.codec.description.wavelets import FRACTION, analyse, band_ends, synthesise
 from sans.codec.entropy.range_coder import Coder, bytes_of, code_plain, read_from, writer
 from sans.codec.parts import read_varint, varint
+from sans.codec.versions import LARGEST_KERNEL
 from sans.compiled import compiled, inlined
 from sans.errors import BitstreamError
 
 Integers = NDArray[np.int64]
 
 MOST_KERNELS = 64
-LARGEST_SIZE = 1 << 12
+LARGEST_SIZE = LARGEST_KERNEL
 """Samples of a kernel."""
 
 MOST_SAMPLES = 1 << 24

@@ -28,6 +28,7 @@ from sans.codec.description.waveforms import (
 )
 from sans.codec.entropy.range_coder import finish, writer
 from sans.codec.groups import DESCRIBED, JOINT, LOSSLESS, Way, predict
+from sans.codec.versions import NEWEST
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -105,7 +106,7 @@ class TrackPlan:
         coder = writer(6 * len(piece.numbers) + 1024)
         nothing = Description(0, 1, no_spikes(0), np.zeros(0, np.int64))
         kept = self.described(number, piece)
-        found = code_description(coder, kept, self.waveforms, nothing, np.zeros(4))
+        found = code_description(coder, kept, self.waveforms, nothing, np.zeros(4), NEWEST)
         if self.width:
             again = reconstruct(found, self.waveforms)
             code_corrections(coder, corrections_of(piece.numbers, again, self.width))
