@@ -165,7 +165,9 @@ def compress_recording(
         layout, plan, quality, notices = decision
         header = Header(layout, frames, (quality.kind, quality.given), plan.quanta)
         summary = _write(header, blocks, plan, file, pool, options.threads, progress)
-        return replace(summary, notices=(*source.notices, *notices))
+        bounds = options.quality.bounds
+        idle = bounds.idle(layout.tracks) if bounds is not None else ()
+        return replace(summary, notices=(*source.notices, *idle, *notices))
 
 
 def _settled(layout: Layout, spool: Spool, options: Options) -> Layout:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sans.commands import options as o
+from sans.commands.achieved import achieved, unit_of_errors, with_unit
 from sans.commands.console import (
     INTERRUPTED,
     binary_input,
@@ -296,33 +297,6 @@ def values_of(summary: Summary) -> dict[str, Any]:
     }
 
 
-def achieved(row: Figures, track: Track) -> dict[str, Any]:
-    """Return what was achieved on a signal as JSON holds it.
-
-    `largest_error` is in stored steps; `rms` and `largest_physical_error` have the unit
-    `error_unit`, "step" where the file knows no other.
-    """
-    from dataclasses import asdict
-
-    from sans.codec.headers import finite
-
-    largest = row.largest_error / abs(track.gain or 1.0)
-    values = {**asdict(row), "largest_physical_error": largest, "error_unit": _unit(track)}
-    return finite(values)
-
-
-def _unit(track: Track) -> str:
-    """Return the unit of the errors of a signal; "" of numbers that have none."""
-    whole = track.dtype.lstrip("<")[0] in "iu"
-    return track.unit or ("step" if whole and track.gain in (0.0, 1.0) else "")
-
-
-def _with_unit(value: float, unit: str) -> str:
-    """Return an error as a table shows it."""
-    plural = "s" if unit == "step" and value != 1 else ""
-    return f"{number(value)} {unit}{plural}".rstrip()
-
-
 def _line(summary: Summary) -> str:
     rows = [row for row in summary.figures if row.samples]
     worst = max((row.prdn for row in rows), default=0.0)
@@ -356,7 +330,7 @@ def figures_table(figures: Sequence[Figures], tracks: Sequence[Track]) -> Table:
     for column in ("samples", "missing", "PRD %", "PRD1024 %", "PRDN %", "RMS", "largest error"):
         table.add_column(column, justify="right", no_wrap=True)
     for i, (row, track) in enumerate(zip(figures[:MOST_ROWS], tracks, strict=False)):
-        unit = _unit(track)
+        unit = unit_of_errors(track)
         table.add_row(
             escape(track.name or str(i)),
             f"{row.samples:,}",
@@ -364,8 +338,8 @@ def figures_table(figures: Sequence[Figures], tracks: Sequence[Track]) -> Table:
             number(row.prd),
             number(row.prd1024),
             number(row.prdn),
-            escape(_with_unit(row.rms, unit)),
-            escape(_with_unit(row.largest_error / abs(track.gain or 1.0), unit)),
+            escape(with_unit(row.rms, unit)),
+            escape(with_unit(row.largest_error / abs(track.gain or 1.0), unit)),
         )
     if len(figures) > MOST_ROWS:
         table.caption = f"and {len(figures) - MOST_ROWS} more"

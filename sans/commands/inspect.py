@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from sans.commands.compress import achieved, figures_table
+from sans.commands.achieved import achieved
+from sans.commands.compress import figures_table
 from sans.commands.console import expected_errors, out, print_json, print_table
 
 
