@@ -411,6 +411,7 @@ def test_a_largest_error_in_units_holds_and_is_shown(sans, tmp_path):
     result = sans("compress", "x", "--max-error", "0.01mV,3mmHg")
     assert result.exit_code == 0, result.output
     assert "0.01 mV" in result.stdout
+    assert "no channel is in mmHg" in result.stderr
     told = json.loads(sans("inspect", "x.sans", "--json").stdout)
     assert told["quality"] == ["max-error", "0.01mV,3mmHg"]
     for each in told["tracks"]:

@@ -134,6 +134,13 @@ def test_impossible_bounds_are_refused(text):
         Bounds(text)
 
 
+def test_units_that_no_channel_has_are_named():
+    tracks = (track("uV"), track(""))
+    assert Bounds("0.01mV,5").idle(tracks) == ()
+    (sentence,) = Bounds("0.01mV,2mmHg,5").idle(tracks)
+    assert sentence == "no channel is in mmHg: what 0.01mV,2mmHg,5 says of it is for nothing"
+
+
 def test_a_number_alone_is_a_value_as_ever():
     assert asked("5", None, None) == [Quality("max-error", 5.0)]
     assert asked("5mV", None, None) == [Quality("max-error", bounds=Bounds("5mV"))]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -72,6 +73,15 @@ class Bounds:
                 return in_steps(value * size, track)
         plain = [value for value, unit in exactly if not unit]
         return (in_steps(plain[0], track) if scaled else float(plain[0])) if plain else None
+
+    def idle(self, tracks: Sequence[Track]) -> tuple[str, ...]:
+        """Return a sentence on each unit that no track is measured in."""
+        units = [unit for _, unit in self._parts() if unit]
+        return tuple(
+            f"no channel is in {unit}: what {self.text} says of it is for nothing"
+            for unit in units
+            if not any(track.unit and factor(unit, track.unit) for track in tracks)
+        )
 
     def _parts(self) -> list[tuple[float, str]]:
         found = _matches(self.text)

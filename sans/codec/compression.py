@@ -178,7 +178,9 @@ def compress_recording(
         header = Header(layout, frames, (quality.kind, quality.given), plan.quanta)
         summary = _write(header, blocks, plan, file, pool, options.threads, progress)
         kept = tuple(annotators_in(layout.attachments)) if layout.format == "wfdb" else ()
-        notices = (*source.notices, *source.kept, *notices)
+        bounds = options.quality.bounds
+        idle = bounds.idle(layout.tracks) if bounds is not None else ()
+        notices = (*source.notices, *source.kept, *idle, *notices)
         return replace(summary, notices=notices, annotations=kept)
 
 

@@ -124,8 +124,8 @@ def seconds_of(track: Track, line: Line) -> Fraction:
         return seconds(track.unit) or Fraction(0)
     last = abs(line.first + line.step * (line.length - 1)) / abs(track.gain or 1.0)
     if not track.name:  # the first of several: whole numbers count
-        whole = (line.step / (track.gain or 1.0)).is_integer() and not line.apart
-        return Fraction(0 if whole else 1)
+        step = line.step / (track.gain or 1.0)
+        return Fraction(0 if abs(step - round(step)) <= EXACT * abs(step) else 1)
     named = TIMES.fullmatch(track.name)
     if named is None or named[1].casefold().startswith(_COUNTS):
         return Fraction(0)

@@ -35,8 +35,8 @@ _EVENTS = re.compile(
 )
 _EVENT_UNITS = ("boolean", "bool")
 TIMES = re.compile(
-    r"\W*(time|times|t|timestamps?|elapsed time|sample|samples|sample ?#|index|frame)"
-    r"(\W*(s|sec|secs|seconds?|ms|msec|us|µs|min|h))?\W*",
+    r"[\W_]*(time|times|t|timestamps?|elapsed time|sample|samples|sample ?#|index|frame)"
+    r"([\W_]*(s|sec|secs|seconds?|ms|msec|us|µs|min|h))?[\W_]*",
     re.IGNORECASE,
 )
 _TIME_UNITS = ("s", "sec", "secs", "second", "seconds", "ms", "msec", "us", "µs", "min", "hours")

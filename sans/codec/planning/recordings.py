@@ -135,7 +135,7 @@ def _bounded(
             plans.append(TrackPlan(step=step if whole and not track.exact else EXACT))
             continue
         quanta.append(0.0)
-        pieces = _Pieces(spool, number, track, 0.0)
+        pieces = SpooledPieces(spool, number, track, 0.0)
         plans.append(Planner(pieces, wishes, pool).plan_within(whole_bound))
     return RecordingPlan(tuple(quanta), _of_one_step(layout, plans))
 
@@ -176,7 +176,7 @@ def _for_prdn(
                 quanta.append(0.0)
                 plans.append(TrackPlan())
                 continue
-        pieces = _Pieces(spool, number, track, quantum)
+        pieces = SpooledPieces(spool, number, track, quantum)
         quanta.append(quantum)
         if image:
             plans.append(plan_images(pieces, layout.shape[1:], prdn))
@@ -219,10 +219,11 @@ def bits_around(layout: Layout, spool: Spool, plan: RecordingPlan, quality: Qual
 
 def _figures_like(tracks: int) -> NDArray[np.float64]:
     """Return divisors ``(tracks, 5)`` of figures that deflate shortens as little as real ones."""
-    return np.sqrt(np.arange(2.0, 2 + 5 * tracks)).reshape(tracks, 5) * np.pi
+    divisors: NDArray[np.float64] = np.pi * np.sqrt(np.arange(2.0, 2 + 5 * tracks))
+    return divisors.reshape(tracks, 5)
 
 
-class _Pieces:
+class SpooledPieces:
     """All chunks of one track in a spool."""
 
     def __init__(self, spool: Spool, number: int, track: Track, quantum: float) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from sans.codec.chunks import RecordingPlan, encode_chunk, exact_plan
 from sans.codec.groups import DESCRIBED
 from sans.codec.planning.planner import sampled
-from sans.codec.planning.recordings import bits_around, plan_recording
+from sans.codec.planning.recordings import SpooledPieces, bits_around, plan_recording
 from sans.codec.planning.tracks import Wishes, bits_of_kernels
 from sans.codec.quality import LOSSLESS, Quality
 from sans.codec.spool import Spool
@@ -25,6 +25,9 @@ from sans.recordings.layout import Block, Layout
 from sans.recordings.roles import called
 
 Progress = Callable[[str, float], None]
+
+Rates = dict[int, tuple[float, float]]
+"""Bits a sample of each track that may lose something: as planned, and without loss."""
 
 NEAR = 0.8
 """Where a stretch takes this share of what it takes without loss, chunks are compared."""
@@ -173,38 +176,40 @@ def _fits(scene: _Scene, bits: float) -> bool:
     return scene.size_without_loss() <= bits * each * scene.frames
 
 
-def _rates(scene: _Scene, layout: Layout, plan: RecordingPlan) -> dict[int, tuple[float, float]]:
+def _rates(scene: _Scene, layout: Layout, plan: RecordingPlan) -> Rates:
     """Return bits a sample of each track that may lose something: as planned, and without loss."""
     number, stretch = scene.glance()
 
     def both(i: int) -> tuple[float, float]:
-        lossy, way = _alone(layout, plan, i)
-        described = way.tracks[0].kind == DESCRIBED
-        seen = scene.spool.read(number, i) if described else stretch[i]
-        return (
-            _bits_a_sample(lossy, way, number, [seen]),
-            _bits_a_sample(lossy, exact_plan(lossy), number, [stretch[i]]),
-        )
+        lossy, way = _chosen(layout, plan, [i])
+        exact = _bits_a_sample(lossy, exact_plan(lossy), number, [stretch[i]])
+        if way.tracks[0].kind != DESCRIBED:
+            return _bits_a_sample(lossy, way, number, [stretch[i]]), exact
+        # Spikes are those of a whole chunk.
+        piece = SpooledPieces(scene.spool, i, layout.tracks[i], plan.quanta[i])[number]
+        return way.tracks[0].bits(number, piece) / len(piece.numbers), exact
 
     numbers = [i for i, track in enumerate(layout.tracks) if not track.exact]
     return dict(zip(numbers, scene.pool.map(both, numbers), strict=True))
 
 
 def _near_in_all(
-    scene: _Scene,
-    layout: Layout,
-    plan: RecordingPlan,
-    quality: Quality,
-    rates: dict[int, tuple[float, float]],
+    scene: _Scene, layout: Layout, plan: RecordingPlan, quality: Quality, rates: Rates
 ) -> bool:
-    """Return whether all tracks together may be as small without loss: they help each other then.
+    """Return whether all tracks together may be as small without loss.
 
-    Kernels and the header count, too, which short recordings hardly pay for.
+    They help or hinder each other then; and kernels and the header count, which short recordings
+    hardly pay for.
     """
-    _, stretch = scene.glance()
+    number, stretch = scene.glance()
     share = scene.frames * layout.tracks[0].per_frame / len(stretch[0])
     exact = share * 8 * len(encode_chunk(scene.whole, exact_plan(scene.whole), 0, stretch)[0])
-    lossy = sum(scene.frames * layout.tracks[i].per_frame * rate for i, (rate, _) in rates.items())
+    described = [i for i, track in enumerate(plan.tracks) if track.kind == DESCRIBED]
+    lossy = sum(rates[i][0] * share * len(stretch[i]) for i in described)
+    if others := [i for i in range(len(stretch)) if i not in described]:
+        some, way = _chosen(layout, plan, others)
+        block = [stretch[i] for i in others]
+        lossy += share * 8 * len(encode_chunk(some, way, number, block)[0])
     lossy += sum(bits_of_kernels(track.waveforms) for track in plan.tracks)
     lossy += bits_around(layout, scene.spool, plan, quality)
     exact += bits_around(scene.whole, scene.spool, exact_plan(scene.whole), LOSSLESS)
@@ -216,7 +221,7 @@ def _spared(scene: _Scene, planned: Decision, near: Sequence[int]) -> Decision |
     layout, plan, quality, _ = planned
 
     def saves(i: int) -> bool:
-        lossy, way = _alone(layout, plan, i)
+        lossy, way = _chosen(layout, plan, [i])
         sizes = [0, 0]
         for number, block in scene.pieces(way):
             for place, each in enumerate((way, exact_plan(lossy))):
@@ -242,10 +247,13 @@ def _spared(scene: _Scene, planned: Decision, near: Sequence[int]) -> Decision |
     )
 
 
-def _alone(layout: Layout, plan: RecordingPlan, number: int) -> tuple[Layout, RecordingPlan]:
-    """Return the layout and the plan of one track."""
-    alone = replace(layout, tracks=(layout.tracks[number],), attachments={})
-    return alone, RecordingPlan((plan.quanta[number],), (plan.tracks[number],))
+def _chosen(
+    layout: Layout, plan: RecordingPlan, numbers: Sequence[int]
+) -> tuple[Layout, RecordingPlan]:
+    """Return the layout and the plan of some tracks alone."""
+    alone = replace(layout, tracks=tuple(layout.tracks[i] for i in numbers), attachments={})
+    quanta = tuple(plan.quanta[i] for i in numbers)
+    return alone, RecordingPlan(quanta, tuple(plan.tracks[i] for i in numbers))
 
 
 def _bits_a_sample(layout: Layout, plan: RecordingPlan, number: int, block: Block) -> float:
