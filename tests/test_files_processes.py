@@ -192,6 +192,21 @@ def test_a_file_taken_for_a_left_one_before_its_lock_is_made_again(folder, monke
     assert [entry.name for entry in folder.iterdir()] == ["a"]
 
 
+def test_a_hidden_folder_that_another_process_has_just_removed_is_made_again(folder, monkeypatch):
+    opened, times = Path.open, []
+
+    def late(path, *how):
+        if not times and HIDDEN in str(path):
+            times.append(1)
+            path.parent.rmdir()
+        return opened(path, *how)
+
+    monkeypatch.setattr(Path, "open", late)
+    write(folder / "a")
+    assert times
+    assert [entry.name for entry in folder.iterdir()] == ["a"]
+
+
 LONG = ["a" * 255, "a" * 251 + ".npy", "ж" * 127, "心" * 85]
 
 

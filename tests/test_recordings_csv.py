@@ -21,6 +21,7 @@ from sans.codec.files import compress_file, decompress_file
 from sans.codec.quality import Quality
 from sans.errors import DatasetError
 from sans.recordings import create_recording, open_recording, table_text
+from sans.recordings.columns import Column
 from sans.recordings.formats import limited
 from sans.recordings.packed_texts import Pile
 from sans.recordings.streams import Input, Stream
@@ -563,3 +564,17 @@ def test_tables_of_any_name_come_back(name, tmp_path):
     (tmp_path / "out").mkdir()
     decompress_file(tmp_path / f"{name}.sans", tmp_path / "out" / name)
     assert (tmp_path / "out" / name).read_text() == GOOD
+
+
+@given(st.integers(1, 18), st.integers(1, 62), st.integers(0, 99), st.booleans())
+def test_integers_of_any_size_and_decimals_are_told_apart(decimals, bits, seed, trimmed):
+    values = np.random.default_rng(seed).integers(-(2**bits), 2**bits, 200).tolist()
+    cells = []
+    for value in values:
+        digits = str(abs(value)).rjust(decimals + 1, "0")
+        cell = f"{'-' if value < 0 else ''}{digits[:-decimals]}.{digits[-decimals:]}"
+        cells.append(cell.rstrip("0").rstrip(".") if trimmed else cell)
+    column = Column("<i8", decimals, 0 if trimmed else decimals)
+    samples = column.parse(cells)
+    assert samples.tolist() == values
+    assert column.render(samples) == cells
