@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from rewriting import restored
 
 from sans.codec.compression import DEFAULT
 from sans.codec.files import compress_file, decompress_file
@@ -23,15 +24,6 @@ def saved(compressed=True, **arrays):
     content = io.BytesIO()
     (np.savez_compressed if compressed else np.savez)(content, **arrays)
     return content.getvalue()
-
-
-def restored(content, block=7):
-    source = open_recording(io.BytesIO(content))
-    target = io.BytesIO()
-    with create_recording(target, source.layout, unchanged=True) as sink:
-        for part in source.blocks(block):
-            sink.write(part)
-    return target.getvalue()
 
 
 def assert_same_arrays(content, others):
