@@ -246,6 +246,5 @@ def find_entry(name: str) -> Entry:
     near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names)}"
     raise DatasetError(
-        f"no data set {name!r}: {hint} (or physionet:DATABASE/RECORD, or the path of a .npy, "
-        ".npz, .csv or WFDB file)"
+        f"no data set {name!r}: {hint} (or physionet:DATABASE/RECORD, or the path of a recording)"
     )

@@ -9,6 +9,8 @@ import zipfile
 
 import numpy as np
 import pytest
+import scipy.io
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 from test_recordings_edf import make
@@ -17,6 +19,7 @@ from sans.datasets import DataConfig, load
 from sans.datasets.recorded import read_channel
 from sans.errors import DatasetError
 from sans.recordings import open_recording
+from sans.recordings.streams import Stream
 
 
 def parts_of(dataset):
@@ -354,6 +357,67 @@ def test_a_channel_of_an_edf_or_bdf_file_is_learned_from_in_its_unit(tmp_path, v
         assert np.allclose(found, expected_windows(stored.astype(float)))
         assert (dataset.name, dataset.rate) == ("x.edf EEG", 100.0)
         assert len(dataset.notices) == notices
+
+
+@pytest.mark.parametrize(
+    ("names", "channel", "taken", "said"),
+    [
+        (["time", "ecg"], "0", 1, "channel 0 time is no signal (axis); channel 1 ecg of 2"),
+        (["Trigger", "x", "ecg"], "0", 1, "channel 0 Trigger is no signal (events)"),
+        (["ecg", "time"], "0", 0, "channel 0 ecg of 2 channels is taken"),
+        (["time", "ecg"], "Time", 0, ""),
+        (["time", "ecg"], "1", 1, ""),
+    ],
+)
+def test_an_axis_or_events_of_a_record_are_learned_from_only_where_named(
+    tmp_path, names, channel, taken, said
+):
+    made = {name: np.round(300 * noise(1200, seed=i)) for i, name in enumerate(names)}
+    made |= {name: np.arange(1200.0) for name in ("time",) if name in names}
+    rows = np.stack(list(made.values()), axis=1).astype("<i2")
+    lines = [f"x {len(names)} 100 1200", *(f"x.dat 16 200 16 0 0 0 0 {name}" for name in names)]
+    (tmp_path / "x.hea").write_text("\n".join(lines) + "\n")
+    (tmp_path / "x.dat").write_bytes(rows.tobytes())
+    dataset = load(DataConfig(str(tmp_path / "x"), channel=channel, window=100))
+    assert_is(dataset, rows[:, taken].astype(float))
+    assert len(dataset.notices) == bool(said)
+    assert all(said in each for each in dataset.notices)
+
+
+def write_as(path, values):
+    """Write a signal as a file of the kind that its name says."""
+    stored = np.round(1000 * values).astype("<i2")
+    match path.suffix:
+        case ".npz":
+            np.savez(path, ecg=stored, fs=100)
+        case ".mat":
+            scipy.io.savemat(path, {"val": stored[np.newaxis], "fs": 100})
+        case ".wav" | ".flac":
+            soundfile.write(path, stored, 100)
+    return stored.astype(float)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".mat", ".wav", ".flac"])
+def test_files_of_other_programs_are_learned_from_with_their_rate(tmp_path, suffix):
+    stored = write_as(tmp_path / f"x{suffix}", noise(1200))
+    dataset = load(DataConfig(str(tmp_path / f"x{suffix}"), window=100))
+    assert_is(dataset, stored)
+    assert (dataset.name, dataset.rate, dataset.notices) == (f"x{suffix}", 100.0, ())
+
+
+@pytest.mark.parametrize("order", "CF")
+def test_of_a_large_array_no_more_is_read_than_is_learned_from(tmp_path, monkeypatch, order):
+    array = np.lib.format.open_memmap(
+        tmp_path / "x.npy", "w+", "<i2", (2**21, 8), fortran_order=order == "F"
+    )
+    array[:1200] = np.round(300 * noise(1200, 8))
+    array.flush()
+    read = Stream.read
+    sizes = []
+    monkeypatch.setattr(Stream, "read", lambda self, n: sizes.append(n) or read(self, n))
+    dataset = load(DataConfig(str(tmp_path / "x.npy"), channel="3", window=100))
+    assert_is(dataset, array[:1200, 3].astype(float))
+    assert sum(sizes) < 2**20
 
 
 @pytest.mark.parametrize("suffix", [".tsv", ".txt", ".csv.gz", ".npy.gz"])

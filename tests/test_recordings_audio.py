@@ -10,6 +10,7 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rewriting import restored
 
 from sans.codec.compression import DEFAULT, Options
 from sans.codec.files import compress_file, decompress_file
@@ -44,15 +45,6 @@ def made(container, subtype, frames=1000, channels=2, rate=777):
 
 def taken(content, kind):
     return soundfile.read(io.BytesIO(content), dtype=str(kind), always_2d=True)[0]
-
-
-def restored(content, block=99):
-    source = open_recording(io.BytesIO(content))
-    target = io.BytesIO()
-    with create_recording(target, source.layout, unchanged=True) as sink:
-        for part in source.blocks(block):
-            sink.write(part)
-    return target.getvalue()
 
 
 @pytest.mark.parametrize(("container", "subtype"), PAIRS)

@@ -13,6 +13,7 @@ import scipy.io
 import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rewriting import restored
 
 from sans.codec.compression import DEFAULT
 from sans.codec.files import compress_file, decompress_file
@@ -28,15 +29,6 @@ def saved(variables, compressed=True, version="5"):
     content = io.BytesIO()
     scipy.io.savemat(content, variables, do_compression=compressed, format=version)
     return content.getvalue()
-
-
-def restored(content, block=7):
-    source = open_recording(io.BytesIO(content))
-    target = io.BytesIO()
-    with create_recording(target, source.layout, unchanged=True) as sink:
-        for part in source.blocks(block):
-            sink.write(part)
-    return target.getvalue()
 
 
 def assert_same_variables(content, others):

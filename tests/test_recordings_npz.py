@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from rewriting import restored
 
 from sans.codec.compression import DEFAULT
 from sans.codec.files import compress_file, decompress_file
@@ -23,15 +24,6 @@ def saved(compressed=True, **arrays):
     content = io.BytesIO()
     (np.savez_compressed if compressed else np.savez)(content, **arrays)
     return content.getvalue()
-
-
-def restored(content, block=7):
-    source = open_recording(io.BytesIO(content))
-    target = io.BytesIO()
-    with create_recording(target, source.layout, unchanged=True) as sink:
-        for part in source.blocks(block):
-            sink.write(part)
-    return target.getvalue()
 
 
 def assert_same_arrays(content, others):
@@ -212,7 +204,6 @@ OBJECTS = saved(a=np.array([{}], dtype=object))
         (OBJECTS, r"no array of samples, but a.npy \(Python objects of the shape \(1,\)\)"),
         (saved(a=np.zeros((2, 2, 2, 2))), r"float64 of the shape \(2, 2, 2, 2\)"),
         (saved(a=np.zeros(5), rate=-1), "the rate is one positive number"),
-        (zipped([(f"{i}.txt", b"") for i in range(4097)]), "holds 4,097 files"),
         (saved(**{"a\nб c": np.array(["x"])}), r"a\\nб c.npy \(str32"),
     ],
 )
@@ -232,6 +223,12 @@ def test_whatever_happened_to_an_archive_it_is_one_line(changes, length):
     with contextlib.suppress(SansError):
         source = open_recording(io.BytesIO(bytes(content[: length or None])))
         assert all(len(part[0]) for part in source.blocks(64))
+
+
+def test_an_archive_of_too_many_files_is_refused(monkeypatch):
+    monkeypatch.setattr("sans.recordings.npz_archive.MOST_ENTRIES", 2)
+    with pytest.raises(DatasetError, match="holds 3 files, at most 2 are wanted"):
+        open_recording(io.BytesIO(GOOD))
 
 
 def test_a_member_whose_checksum_is_wrong_is_refused():

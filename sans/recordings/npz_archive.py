@@ -15,8 +15,8 @@ from sans.recordings import npy
 from sans.recordings.arrays import LARGEST_TYPE, Heading
 from sans.recordings.streams import Input, Stream
 
-MOST_ENTRIES = 4096
-"""Files of an archive, at most."""
+MOST_ENTRIES = 2**17
+"""Files of an archive, at most; each channel of a recording may be one."""
 
 RATE, NAMES, UNITS, EACH_RATE, GAINS, BASELINES = FACTS = (
     "rate",
