@@ -10,14 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sans import compress, decompress
+from sans import compress, decompress, read
 from sans.codec import decompression
 from sans.codec.decompression import read_chunks
-from sans.codec.files import decompress_file, extract_file
+from sans.codec.extraction import opened_part
+from sans.codec.files import decompress_file
 from sans.codec.numcodec import SansCodec
 from sans.codec.output_limit import FREE, TIMES, OutputLimit, bytes_of, size_of
 from sans.errors import BitstreamError
 from sans.recordings.layout import Layout, Track
+from sans.recordings.spans import Cut
 
 WALK = np.random.default_rng(3).integers(-9, 10, 1000).cumsum().astype("<i2")
 STREAM = compress(WALK)
@@ -81,13 +83,14 @@ def test_an_array_may_take_what_is_allowed_and_no_byte_more(stream):
 @pytest.mark.parametrize("most", [0, -1, -(2**40)])
 def test_what_is_allowed_is_a_byte_or_more(most, tmp_path):
     (tmp_path / "x.sans").write_bytes(STREAM)
-    for read in (
+    for attempt in (
         lambda: decompress(STREAM, max_output=most),
         lambda: decompress_file(tmp_path / "x.sans", tmp_path / "y", max_output=most),
-        lambda: extract_file(tmp_path / "x.sans", tmp_path / "y", 0, 9, max_output=most),
+        lambda: opened_part(tmp_path / "x.sans", Cut(0, 9, samples=True), most).__enter__(),
+        lambda: read(tmp_path / "x.sans", max_output=most),
     ):
         with pytest.raises(ValueError, match=f"must be 1 or more, not {most}"):
-            read()
+            attempt()
     assert [path.name for path in tmp_path.iterdir()] == ["x.sans"]
 
 
@@ -172,7 +175,7 @@ def test_a_chunk_of_zarr_becomes_no_more_than_the_chunk():
 
 
 @pytest.mark.parametrize("text", [text for text in IMPOSSIBLE if text])
-@pytest.mark.parametrize("more", [[], ["--recover"], ["--start", "1"]], ids=str)
+@pytest.mark.parametrize("more", [[], ["--recover"], ["--start", "1", "--samples"]], ids=str)
 def test_an_impossible_bound_is_a_mistake(refused, tmp_path, text, more):
     (tmp_path / "x.sans").write_bytes(STREAM)
     line = refused(2, "decompress", "x.sans", "-o", "y.npy", f"--max-output={text}", *more)
@@ -180,7 +183,7 @@ def test_an_impossible_bound_is_a_mistake(refused, tmp_path, text, more):
     assert [path.name for path in tmp_path.iterdir()] == ["x.sans"]
 
 
-@pytest.mark.parametrize("more", [[], ["--recover"], ["--start", "0"]], ids=str)
+@pytest.mark.parametrize("more", [[], ["--recover"], ["--start", "0", "--samples"]], ids=str)
 def test_the_line_that_refuses_says_what_allows_it(sans, refused, tmp_path, more):
     (tmp_path / "x.sans").write_bytes(STREAM)
     line = refused(1, "decompress", "x.sans", "-o", "y.npy", "--max-output", "1.9kB", *more)
@@ -206,9 +209,9 @@ def test_an_unknown_format_is_named_where_an_array_is_written(sans, tmp_path):
     for more in ([], ["--recover"]):
         result = sans("decompress", "x.sans", "--force", *more)
         assert result.exit_code == 0
-        assert "is of a newer sans: what is written is an array, .npy" in result.stderr
+        assert "is of a newer sans: arrays are written instead, .npz" in result.stderr
         assert "\x1b" not in result.output
-        assert np.array_equal(np.load(tmp_path / "x.npy"), WALK)
+        assert np.array_equal(np.load(tmp_path / "x.npz")["channel 0"], WALK)
 
 
 def test_inspect_shows_goals_and_formats_that_are_not_known(sans, tmp_path):

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sans.codec.compression import Options, compress_recording
-from sans.codec.decompression import read_header
 from sans.codec.files import compress_file, decompress_file
 from sans.codec.quality import Quality
+from sans.codec.starts import read_header
 from sans.errors import DatasetError
 from sans.recordings import create_recording, open_recording, table_text
 from sans.recordings.columns import Column
