@@ -89,6 +89,24 @@ def test_loss_stays_within_the_bits_of_the_file(tmp_path, subtype):
     assert 0 < np.abs(found - stored).max() <= 20
 
 
+@pytest.mark.parametrize(("dtype", "bits"), [("i1", 8), ("<i4", 24)])
+def test_samples_beyond_the_bits_of_a_file_are_clipped(tmp_path, dtype, bits):
+    limit = 2 ** (bits - 1)
+    beyond = np.array([-limit, limit - 1, 5] + [2**30, -(2**30)] * (bits == 24), dtype)
+    with create_recording(tmp_path / "a.wav", Layout("wav", (track(dtype, bits),), None)) as sink:
+        sink.write([beyond])
+    (found,) = next(open_recording(tmp_path / "a.wav").blocks(9))
+    np.testing.assert_array_equal(found, beyond.clip(-limit, limit - 1))
+
+
+def test_chunks_of_odd_sizes_are_passed():
+    before = b"note" + struct.pack("<I", 5) + b"abcde\0"
+    content = WAV[:36] + before + WAV[36:]
+    content = content[:4] + struct.pack("<I", len(content) - 8) + content[8:]
+    source = open_recording(io.BytesIO(content[:-400]))
+    assert source.notices == ("standard input is cut short: 900 of 1,000 samples are there",)
+
+
 def track(dtype, bits, rate=100.0, **others):
     return Track("", "", 1.0, 0.0, bits, dtype, rate=rate, **others)
 

@@ -225,6 +225,27 @@ def test_whatever_happened_to_an_archive_it_is_one_line(changes, length):
         assert all(len(part[0]) for part in source.blocks(64))
 
 
+def test_what_is_compressed_is_checked_to_its_last_byte():
+    """The samples are there before the checksum has been looked at."""
+    content = saved(a=np.zeros(100_000))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        checksum = struct.pack("<I", archive.infolist()[0].CRC)
+    broken = content.replace(checksum, b"\1\2\3\4")
+    source = open_recording(io.BytesIO(broken))
+    with pytest.raises(DatasetError, match=r"a.npy is damaged: Bad CRC"):
+        next(source.blocks(100_000))
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_what_is_compressed_stays_so(compressed):
+    content = saved(compressed, a=np.arange(9.0), note="x")
+    kinds = []
+    for each in (content, restored(content)):
+        with zipfile.ZipFile(io.BytesIO(each)) as archive:
+            kinds.append([info.compress_type for info in archive.infolist()])
+    assert kinds[0] == kinds[1] == [8 if compressed else 0] * 2
+
+
 def test_an_archive_of_too_many_files_is_refused(monkeypatch):
     monkeypatch.setattr("sans.recordings.npz_archive.MOST_ENTRIES", 2)
     with pytest.raises(DatasetError, match="holds 3 files, at most 2 are wanted"):
