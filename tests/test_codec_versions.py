@@ -158,7 +158,8 @@ def test_a_damaged_section_is_not_passed_over():
 def test_a_goal_that_is_not_known_is_shown_as_it_stands(tmp_path):
     path = tmp_path / "x.sans"
     for quality, text in (
-        (["max-error", "0.01mV,2mmHg"], "max-error 0.01mV,2mmHg"),
+        (["max-error", "0.01mV,2mmHg"], "no sample off by more than 0.01mV,2mmHg"),
+        (["max-error", "a little"], "max-error a little"),
         (["snr", 3], "snr 3"),
         (["prdn", 9.0], "PRDN 9 %"),
     ):

@@ -170,12 +170,26 @@ def test_a_part_of_several_rates_has_the_samples_that_lie_in_it(tmp_path):
         ({"end": float("nan")}, "second 0 or a later one, not nan"),
         ({"start": 2, "end": 1}, "ends after its start at 2 s, not at 1 s"),
         ({"rate": 0}, "above 0, not 0"),
-        ({"rate": 50}, "r says 100 Hz"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(tmp_path, options, words):
     with pytest.raises(ValueError, match=words):
         sans.read(make_record(tmp_path)[0], **options)
+
+
+def test_a_rate_is_one_that_the_file_does_not_deny(tmp_path):
+    stem, _ = make_record(tmp_path)
+    with pytest.raises(DatasetError, match="has 100 samples a second, says the recording, not the"):
+        sans.read(stem, rate=50)
+    assert [channel.rate for channel in sans.read(stem, rate=100)] == [100, 100]
+
+
+def test_an_axis_of_time_tells_the_rate(tmp_path):
+    lines = "".join(f"{i / 250:.3f},{value}\n" for i, value in enumerate(WALK[:200]))
+    (tmp_path / "t.csv").write_text("time,a\n" + lines)
+    found = sans.read(tmp_path / "t.csv", channel="a", start=0.2, end=0.6)
+    assert found[0].rate == 250
+    assert np.array_equal(found[0].values, WALK[50:150])
 
 
 def test_a_part_that_is_none_is_refused(tmp_path):

