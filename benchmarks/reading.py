@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from sans.recordings import create_recording, open_recording
 from sans.recordings.layout import Source
-from sans.recordings.wfdb_channel import open_channels, read_channel
+from sans.recordings.wfdb.channel import open_channels, read_channel
 
 RECORDS = (
     ("mitdb/100", "two leads, 212"),
@@ -45,7 +45,7 @@ BEGINNING = 12_000  # frames: the windows of the paper
 PROGRAMS = (
     "import warnings; warnings.simplefilter('ignore'); import wfdb; "
     "wfdb.rdrecord({stem!r}, channels=[0], sampto={frames})",
-    "from pathlib import Path; from sans.recordings.wfdb_channel import open_channels, "
+    "from pathlib import Path; from sans.recordings.wfdb.channel import open_channels, "
     "read_channel; read_channel(open_channels(Path({stem!r}), ''), 0, {frames})",
 )
 """What the last row runs: wfdb's reader and ours."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sans.errors import DatasetError
-from sans.recordings.orientation import LAYOUTS
+from sans.recordings.arrays.orientation import LAYOUTS
 
 SPLITS = ("row", "recording")
 SMALLEST_LIMIT = 3  # one signal to train on, one to validate, one to test
@@ -44,7 +44,7 @@ class DataConfig:
     """Folder to look in before $SANS_DATA and the user's cache."""
 
     layout: str | None = field(default=None, metadata={"later": True})
-    """What the dimensions of an array mean, one of `sans.recordings.orientation.LAYOUTS`; by
+    """What the dimensions of an array mean, one of `sans.recordings.arrays.orientation.LAYOUTS`; by
     default ``(samples,)``, ``(samples, channels)`` or ``(images, height, width)``."""
 
     def __post_init__(self) -> None:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from sans.datasets.channels import choose_signal
 from sans.datasets.windows import Recording
 from sans.errors import DatasetError
+from sans.recordings.arrays.orientation import ATTACHMENT, TRIALS
 from sans.recordings.layout import Source, in_units
-from sans.recordings.orientation import ATTACHMENT, TRIALS
 
 LOOKED_AT = 4096
 """Samples at the beginning that tell an axis from a signal, of the channel that has most."""

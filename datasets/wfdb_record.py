@@ -10,7 +10,7 @@ from sans.datasets.windows import Recording
 from sans.errors import DatasetError, printable
 from sans.recordings.channels import choose_channel
 from sans.recordings.layout import Layout, Track
-from sans.recordings.wfdb_channel import Record, open_channels, read_channel
+from sans.recordings.wfdb.channel import Record, open_channels, read_channel
 
 
 def read_record(stem: Path, name: str, channel: str, samples: int) -> Recording:

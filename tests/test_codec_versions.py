@@ -28,7 +28,7 @@ from sans.codec.quality import Quality
 from sans.codec.versions import FIRST, LARGEST_FRAME, NEWEST, SECOND, VERSIONS
 from sans.errors import BitstreamError
 from sans.recordings.layout import Layout, Track
-from sans.recordings.npz_archive import FACTS
+from sans.recordings.npz.archive import FACTS
 
 WALK = np.random.default_rng(3).integers(-9, 10, 1000).cumsum().astype("<i2")
 both = pytest.mark.parametrize("version", VERSIONS.values(), ids=lambda each: str(each.number))

@@ -25,7 +25,7 @@ from sans.commands import console
 from sans.commands.batches import run_all
 from sans.errors import ReaderGoneError, SansError
 from sans.pipes import Pipe, piped, read_some
-from sans.recordings.npy import write_npy
+from sans.recordings.arrays.npy import write_npy
 from sans.recordings.spans import Cut
 
 WALK = np.random.default_rng(0).integers(-9, 10, 600).cumsum().astype("<i2")

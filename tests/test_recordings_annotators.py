@@ -17,8 +17,8 @@ from sans.codec.compression import Options, compress_recording
 from sans.codec.files import compress_file, decompress_file
 from sans.errors import BitstreamError, DatasetError, SansError
 from sans.recordings import create_recording, open_recording
-from sans.recordings.annotators import annotators, check_annotator
-from sans.recordings.wfdb_annotations import is_annotation, read_marks
+from sans.recordings.wfdb.annotations import is_annotation, read_marks
+from sans.recordings.wfdb.annotators import annotators, check_annotator
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # wfdb warns at import under pandas 3

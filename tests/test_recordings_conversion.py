@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from sans.errors import DatasetError
 from sans.recordings import create_recording, open_recording
-from sans.recordings.conversion import COMPOSERS, converted
-from sans.recordings.edf_ranges import range_of
-from sans.recordings.framing import Line, common_rate, fraction_of, reframed
+from sans.recordings.conversion.conversion import COMPOSERS, converted
+from sans.recordings.conversion.framing import Line, common_rate, fraction_of, reframed
+from sans.recordings.edf.ranges import range_of
 from sans.recordings.layout import Layout, Source, Track, in_units
 from sans.recordings.recording import in_memory
 

@@ -20,11 +20,12 @@ from sans.codec.files import compress_file, decompress_file
 from sans.codec.quality import Quality
 from sans.codec.starts import read_header
 from sans.errors import DatasetError
-from sans.recordings import create_recording, open_recording, table_text
-from sans.recordings.columns import Column
+from sans.recordings import create_recording, open_recording
 from sans.recordings.formats import limited
-from sans.recordings.packed_texts import Pile
 from sans.recordings.streams import Input, Stream
+from sans.recordings.tables import text as table_text
+from sans.recordings.tables.columns import Column
+from sans.recordings.tables.packed_texts import Pile
 
 
 def opened(text):
@@ -143,7 +144,7 @@ def test_floats_are_restored_to_the_byte(values, style):
 )
 @pytest.mark.parametrize("piece", [1, 2**20])
 def test_what_is_restored_to_the_byte(text, piece, monkeypatch):
-    monkeypatch.setattr("sans.recordings.table_text._PIECE", piece)
+    monkeypatch.setattr("sans.recordings.tables.text._PIECE", piece)
     assert restore(opened(text)).decode() == text
 
 
@@ -218,7 +219,7 @@ def _lines_of(separator, rows, ends):
 def test_a_text_comes_back_to_the_byte_or_is_refused_in_one_line(text, encoding, block, piece):
     content = text.encode(encoding, "replace")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sans.recordings.table_text._PIECE", piece)
+        patch.setattr("sans.recordings.tables.text._PIECE", piece)
         source, message = opened_or_refused(content)
         assert message.isprintable()
         if source:
@@ -336,7 +337,7 @@ def test_a_track_that_stays_exact_keeps_its_cells_where_others_lose():
 
 @pytest.mark.parametrize("piece", [1, 2**20])
 def test_what_is_not_utf_8_is_latin_1(piece, monkeypatch):
-    monkeypatch.setattr("sans.recordings.table_text._PIECE", piece)
+    monkeypatch.setattr("sans.recordings.tables.text._PIECE", piece)
     for content in (b"1,a\n2,\xc3", b"\xb5V,\xff\n1,2\n", b"\xc3\xb5,\xc3\n1,2\r\n"):
         source = opened(content)
         assert restore(source) == content
@@ -396,7 +397,7 @@ def test_words_a_stream_does_not_hold_are_noticed():
     ],
 )
 def test_a_damaged_table_is_refused_in_one_line(content, message, tmp_path, monkeypatch):
-    monkeypatch.setattr("sans.recordings.table_guess.MOST_COLUMNS", 70)
+    monkeypatch.setattr("sans.recordings.tables.guess.MOST_COLUMNS", 70)
     (tmp_path / "a.csv").write_bytes(content)
     with pytest.raises(DatasetError, match=message) as caught:
         open_recording(tmp_path / "a.csv")

@@ -17,8 +17,8 @@ from sans.errors import DatasetError
 from sans.recordings import open_recording
 from sans.recordings.facts import Annotation, Facts, Gap, Run, annotations_of, facts_of
 from sans.recordings.layout import Layout, Track
-from sans.recordings.wfdb_annotations import read_annotations
-from sans.recordings.wfdb_start import read_start
+from sans.recordings.wfdb.annotations import read_annotations
+from sans.recordings.wfdb.start import read_start
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # wfdb warns at import under pandas 3

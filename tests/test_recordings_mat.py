@@ -19,7 +19,7 @@ from sans.codec.compression import DEFAULT
 from sans.codec.files import compress_file, decompress_file
 from sans.errors import DatasetError, SansError
 from sans.recordings import Layout, Track, create_recording, open_recording
-from sans.recordings.mat_elements import describe, read_numbers
+from sans.recordings.mat.elements import describe, read_numbers
 
 RNG = np.random.default_rng(0)
 TYPES = ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8"]

@@ -247,7 +247,7 @@ def test_what_is_compressed_stays_so(compressed):
 
 
 def test_an_archive_of_too_many_files_is_refused(monkeypatch):
-    monkeypatch.setattr("sans.recordings.npz_archive.MOST_ENTRIES", 2)
+    monkeypatch.setattr("sans.recordings.npz.archive.MOST_ENTRIES", 2)
     with pytest.raises(DatasetError, match="holds 3 files, at most 2 are wanted"):
         open_recording(io.BytesIO(GOOD))
 

@@ -15,7 +15,7 @@ from sans.codec.quality import LOSSLESS, Quality
 from sans.datasets import DataConfig, load
 from sans.errors import DatasetError
 from sans.recordings import create_recording, open_recording
-from sans.recordings.orientation import LAYOUTS, RANKS
+from sans.recordings.arrays.orientation import LAYOUTS, RANKS
 
 NO_KERNELS = Wishes(learn=False)
 

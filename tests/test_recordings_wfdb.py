@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from sans.errors import DatasetError, SansError
 from sans.recordings import create_recording, find_recordings, open_recording
-from sans.recordings.wfdb_header import parse
-from sans.recordings.wfdb_packing import PACKINGS
+from sans.recordings.wfdb.header import parse
+from sans.recordings.wfdb.packing import PACKINGS
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # wfdb warns at import under pandas 3

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from sans.datasets import DataConfig, load
 from sans.errors import DatasetError
 from sans.recordings import find_recordings
-from sans.recordings.wfdb_channel import open_channels, read_channel
-from sans.recordings.wfdb_packing import PACKINGS
+from sans.recordings.wfdb.channel import open_channels, read_channel
+from sans.recordings.wfdb.packing import PACKINGS
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # wfdb warns at import under pandas 3

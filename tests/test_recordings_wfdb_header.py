@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sans.errors import DatasetError
 from sans.recordings import create_recording, open_recording
-from sans.recordings.wfdb_header import Segment, parse, parse_any, revise
+from sans.recordings.wfdb.header import Segment, parse, parse_any, revise
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # wfdb warns at import under pandas 3

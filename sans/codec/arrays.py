@@ -24,7 +24,7 @@ from sans.codec.planning import Wishes
 from sans.codec.quality import LOSSLESS, asked
 from sans.codec.starts import Start
 from sans.errors import BitstreamError, DatasetError
-from sans.recordings import npy
+from sans.recordings.arrays import npy
 from sans.recordings.layout import Layout, Source, Track
 
 Array = NDArray[Any]

@@ -25,13 +25,13 @@ from sans.codec.quality import LOSSLESS, Quality
 from sans.codec.spool import Spool
 from sans.codec.versions import LARGEST_FRAME, NEWEST
 from sans.errors import DatasetError
-from sans.recordings.annotators import Wanted, annotators_in
+from sans.recordings.arrays.orientation import check_layout
 from sans.recordings.formats import limited
 from sans.recordings.layout import Block, Layout, Source, Track
-from sans.recordings.orientation import check_layout
 from sans.recordings.rates import given_rate, lacks_rate, rated
 from sans.recordings.regrouping import regrouped
 from sans.recordings.roles import kept_exactly, roles_of
+from sans.recordings.wfdb.annotators import Wanted, annotators_in
 
 Array = NDArray[Any]
 Progress = Callable[[str, float], None]
@@ -78,7 +78,7 @@ class Options:
     """Samples per second of channels whose recording does not say; none: what an axis tells."""
 
     layout: str | None = None
-    """What the dimensions of an array mean, one of `sans.recordings.orientation.LAYOUTS`."""
+    """What the dimensions of an array mean, one of `sans.recordings.arrays.orientation.LAYOUTS`."""
 
     annotations: Wanted = True
     """Which annotation files beside a WFDB record travel with it."""

@@ -15,10 +15,10 @@ from sans.codec.mapping import opened
 from sans.codec.streamed import facts_in, source_of
 from sans.errors import SansError
 from sans.recordings.cutting import Part, part_of
-from sans.recordings.edf_header import ANNOTATIONS
+from sans.recordings.edf.header import ANNOTATIONS
 from sans.recordings.formats import BY_NAME
 from sans.recordings.layout import Source, samples_of
-from sans.recordings.npz_archive import START
+from sans.recordings.npz.archive import START
 from sans.recordings.spans import Cut
 from sans.recordings.writing import kind_named, name_of, write_source
 
@@ -108,7 +108,7 @@ def _converted(part: Part, kind: str, target: Path) -> Source:
     Raises:
         SansError: if that cannot have it.
     """
-    from sans.recordings.conversion import COMPOSERS, converted
+    from sans.recordings.conversion.conversion import COMPOSERS, converted
 
     source, title = part.source, BY_NAME[kind].title
     if kind not in COMPOSERS:

@@ -23,7 +23,7 @@ from sans.recordings import create_recording, find_recordings, open_recording
 from sans.recordings.formats import BY_NAME, TABLE
 from sans.recordings.layout import Layout
 from sans.recordings.paths import is_file
-from sans.recordings.wfdb_record import record_files
+from sans.recordings.wfdb.record import record_files
 
 SUFFIX = ".sans"
 

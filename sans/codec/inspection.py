@@ -20,9 +20,9 @@ from sans.codec.quality import Quality
 from sans.codec.recovery import Recovery, recover, seconds_of
 from sans.codec.streamed import facts_in
 from sans.errors import BitstreamError, SansError
-from sans.recordings.annotators import annotators_in
 from sans.recordings.roles import Read, Role, names_of_exact, roles_in
 from sans.recordings.timing import Facts
+from sans.recordings.wfdb.annotators import annotators_in
 
 NAMES = ("which kernels", "positions", "amplitudes", "coefficients")
 """What the bits of `sans.codec.description.descriptions.code_description` are for."""

@@ -128,7 +128,7 @@ def compress(
                 raise ValueError("--model gives kernels, --no-kernels wants none: choose one")
         from sans.codec.compression import Options
         from sans.engines import Engine
-        from sans.recordings.annotators import annotators
+        from sans.recordings.wfdb.annotators import annotators
         from sans.rehearsals import ahead
 
         with usage_errors():

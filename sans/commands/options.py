@@ -11,7 +11,7 @@ from sans.activations import ACTIVATIONS
 from sans.commands.console import MISUSED, fail
 from sans.configs import DECODERS, DEVICES, ENCODERS, REFITS, STARTS, ModelOptions, TrainConfig
 from sans.datasets import DataConfig
-from sans.recordings.orientation import LAYOUTS
+from sans.recordings.arrays.orientation import LAYOUTS
 from sans.recordings.paths import is_file
 
 DATA = DataConfig()

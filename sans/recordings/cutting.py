@@ -14,10 +14,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError
+from sans.recordings.arrays.npy import header_of
 from sans.recordings.channels import choose_channels
-from sans.recordings.edf_header import ANNOTATIONS
+from sans.recordings.edf.header import ANNOTATIONS
 from sans.recordings.layout import Block, Layout, Source, check_block
-from sans.recordings.npy import header_of
 from sans.recordings.regrouping import regrouped
 from sans.recordings.spans import Cut, Span, end_of, spans_of
 from sans.recordings.timing import Facts

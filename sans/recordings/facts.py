@@ -6,12 +6,12 @@ of their annotation signals.
 
 from __future__ import annotations
 
-from sans.recordings.edf_annotations import annotations_of_edf, facts_of_edf
+from sans.recordings.edf.annotations import annotations_of_edf, facts_of_edf
 from sans.recordings.layout import Layout
 from sans.recordings.roles import Read
 from sans.recordings.timing import Annotation, Facts, Gap, Run
-from sans.recordings.wfdb_annotations import annotations_of_record
-from sans.recordings.wfdb_start import facts_of_record
+from sans.recordings.wfdb.annotations import annotations_of_record
+from sans.recordings.wfdb.start import facts_of_record
 
 __all__ = ["Annotation", "Facts", "Gap", "Run", "annotations_of", "facts_of"]
 

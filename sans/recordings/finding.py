@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sans.recordings.formats import TABLE, plain_name
 from sans.recordings.paths import is_file, unreadable
-from sans.recordings.wfdb_names import HEADER
-from sans.recordings.wfdb_record import parts_of
+from sans.recordings.wfdb.names import HEADER
+from sans.recordings.wfdb.record import parts_of
 
 _LISTED = tuple(suffix for each in TABLE for suffix in each.listed)
 

@@ -9,23 +9,20 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sans.errors import DatasetError, SansError
-from sans.recordings import (
-    audio,
-    edf,
-    edf_header,
-    idx,
-    mat,
-    npy,
-    npz,
-    png,
-    table,
-    table_loss,
-    wfdb_names,
-    wfdb_record,
-)
+from sans.recordings import png
+from sans.recordings.arrays import idx, npy
+from sans.recordings.audio import files as audio
+from sans.recordings.edf import files as edf
+from sans.recordings.edf import header as edf_header
 from sans.recordings.layout import Layout, Sink, Source
+from sans.recordings.mat import files as mat
+from sans.recordings.npz import files as npz
 from sans.recordings.roles import Read
 from sans.recordings.streams import Input
+from sans.recordings.tables import files as table
+from sans.recordings.tables import loss as table_loss
+from sans.recordings.wfdb import names as wfdb_names
+from sans.recordings.wfdb import record as wfdb_record
 
 Target = Path | BinaryIO
 """What a recording is written to."""

@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 from sans.errors import DatasetError
 from sans.recordings import png
-from sans.recordings.annotators import Wanted
-from sans.recordings.arrays import ORIENT
+from sans.recordings.arrays.heading import ORIENT
+from sans.recordings.arrays.orientation import IMAGES, check_layout
 from sans.recordings.formats import (
     BY_NAME,
     FORMATS,
@@ -22,11 +22,11 @@ from sans.recordings.formats import (
     by_name,
 )
 from sans.recordings.layout import Layout, Sink, Source
-from sans.recordings.orientation import IMAGES, check_layout
 from sans.recordings.paths import is_file, is_folder
 from sans.recordings.streams import Input
-from sans.recordings.wfdb_names import HEADER, SUFFIXES, beside, record_stem
-from sans.recordings.wfdb_record import open_record
+from sans.recordings.wfdb.annotators import Wanted
+from sans.recordings.wfdb.names import HEADER, SUFFIXES, beside, record_stem
+from sans.recordings.wfdb.record import open_record
 
 
 def open_recording(

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from sans.errors import DatasetError
 from sans.recordings.evenness import Line, line_of
 from sans.recordings.layout import Layout, Track
-from sans.recordings.packed_texts import Unpacked
 from sans.recordings.roles import TIMES, Read, Role, called, roles_of
-from sans.recordings.table_sink import words_of
+from sans.recordings.tables.packed_texts import Unpacked
+from sans.recordings.tables.sink import words_of
 from sans.recordings.units import seconds
 
 _COUNTS = ("sample", "index", "frame")

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from sans.errors import DatasetError
 from sans.recordings.channels import choose_channels
-from sans.recordings.edf_header import ANNOTATIONS
+from sans.recordings.edf.header import ANNOTATIONS
 from sans.recordings.evenness import Samples, line_of
 from sans.recordings.layout import Layout, Track
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from sans.recordings.conversion import converted
+from sans.recordings.conversion.conversion import converted
 from sans.recordings.formats import TABLE, by_name, plain_name
 from sans.recordings.layout import Source
 from sans.recordings.opening import create_recording
 from sans.recordings.recording import Recording
-from sans.recordings.wfdb_names import record_stem
+from sans.recordings.wfdb.names import record_stem
 
 _PIECE = 1 << 18  # samples of all tracks that are written at once, about
 

@@ -1,0 +1,1 @@
+"""Arrays behind a header: NPY and IDX files, and what dimensions mean."""

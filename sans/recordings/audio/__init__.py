@@ -1,0 +1,1 @@
+"""WAV and FLAC files."""

@@ -1,0 +1,57 @@
+"""A WAV file from the signals of any recording: whole numbers, or floats in their units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sans.errors import DatasetError
+from sans.recordings.audio.files import HIGHEST_RATE, MOST_CHANNELS
+from sans.recordings.conversion.contents import Array, Contents, in_unit, is_plain
+from sans.recordings.layout import Layout, Source, Track
+
+_WHOLE = ("i1", "<i2", "<i4")
+
+
+def compose_wav(contents: Contents) -> Source:
+    """Return a recording as a WAV file.
+
+    Whole numbers that are in their unit as they are stay whole; others are floats of 64 bits in
+    their units, NaN where they are missing.
+
+    Raises:
+        DatasetError: if its signals have several rates, or one that is no whole number of samples
+            a second.
+    """
+    rate = contents.one_rate("WAV")
+    contents.need_rates("WAV")
+    if rate != int(rate) or not 1 <= rate <= HIGHEST_RATE:
+        raise DatasetError(f"WAV files have a whole number of samples a second, not {rate:g}")
+    signals = contents.signals
+    if len(signals) > MOST_CHANNELS:
+        raise DatasetError(f"WAV files have {MOST_CHANNELS} channels or fewer, not {len(signals)}")
+    types = {signal.track.dtype for signal in signals}
+    plain = len(types) == 1 and types <= set(_WHOLE) and all(map(is_plain, signals))
+    dtype = types.pop() if plain else "<f8"
+    bits = 8 * np.dtype(dtype).itemsize
+    if plain:
+        bits = min(bits, max(signal.track.bits for signal in signals))
+    for signal in signals:
+        if signal.track.name:
+            contents.lose("WAV has no names, channels are in this order", signal.track.name)
+        if signal.track.unit:
+            contents.lose("WAV has no units", f"{signal.label} is in {signal.track.unit}")
+        if not plain and (missing := signal.extent().missing):
+            what = "WAV has missing samples as NaN, which few players know"
+            contents.lose(what, f"{missing:,} of {signal.label}")
+
+    def blocks(_: int) -> Iterator[list[Array]]:
+        for block in contents.blocks():
+            yield [
+                block[signal.number] if plain else in_unit(signal, block[signal.number])
+                for signal in signals
+            ]
+
+    tracks = (Track("", "", 1.0, 0.0, bits, dtype, rate=rate),) * len(signals)
+    return Source(Layout("wav", tracks, signals[0].samples), blocks, contents.notices())

@@ -1,0 +1,25 @@
+"""A .npz file from the signals of any recording: an array for each, with names, units and rates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from sans.recordings.conversion.contents import Array, Contents
+from sans.recordings.layout import Layout, Source
+
+
+def compose_npz(contents: Contents) -> Source:
+    """Return a recording as an archive of arrays, of several rates or one; or its images.
+
+    What is written of each signal says `npz_writing.exported`.
+    """
+    layout = contents.layout
+    tracks = tuple(replace(signal.track, exact=False) for signal in contents.signals)
+    shape = layout.shape if len(layout.shape) == 3 else ()
+
+    def blocks(size: int) -> Iterator[list[Array]]:
+        for block in contents.source.blocks(size):
+            yield [block[signal.number] for signal in contents.signals]
+
+    return Source(Layout("npz", tracks, layout.frames, shape), blocks, contents.notices())

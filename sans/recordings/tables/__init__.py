@@ -1,0 +1,1 @@
+"""Tables in text: CSV and the like, with the text of their numbers."""

@@ -1,0 +1,1 @@
+"""WFDB records: a header, files of signals, and annotations."""
