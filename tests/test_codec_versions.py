@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import sans
 from sans import decompress
 from sans.codec import container, headers
-from sans.codec.compression import frames_of_chunk
+from sans.codec.compression import Options, compress_recording, frames_of_chunk
 from sans.codec.decompression import Stream
 from sans.codec.description import descriptions, kernels, spikes, waveforms
 from sans.codec.files import decompress_file, loses_nothing, restored_name
@@ -27,7 +27,7 @@ from sans.codec.planning import Wishes
 from sans.codec.quality import Quality
 from sans.codec.versions import FIRST, LARGEST_FRAME, NEWEST, SECOND, VERSIONS
 from sans.errors import BitstreamError
-from sans.recordings.layout import Layout, Track
+from sans.recordings.layout import Layout, Source, Track
 from sans.recordings.npz.archive import FACTS
 
 WALK = np.random.default_rng(3).integers(-9, 10, 1000).cumsum().astype("<i2")
@@ -193,6 +193,17 @@ def test_a_format_that_is_not_known_is_given_as_arrays(tmp_path):
         assert [each.dtype for each in again] == [array.dtype] * len(wanted)
         assert all(map(np.array_equal, again, wanted))
         assert len(again) == len(wanted)
+
+
+def test_several_samples_in_a_frame_become_entries_of_an_array(tmp_path):
+    track = Track("", "", 1.0, 0.0, 16, "<i2", per_frame=4)
+    file = io.BytesIO()
+    source = Source(Layout("csv", (track,), 250), lambda _: iter([[WALK]]))
+    compress_recording(source, file, Options())
+    stream = forgery.changed(file.getvalue(), format="matlab")
+    decompress_file(io.BytesIO(stream), tmp_path / "x.npz")
+    (again,) = arrays_in(tmp_path / "x.npz")
+    assert np.array_equal(again, WALK)
 
 
 def test_arrays_of_a_format_that_is_not_known_go_to_a_pipe_and_come_from_one():
@@ -382,12 +393,12 @@ def test_the_text_of_a_header_has_a_bounded_number_of_values(monkeypatch):
 
 
 def test_a_chunk_has_no_more_parts_than_groups_and_ways_want():
-    five = pack_parts([b""] * 5)
+    three = pack_parts([b""] * 3)
     found, version = forgery.split(STREAM)
     for chunk, message in (
-        (varint(0) + varint(100) + pack_parts([b"x"] * 3), "the 1 parts"),
+        (varint(0) + varint(100) + pack_parts([b"x"] * 2), "the 1 parts"),
         (
-            varint(0) + varint(100) + pack_parts([five]),
+            varint(0) + varint(100) + pack_parts([three]),
             "the 2 parts",
         ),
     ):
