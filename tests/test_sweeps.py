@@ -58,6 +58,7 @@ OTHERS = {
     "window": 61,
     "limit": 7,
     "split_by": "recording",
+    "layout": "images",
     "activation": ("topk",),
     "kernel_size": (3, 5),
     "kernels": 2,
