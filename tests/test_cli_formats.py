@@ -59,7 +59,7 @@ def test_what_is_restored_keeps_the_suffix_it_had(sans, tmp_path, monkeypatch, n
 
 def test_an_array_on_its_side_is_named_and_compressed_as_it_is_said(sans, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    np.save("x.npy", np.stack([WALK, -WALK])[:, :200])
+    np.save("x.npy", np.stack([WALK, -WALK])[:, :1000])
     assert "say --layout channels-samples" in done(sans, "compress", "x.npy", "-o", "a.sans").stderr
     said = done(sans, "compress", "x.npy", "-o", "b.sans", "--layout", "channels-samples").stderr
     assert "layout" not in said

@@ -922,6 +922,9 @@ def test_a_database_that_is_damaged_or_has_another_record_says_so(data, tmp_path
 
 
 def test_nothing_here_is_an_error(data, tmp_path):
+    with pytest.raises(DatasetError, match=r"cannot look for data sets in .*: No such file"):
+        prepare(RECIPES["physionet"], Wishes(data_dir=data), tmp_path / "out")
+    data.mkdir()
     with pytest.raises(DatasetError, match="none of 15 data sets is here; apnea-ecg is not here"):
         prepare(RECIPES["physionet"], Wishes(data_dir=data), tmp_path / "out")
     with pytest.raises(DatasetError, match=r"^mnist is not here: `sans datasets fetch mnist`"):

@@ -20,7 +20,7 @@ def limited(layout: Layout, read: Read) -> Layout:
         layout: of an open table; the text of tracks that are kept exactly stays.
         read: gives the samples of a track.
     """
-    words = json.loads(layout.attachments["dialect"]).get("words", [])
+    words = json.loads(layout.attachments.get("dialect", b"{}")).get("words", [])
     every = range(len(layout.tracks) + len(words))
     attachments = dict(layout.attachments)
     for number, column in enumerate(each for each in every if each not in words):
