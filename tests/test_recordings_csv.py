@@ -370,6 +370,20 @@ def test_words_a_stream_does_not_hold_are_noticed():
                 sink.write(block)
 
 
+def test_texts_become_no_more_than_their_bytes_allow(monkeypatch):
+    lines = "".join(f"{i % 7},{'same' * 50}\n" for i in range(500))
+    source = opened(lines)
+    assert restore(source).decode() == lines  # 100,000 bytes of some hundred: a few are always free
+    monkeypatch.setattr("sans.recordings.tables.packed_texts.FREE", 90_000)
+    monkeypatch.setattr("sans.recordings.tables.packed_texts.TIMES", 10)
+    with pytest.raises(ValueError, match="packed texts take more than 90,000 bytes"):
+        restore(source)
+    with pytest.raises(DatasetError, match="100,500 bytes of text beside the numbers are more"):
+        opened(lines)
+    monkeypatch.setattr("sans.recordings.tables.packed_texts.TIMES", 10_000)
+    assert restore(opened(lines)).decode() == lines
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

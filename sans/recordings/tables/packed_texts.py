@@ -11,8 +11,16 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from sans.errors import DatasetError
+
 SAME = ""
 """A difference: a cell is just what its number is written as."""
+
+FREE = 1 << 30
+"""Bytes of text that may be unpacked whatever they are packed into."""
+
+TIMES = 1000
+"""And so many times those that they are packed into."""
 
 _AROUND, _INSTEAD = "\0", "\1"
 _HARMLESS = " \t\"'"
@@ -36,20 +44,55 @@ class Pile:
         self._packed.append(self._packer.compress(content))
 
     def pack(self) -> bytes:
-        """Return all texts."""
+        """Return all texts.
+
+        Raises:
+            DatasetError: if they are so many and so alike that nobody would unpack them.
+        """
         content = zlib.decompress(b"".join([*self._packed, self._packer.flush()]))
-        return lzma.compress(content, lzma.FORMAT_RAW, filters=_FILTERS)
+        packed = lzma.compress(content, lzma.FORMAT_RAW, filters=_FILTERS)
+        if len(content) > max(FREE, TIMES * len(packed)):
+            raise DatasetError(
+                f"{len(content):,} bytes of text beside the numbers are more than a stream can hold"
+            )
+        return packed
+
+
+class Allowance:
+    """How much text may be unpacked: a few bytes that become many must not fill a disk.
+
+    Args:
+        packed: bytes of all that is unpacked.
+    """
+
+    def __init__(self, packed: int) -> None:
+        self._most = self._left = max(FREE, TIMES * packed)
+
+    def spend(self, size: int) -> None:
+        """Count so many bytes of text.
+
+        Raises:
+            ValueError: if they are more than are left.
+        """
+        self._left -= size
+        if self._left < 0:
+            raise ValueError(f"packed texts take more than {self._most:,} bytes")
 
 
 class Unpacked:
     """Gives the texts of a `Pile` again.
 
+    Args:
+        packed: the texts.
+        allowance: how much all texts together may take; none: these have one of their own.
+
     Raises:
-        ValueError: while it is read, if the bytes are not those of one, or there are no more texts.
+        ValueError: while it is read, if the bytes are not those of one, there are no more texts, or
+            they take too much.
     """
 
-    def __init__(self, packed: bytes) -> None:
-        self._texts = _unpack(packed)
+    def __init__(self, packed: bytes, allowance: Allowance | None = None) -> None:
+        self._texts = _unpack(packed, allowance or Allowance(len(packed)))
 
     def take(self, count: int) -> list[str]:
         """Return the next texts."""
@@ -63,7 +106,7 @@ class Unpacked:
         return self._texts
 
 
-def _unpack(packed: bytes) -> Iterator[str]:
+def _unpack(packed: bytes, allowance: Allowance) -> Iterator[str]:
     unpacker = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=_FILTERS)
     rest = b""
     while not unpacker.eof:
@@ -74,6 +117,7 @@ def _unpack(packed: bytes) -> Iterator[str]:
         if (not piece and unpacker.needs_input) or len(rest) > _LONGEST:
             raise ValueError("packed texts are damaged")
         packed = b""
+        allowance.spend(len(piece))
         *lines, rest = (rest + piece).split(b"\n")
         for line in lines:
             yield line.decode()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sans.recordings.layout import Block, Layout, count_frames
 from sans.recordings.tables.columns import Column
-from sans.recordings.tables.packed_texts import SAME, Unpacked, restored
+from sans.recordings.tables.packed_texts import SAME, Allowance, Unpacked, restored
 from sans.recordings.tables.style import JOINTS, swapped
 from sans.recordings.tables.text import ENCODINGS, LATIN_1, UTF_8
 
@@ -53,11 +53,12 @@ class TableSink:
             raise ValueError(f"no table has {self._separator!r:.40} and {self._end!r:.40}")
         if self._encoding not in ENCODINGS or self._decimal not in (".", ","):
             raise ValueError(f"no table has {self._encoding!r:.40} and {self._decimal!r:.40}")
-        self._columns = _columns(dialect, layout, unchanged)
-        self._asides = _asides(layout.attachments.get(ASIDES))
+        allowance = Allowance(sum(map(len, layout.attachments.values())))
+        self._columns = _columns(dialect, layout, unchanged, allowance)
+        self._asides = _asides(layout.attachments.get(ASIDES), allowance)
         self._aside = next(self._asides, None)
         ends = layout.attachments.get(ENDS)
-        self._ends = None if ends is None else Unpacked(ends)
+        self._ends = None if ends is None else Unpacked(ends, allowance)
         self._begun = False
         self._put(layout.attachments["header"])
 
@@ -115,9 +116,9 @@ class TableSink:
 class _Numbers:
     """A column of numbers."""
 
-    def __init__(self, column: Column, differences: bytes | None, unchanged: bool) -> None:
+    def __init__(self, column: Column, differences: Unpacked | None, unchanged: bool) -> None:
         self.column = column
-        self._differences = None if differences is None else Unpacked(differences)
+        self._differences = differences
         self._unchanged = unchanged
 
     def restored(self, cells: list[str], samples: NDArray[Any]) -> list[str]:
@@ -132,7 +133,9 @@ class _Numbers:
         return list(map(restored, cells, texts, missing))
 
 
-def _columns(dialect: dict[str, Any], layout: Layout, unchanged: bool) -> list[Unpacked | _Numbers]:
+def _columns(
+    dialect: dict[str, Any], layout: Layout, unchanged: bool, allowance: Allowance
+) -> list[Unpacked | _Numbers]:
     """Return the columns of a table in order: those with words, and those with numbers."""
     words, attachments = dialect.get("words", []), layout.attachments
     numbers = iter([Column(**column) for column in dialect["columns"]])
@@ -140,22 +143,23 @@ def _columns(dialect: dict[str, Any], layout: Layout, unchanged: bool) -> list[U
     columns: list[Unpacked | _Numbers] = []
     for i in range(len(words) + len(dialect["columns"])):
         if i in words:
-            columns.append(Unpacked(attachments[words_of(i)]))
+            columns.append(Unpacked(attachments[words_of(i)], allowance))
             continue
         column, track = next(numbers, None), next(tracks, None)
         if column is None or track is None or column.dtype != track.dtype:
             raise ValueError("the columns are not the tracks")
-        differences = attachments.get(differences_of(i))
+        packed = attachments.get(differences_of(i))
+        differences = None if packed is None else Unpacked(packed, allowance)
         columns.append(_Numbers(column, differences, unchanged or track.exact))
     if next(tracks, None) is not None:
         raise ValueError("the columns are not the tracks")
     return columns
 
 
-def _asides(packed: bytes | None) -> Iterator[tuple[int, str]]:
+def _asides(packed: bytes | None, allowance: Allowance) -> Iterator[tuple[int, str]]:
     """Yield the lines that hold no cells, and before which row each of them stands."""
     row = 0
-    for text in Unpacked(packed).rest() if packed is not None else ():
+    for text in Unpacked(packed, allowance).rest() if packed is not None else ():
         rows, blank, line = text.partition(" ")
         if not blank or not rows.isdigit():
             raise ValueError(f"no line stands before a row {text!r:.40}")
