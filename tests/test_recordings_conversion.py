@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from sans.errors import DatasetError
 from sans.recordings import create_recording, open_recording
-from sans.recordings.conversion.conversion import COMPOSERS, converted
 from sans.recordings.conversion.framing import Line, common_rate, fraction_of, reframed
+from sans.recordings.converting import converted
 from sans.recordings.edf.ranges import range_of
+from sans.recordings.formats import TABLE
 from sans.recordings.layout import Layout, Source, Track, in_units
 from sans.recordings.recording import in_memory
 
@@ -338,7 +339,7 @@ def test_a_kind_that_no_recording_is_made_is_refused():
         with pytest.raises(ValueError, match=f"not of {kind.upper()}"):
             converted(source, kind, "x")
     images = Layout("npy", (Track("", "", 1, 0, 8, "u1", 6),), 2, (2, 2, 3))
-    for kind in set(COMPOSERS) - {"npy", "npz"}:
+    for kind in {each.name for each in TABLE if each.composition} - {"npy", "npz"}:
         with pytest.raises(DatasetError, match="images become NPY or NPZ files"):
             converted(in_memory(images, [np.zeros(12, "u1")]), kind, "x")
 

@@ -108,10 +108,10 @@ def _converted(part: Part, kind: str, target: Path) -> Source:
     Raises:
         SansError: if that cannot have it.
     """
-    from sans.recordings.conversion.conversion import COMPOSERS, converted
+    from sans.recordings.converting import converted
 
     source, title = part.source, BY_NAME[kind].title
-    if kind not in COMPOSERS:
+    if BY_NAME[kind].composition is None:
         raise SansError(f"a part is no {title} file: name a .npz instead of {target}")
     if named := [t.name for t in source.layout.tracks if t.name in ANNOTATIONS]:
         raise SansError(f"{named[0]} is text, not a signal: a part with it is written as .npz")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from sans.recordings.conversion.conversion import converted
+from sans.recordings.converting import converted
 from sans.recordings.formats import TABLE, by_name, plain_name
 from sans.recordings.layout import Source
 from sans.recordings.opening import create_recording

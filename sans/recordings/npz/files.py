@@ -6,7 +6,7 @@ channel: `names`, `units` and `rates`, in Hz, 0 for an unknown one; or a single 
 else is in the archive is kept as it is.
 
 What is restored has the same arrays in the same order. A recording of another format is written
-as `npz_writing.exported` says.
+as `sans.recordings.npz.writing.exported` says.
 """
 
 from __future__ import annotations

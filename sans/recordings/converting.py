@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError
-from sans.recordings.arrays.compose import compose_npy
-from sans.recordings.audio.compose import compose_wav
-from sans.recordings.conversion.contents import Contents, contents_of, plural
-from sans.recordings.edf.compose import compose_edf
+from sans.recordings.conversion.contents import contents_of, plural
 from sans.recordings.facts import annotations_of, facts_of
-from sans.recordings.formats import BY_NAME
+from sans.recordings.formats import BY_NAME, TABLE, Composition
 from sans.recordings.layout import Source
-from sans.recordings.npz.compose import compose_npz
 from sans.recordings.roles import Read, Role, roles_in
-from sans.recordings.tables.compose import compose_table
 from sans.recordings.timing import Facts
-from sans.recordings.wfdb.compose import compose_record
-
-COMPOSERS: dict[str, Callable[[Contents], Source]] = {
-    "wfdb": compose_record,
-    "edf": partial(compose_edf, "edf"),
-    "bdf": partial(compose_edf, "bdf"),
-    "csv": compose_table,
-    "npy": compose_npy,
-    "npz": compose_npz,
-    "wav": compose_wav,
-}
-"""What makes a recording of any other, by the format of its file."""
-
-_STARTS = ("wfdb", "edf", "bdf")
-"""Formats that say when a recording began."""
-
-_TIMES = ("csv",)
-"""Formats that say when each sample was taken."""
-
-_IMAGES = ("npy", "npz")
-"""Formats that images can become."""
 
 _BLOCK = 1 << 18
 
@@ -57,7 +30,7 @@ def converted(
 
     Args:
         source: the recording; not from a pipe, since it may be read more than once.
-        kind: the format, one of `COMPOSERS`.
+        kind: the format, one that has a `Composition` in the table of formats.
         name: what the new recording is called.
         facts: what is known of its time; None: what it says itself.
         annotations: how many it has; None: those that it says itself.
@@ -66,27 +39,47 @@ def converted(
         ValueError: if no recording is made one of that format.
         DatasetError: if this one cannot be; the reason is one line.
     """
-    if kind not in COMPOSERS:
-        known = ", ".join(BY_NAME[each].title for each in COMPOSERS)
-        title = BY_NAME[kind].title if kind in BY_NAME else kind
-        raise ValueError(f"a recording is made one of {known}, not of {title}")
+    title, composition = _composition(kind)
     if source.layout.frames is None:
         track = source.layout.tracks[0]
         frames = sum(len(block[0]) // track.per_frame for block in source.blocks(_BLOCK))
         source = replace(source, layout=replace(source.layout, frames=frames))
-    if len(source.layout.shape) == 3 and kind not in _IMAGES:
-        raise DatasetError(f"images become NPY or NPZ files, not {BY_NAME[kind].title}")
+    if len(source.layout.shape) == 3 and not composition.images:
+        wanted = " or ".join(_titles(images=True))
+        raise DatasetError(f"images become {wanted} files, not {title}")
     read = _reader(source)
     known_facts = facts or facts_of(source.layout, read)
     roles = roles_in(source.layout, read)
-    numbers = _carried(source, roles, kind)
+    numbers = _carried(source, roles, composition)
     if not numbers:
-        raise DatasetError(f"there are annotations only: {BY_NAME[kind].title} files have signals")
+        raise DatasetError(f"there are annotations only: {title} files have signals")
     contents = contents_of(name, source, known_facts, numbers)
-    made = COMPOSERS[kind](contents)
+    made = composition.compose(contents)
     if annotations is None:
         annotations = len(annotations_of(source.layout, read))
-    return replace(made, notices=(*_losses(kind, known_facts, annotations), *made.notices))
+    return replace(
+        made, notices=(*_losses(title, composition, known_facts, annotations), *made.notices)
+    )
+
+
+def _composition(kind: str) -> tuple[str, Composition]:
+    """Return the title of a format, and how recordings become files of it.
+
+    Raises:
+        ValueError: if none does.
+    """
+    found = BY_NAME.get(kind)
+    if found is None or found.composition is None:
+        title = found.title if found else kind
+        raise ValueError(f"a recording is made one of {', '.join(_titles())}, not of {title}")
+    return found.title, found.composition
+
+
+def _titles(images: bool = False) -> list[str]:
+    """Return the titles of the formats that recordings become, or of those that images do."""
+    return [
+        each.title for each in TABLE if each.composition and (each.composition.images or not images)
+    ]
 
 
 def _reader(source: Source) -> Read:
@@ -96,21 +89,20 @@ def _reader(source: Source) -> Read:
     return read
 
 
-def _carried(source: Source, roles: tuple[Role, ...], kind: str) -> list[int]:
+def _carried(source: Source, roles: tuple[Role, ...], composition: Composition) -> list[int]:
     """Return the tracks that another file gets: no text, and no times that it tells otherwise."""
     left = {Role.ANNOTATIONS}
     tracks = source.layout.tracks
-    if source.layout.format == "csv" and tracks[0].rate and kind in (*_STARTS, "csv", "wav"):
+    if source.layout.format == "csv" and tracks[0].rate and composition.times:
         left.add(Role.AXIS)
     return [i for i, role in enumerate(roles) if role not in left]
 
 
-def _losses(kind: str, facts: Facts, annotations: int) -> Iterator[str]:
-    title = BY_NAME[kind].title
+def _losses(title: str, composition: Composition, facts: Facts, annotations: int) -> Iterator[str]:
     if annotations:
         yield f"{plural(annotations, 'annotation')} left out: they are not written to {title}"
-    if facts.gaps and kind not in _TIMES:
+    if facts.gaps and not composition.gaps:
         yield f"{plural(len(facts.gaps), 'gap')} closed: what is behind one follows at once"
-    if kind not in _STARTS and (facts.start or facts.clock):
+    if not composition.start and (facts.start or facts.clock):
         when = f"{facts.start:%Y-%m-%d %H:%M:%S}" if facts.start else f"{facts.clock:%H:%M:%S}"
         yield f"the start at {when} left out: {title} has none"
