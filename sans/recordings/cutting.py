@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from sans.errors import DatasetError
 from sans.recordings.arrays.npy import header_of
 from sans.recordings.channels import choose_channels
-from sans.recordings.edf.header import ANNOTATIONS
 from sans.recordings.layout import Block, Layout, Source, check_block
 from sans.recordings.regrouping import regrouped
+from sans.recordings.roles import is_text
 from sans.recordings.spans import Cut, Span, end_of, spans_of
 from sans.recordings.timing import Facts
 
@@ -110,17 +110,13 @@ def _chosen(layout: Layout, cut: Cut, name: str) -> tuple[list[int], list[str]]:
     names = [track.name for track in layout.tracks]
     if cut.channels:
         return choose_channels(cut.channels, names, name), []
-    chosen = [i for i in range(len(names)) if not _is_text(layout, i)]
+    chosen = [i for i in range(len(names)) if not is_text(layout, i)]
     if not chosen:
         raise DatasetError(f"{name} has annotations only: a part wants the name of one")
     if len(chosen) == len(names):
         return chosen, []
-    left = dict.fromkeys(names[i] for i in range(len(names)) if _is_text(layout, i))
+    left = dict.fromkeys(names[i] for i in range(len(names)) if is_text(layout, i))
     return chosen, [f"left out of the part unless named: {', '.join(left)}"]
-
-
-def _is_text(layout: Layout, number: int) -> bool:
-    return layout.format in ("edf", "bdf") and layout.tracks[number].name in ANNOTATIONS
 
 
 def _called(layout: Layout, number: int) -> str:

@@ -86,6 +86,34 @@ class Contents:
         per_frame = sum(track.per_frame for track in self.layout.tracks)
         return self.source.blocks(max(1, _BLOCK // per_frame))
 
+    def stored_type(self) -> str | None:
+        """Return the type of all signals, if their numbers are in their units as they are stored.
+
+        Returns:
+            The type; None if there are several, or numbers in units are others than the stored.
+        """
+        types = {signal.track.dtype for signal in self.signals}
+        return types.pop() if len(types) == 1 and all(map(is_plain, self.signals)) else None
+
+    def numbers(self, stored: bool) -> Iterator[list[Array]]:
+        """Yield the samples of the signals: as they are stored, or in units, NaN where missing."""
+        for block in self.blocks():
+            arrays = [(signal, block[signal.number]) for signal in self.signals]
+            yield [array if stored else in_unit(signal, array) for signal, array in arrays]
+
+    def lose_names_and_units(self, title: str, places: str) -> None:
+        """Note that the new recording has neither names nor units of signals.
+
+        Args:
+            title: of its file format.
+            places: what signals are in it, such as "columns".
+        """
+        for signal in self.signals:
+            if signal.track.name:
+                self.lose(f"{title} has no names, {places} are in this order", signal.track.name)
+            if signal.track.unit:
+                self.lose(f"{title} has no units", f"{signal.label} is in {signal.track.unit}")
+
     def one_rate(self, title: str) -> float:
         """Return the rate of all signals; 0.0 if it is unknown.
 

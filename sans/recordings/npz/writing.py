@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sans.recordings.arrays.collecting import Collector
 from sans.recordings.arrays.heading import Heading
-from sans.recordings.arrays.npy import write_npy
+from sans.recordings.arrays.npy import header_of, write_npy
 from sans.recordings.layout import Block, Layout, Track, count_frames, in_units
 from sans.recordings.npz.archive import BASELINES, EACH_RATE, FACTS, GAINS, NAMES, START, UNITS
 
@@ -121,7 +121,8 @@ class ArchiveSink:
             return
         array = self._arrays[part.file]
         heading = part.heading or _column(self._layout, part)
-        entry.write(part.content or _header(heading, array.rows))
+        shape = (array.rows, *heading.shape[1:])
+        entry.write(part.content or header_of(heading.dtype.str, shape))
         array.copy_to(entry)
 
 
@@ -133,13 +134,6 @@ def _image(layout: Layout) -> Heading | None:
     if len(layout.shape) != 3:
         return None
     return Heading(b"", _type(layout.tracks[0]), (0, *layout.shape[1:]))
-
-
-def _header(heading: Heading, rows: int) -> bytes:
-    content = io.BytesIO()
-    said = {"descr": heading.dtype.str, "fortran_order": False, "shape": (rows, *heading.shape[1:])}
-    np.lib.format.write_array_header_1_0(content, said)
-    return content.getvalue()
 
 
 def _type(track: Track) -> np.dtype[Any]:
