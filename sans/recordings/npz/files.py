@@ -27,7 +27,7 @@ from sans.recordings.arrays.orientation import ATTACHMENT, doubts, oriented
 from sans.recordings.layout import Layout, Sink, Source, check_block, check_written, deinterleave
 from sans.recordings.npz.archive import Entry, opened
 from sans.recordings.npz.facts import facts_of
-from sans.recordings.npz.writing import ArchiveSink, Part, exported
+from sans.recordings.npz.writing import ArchiveFile, ArchiveSink, exported
 from sans.recordings.streams import Input, Stream, written
 
 MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
@@ -131,20 +131,20 @@ def _attachments(entries: Sequence[Entry], layout: str | None) -> dict[str, byte
     return attachments | ({ATTACHMENT: layout.encode()} if layout else {})
 
 
-def _parts(layout: Layout) -> list[Part]:
+def _parts(layout: Layout) -> list[ArchiveFile]:
     """Return what an archive is to hold, from the attachments of `open_npz`."""
     said = layout.attachments.get(ATTACHMENT)
     parts, first = [], 0
     for number, (file, deflated, is_array) in enumerate(json.loads(layout.attachments[MEMBERS])):
         content = layout.attachments[str(number)]
         if not is_array:
-            parts.append(Part(file, bool(deflated), content))
+            parts.append(ArchiveFile(file, bool(deflated), content))
             continue
         heading = npy.parse(content, file)
         heading.check_type(file)
         heading = oriented(heading, said.decode() if said else None, file)
         heading.check(file)
         last = first + len(heading.per_frame)
-        parts.append(Part(file, bool(deflated), content, range(first, last), heading))
+        parts.append(ArchiveFile(file, bool(deflated), content, range(first, last), heading))
         first = last
     return parts

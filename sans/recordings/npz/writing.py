@@ -22,7 +22,7 @@ _DATE = (1980, 1, 1, 0, 0, 0)  # so that the same arrays give the same bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ArchiveFile:
     """One file of an archive."""
 
     file: str
@@ -41,7 +41,7 @@ class Part:
     """How they lie in the array; none where it has one dimension and nobody knows its length."""
 
 
-def exported(layout: Layout) -> list[Part]:
+def exported(layout: Layout) -> list[ArchiveFile]:
     """Return the files of an archive that holds a recording of another format.
 
     Each channel is an array of its own, in its physical unit, so that
@@ -57,7 +57,7 @@ def exported(layout: Layout) -> list[Part]:
     """
     tracks = layout.tracks
     parts = [
-        Part(f"{key}.npy", True, b"", range(number, number + 1), _image(layout))
+        ArchiveFile(f"{key}.npy", True, b"", range(number, number + 1), _image(layout))
         for number, key in enumerate(_keys(tracks))
     ]
     said: dict[str, NDArray[Any]] = {
@@ -72,7 +72,7 @@ def exported(layout: Layout) -> list[Part]:
     for name, array in said.items():
         content = io.BytesIO()
         write_npy(content, array)
-        parts.append(Part(f"{name}.npy", False, content.getvalue()))
+        parts.append(ArchiveFile(f"{name}.npy", False, content.getvalue()))
     return parts
 
 
@@ -85,7 +85,7 @@ class ArchiveSink:
         stack: closes what is temporary.
     """
 
-    def __init__(self, layout: Layout, parts: Sequence[Part], stack: ExitStack) -> None:
+    def __init__(self, layout: Layout, parts: Sequence[ArchiveFile], stack: ExitStack) -> None:
         self.frames = 0
         self._layout, self._parts = layout, parts
         self._arrays: dict[str, Collector] = {}
@@ -115,7 +115,7 @@ class ArchiveSink:
                 with archive.open(info, "w", force_zip64=True) as entry:
                     self._write_part(part, cast(BinaryIO, entry))
 
-    def _write_part(self, part: Part, entry: BinaryIO) -> None:
+    def _write_part(self, part: ArchiveFile, entry: BinaryIO) -> None:
         if not part.tracks:
             entry.write(part.content)
             return
@@ -126,7 +126,7 @@ class ArchiveSink:
         array.copy_to(entry)
 
 
-def _column(layout: Layout, part: Part) -> Heading:
+def _column(layout: Layout, part: ArchiveFile) -> Heading:
     return Heading(b"", _type(layout.tracks[part.tracks[0]]), (0,))
 
 
