@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 from sans.codec.decompression import Stream
 from sans.codec.files import SUFFIX
@@ -20,7 +19,7 @@ from sans.recordings.formats import BY_NAME
 from sans.recordings.layout import Source, samples_of
 from sans.recordings.npz.archive import START
 from sans.recordings.spans import Cut
-from sans.recordings.writing import kind_named, name_of, write_source
+from sans.recordings.writing import kind_named, name_of
 
 
 @contextmanager
@@ -78,13 +77,6 @@ def shaped(part: Part, target: Path | None) -> Source:
             f"signals of several types or rates are no single array: name a .npz, not {target}"
         )
     return replace(source, layout=layout, notices=notices)
-
-
-def extract_file(path: Path, target: Path | BinaryIO, cut: Cut) -> Part:
-    """Write a part of the recording in a stream, and return it: all of the above."""
-    with opened_part(path, cut) as part:
-        write_source(shaped(part, target if isinstance(target, Path) else None), target)
-        return part
 
 
 def part_name(path: Path, part: Part) -> str:
