@@ -36,7 +36,7 @@ def converted(
         annotations: how many it has; None: those that it says itself.
 
     Raises:
-        ValueError: if no recording is made one of that format.
+        ValueError: if no recording becomes a file of that format.
         DatasetError: if this one cannot be; the reason is one line.
     """
     title, composition = _composition(kind)
@@ -71,7 +71,7 @@ def _composition(kind: str) -> tuple[str, Composition]:
     found = BY_NAME.get(kind)
     if found is None or found.composition is None:
         title = found.title if found else kind
-        raise ValueError(f"a recording is made one of {', '.join(_titles())}, not of {title}")
+        raise ValueError(f"recordings become files of {', '.join(_titles())}, not of {title}")
     return found.title, found.composition
 
 
