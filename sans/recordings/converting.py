@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
-
-from numpy.typing import NDArray
+from functools import partial
 
 from sans.errors import DatasetError
 from sans.recordings.conversion.contents import contents_of, plural
 from sans.recordings.facts import annotations_of, facts_of
 from sans.recordings.formats import BY_NAME, TABLE, Composition
-from sans.recordings.layout import Source
-from sans.recordings.roles import Read, Role, roles_in
+from sans.recordings.layout import Source, frames_of, samples_of
+from sans.recordings.roles import Role, roles_in
 from sans.recordings.timing import Facts
-
-_BLOCK = 1 << 18
 
 
 def converted(
@@ -40,14 +36,11 @@ def converted(
         DatasetError: if this one cannot be; the reason is one line.
     """
     title, composition = _composition(kind)
-    if source.layout.frames is None:
-        track = source.layout.tracks[0]
-        frames = sum(len(block[0]) // track.per_frame for block in source.blocks(_BLOCK))
-        source = replace(source, layout=replace(source.layout, frames=frames))
+    source = replace(source, layout=replace(source.layout, frames=frames_of(source)))
     if len(source.layout.shape) == 3 and not composition.images:
         wanted = " or ".join(_titles(images=True))
         raise DatasetError(f"images become {wanted} files, not {title}")
-    read = _reader(source)
+    read = partial(samples_of, source)
     known_facts = facts or facts_of(source.layout, read)
     roles = roles_in(source.layout, read)
     numbers = _carried(source, roles, composition)
@@ -80,13 +73,6 @@ def _titles(images: bool = False) -> list[str]:
     return [
         each.title for each in TABLE if each.composition and (each.composition.images or not images)
     ]
-
-
-def _reader(source: Source) -> Read:
-    def read(number: int) -> Iterator[NDArray[Any]]:
-        return (block[number] for block in source.blocks(_BLOCK))
-
-    return read
 
 
 def _carried(source: Source, roles: tuple[Role, ...], composition: Composition) -> list[int]:

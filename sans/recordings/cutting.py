@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sans.errors import DatasetError
 from sans.recordings.arrays.npy import header_of
 from sans.recordings.channels import choose_channels
-from sans.recordings.layout import Block, Layout, Source, check_block
+from sans.recordings.layout import Block, Layout, Source, check_block, frames_at_a_time, frames_of
 from sans.recordings.regrouping import regrouped
 from sans.recordings.roles import is_text
 from sans.recordings.spans import Cut, Span, end_of, spans_of
@@ -69,7 +69,7 @@ def part_of(
     Raises:
         DatasetError: if the recording has no such channel or part, or no rate to find it by.
     """
-    layout = replace(source.layout, frames=_frames(source))
+    layout = replace(source.layout, frames=frames_of(source))
     facts = facts or _plain_facts(layout)
     chosen, notices = _chosen(layout, cut, name) if chosen is None else (list(chosen), [])
     found = spans_of(layout, chosen, cut, facts, name)
@@ -90,13 +90,6 @@ def part_of(
     near = facts.part(begin, end) if facts.period else replace(facts, frames=part.frames or 0)
     made = Source(part, blocks, (*source.notices, *facts.notices, *notices))
     return Part(made, layout.format, spans, near, begin, end)
-
-
-def _frames(source: Source) -> int:
-    if source.layout.frames is not None:
-        return source.layout.frames
-    track = source.layout.tracks[0]
-    return sum(len(block[0]) // track.per_frame for block in source.blocks(_step(source.layout)))
 
 
 def _plain_facts(layout: Layout) -> Facts:
@@ -149,11 +142,6 @@ def _layout(layout: Layout, spans: Mapping[int, Span]) -> Layout:
     return Layout("npy", found, frames, shape, {"header": header_of(tracks[0].dtype, shape)})
 
 
-def _step(layout: Layout) -> int:
-    """Return how many frames are read at a time."""
-    return max(1, _PIECE // sum(track.per_frame for track in layout.tracks))
-
-
 def _pieces(
     source: Source, layout: Layout, spans: Mapping[int, Span]
 ) -> Iterator[list[NDArray[Any]]]:
@@ -174,7 +162,7 @@ def _blocks(source: Source, begin: int, end: int) -> Iterator[tuple[int, Block]]
     if source.between is not None:
         place, blocks = begin, source.between(begin, end)
     else:
-        place, blocks = 0, source.blocks(_step(source.layout))
+        place, blocks = 0, source.blocks(frames_at_a_time(source.layout, _PIECE))
     for block in blocks:
         frames = len(block[0]) // size
         if place + frames > begin:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError, SansError, printable
-from sans.recordings.arrays.bundle import RATES, Bundle, Facts, Member, bundle, positive
+from sans.recordings.arrays.bundle import RATES, Bundle, ChannelFacts, Member, bundle, positive
 from sans.recordings.arrays.collecting import Collector
 from sans.recordings.arrays.heading import LARGEST_TYPE, Heading
 from sans.recordings.arrays.orientation import ATTACHMENT, CHANNELS_SAMPLES, doubts, oriented
@@ -80,7 +80,7 @@ def open_mat(source: Input, layout: str | None = None) -> Source:
         heading.check(name)
         notices += () if layout else doubts(heading, name)
         members.append(Member(each.name, heading))
-    whole = bundle(members, Facts(rate=_rate(variables)), source.name)
+    whole = bundle(members, ChannelFacts(rate=_rate(variables)), source.name)
     attachments = _attachments(variables, signals, header, layout, source.name)
     said = Layout("mat", whole.tracks, whole.frames, whole.shape, attachments)
 

@@ -26,7 +26,7 @@ from sans.recordings.arrays.heading import Heading, read_rows
 from sans.recordings.arrays.orientation import ATTACHMENT, doubts, oriented
 from sans.recordings.layout import Layout, Sink, Source, check_block, check_written, deinterleave
 from sans.recordings.npz.archive import Entry, opened
-from sans.recordings.npz.facts import facts_of
+from sans.recordings.npz.facts import channel_facts
 from sans.recordings.npz.writing import ArchiveFile, ArchiveSink, exported
 from sans.recordings.streams import Input, Stream, written
 
@@ -55,7 +55,7 @@ def open_npz(source: Input, layout: str | None = None) -> Source:
     if not arrays:
         raise _nothing(entries, source.name)
     members = [_member(entry, layout, source.name) for entry in arrays]
-    facts, notices = facts_of(entries, channels(members), source.name)
+    facts, notices = channel_facts(entries, channels(members), source.name)
     whole = bundle(members, facts, source.name)
     if layout is None:
         for member in members:
