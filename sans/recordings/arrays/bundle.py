@@ -37,16 +37,16 @@ class ChannelFacts:
     """What a file says of all channels of its arrays, one after the other."""
 
     names: tuple[str, ...] = ()
-    """Of each channel; () where arrays alone have names."""
+    """The name of each channel; () where arrays alone have names."""
 
     units: tuple[str, ...] = ()
-    """Of each channel; () where nothing says them."""
+    """The unit of each channel; () where the file has none."""
 
     rates: tuple[float, ...] = ()
-    """Of each channel, in Hz, 0.0 for an unknown one; () where nothing says them."""
+    """The rate of each channel in Hz, 0.0 for an unknown one; () where the file has none."""
 
     rate: float = 0.0
-    """Of the longest arrays; 0.0 where nothing says it."""
+    """The rate of the longest arrays in Hz; 0.0 where the file has none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class ArchiveFile:
     """The tracks whose samples follow."""
 
     heading: Heading | None = None
-    """How they lie in the array; none where it has one dimension and nobody knows its length."""
+    """How they lie in the array; None for one dimension of unknown length."""
 
 
 def exported(layout: Layout) -> list[ArchiveFile]:

@@ -29,10 +29,10 @@ class PlacedSegment(NamedTuple):
     """One segment, and where its signals belong."""
 
     name: str
-    """Of the segment."""
+    """The name of the segment."""
 
     layout: Layout
-    """Of the segment alone."""
+    """The layout of the segment alone."""
 
     places: tuple[int, ...]
     """For each of its signals, the track of the whole record."""

@@ -162,7 +162,7 @@ class _SegmentsSink:
         self._open.close()
 
     def leave(self, *exception: Any) -> None:
-        """Leave the segment that is being written as whatever happened wants it."""
+        """Close the segment that is being written, with the exception that has happened, if any."""
         self._open.__exit__(*exception)
 
     def _write_part(self, block: Block) -> None:
