@@ -27,7 +27,7 @@ class _Console(Console):
     """A console on which nothing that is printed steers the terminal, but its own styles."""
 
     def print(self, *objects: Any, markup: bool | None = None, **options: Any) -> None:
-        """Print; of text without markup, which may come from a file, ends of lines are made visible.
+        """Print; ends of lines of text without markup, which may be a file's, are made visible.
 
         Raises:
             SansError: if it cannot be written.

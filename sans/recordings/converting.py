@@ -7,9 +7,10 @@ from dataclasses import replace
 from functools import partial
 
 from sans.errors import DatasetError
+from sans.recordings.conversion.composition import Composition
 from sans.recordings.conversion.contents import contents_of, plural
 from sans.recordings.facts import annotations_of, facts_of
-from sans.recordings.formats import BY_NAME, TABLE, Composition
+from sans.recordings.formats import BY_NAME, TABLE
 from sans.recordings.layout import Source, frames_of, samples_of
 from sans.recordings.roles import Role, roles_in
 from sans.recordings.timing import Facts

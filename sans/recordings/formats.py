@@ -15,9 +15,10 @@ from sans.recordings.arrays import idx, npy
 from sans.recordings.arrays.compose import compose_npy
 from sans.recordings.audio import files as audio
 from sans.recordings.audio.compose import compose_wav
-from sans.recordings.conversion.contents import Contents
+from sans.recordings.conversion.composition import Composition
 from sans.recordings.edf import files as edf
 from sans.recordings.edf import header as edf_header
+from sans.recordings.edf.annotations import annotations_of_edf, facts_of_edf
 from sans.recordings.edf.compose import compose_edf
 from sans.recordings.layout import Layout, Sink, Source
 from sans.recordings.mat import files as mat
@@ -28,9 +29,12 @@ from sans.recordings.streams import Input
 from sans.recordings.tables import files as table
 from sans.recordings.tables import loss as table_loss
 from sans.recordings.tables.compose import compose_table
+from sans.recordings.timing import Annotation, Facts
 from sans.recordings.wfdb import names as wfdb_names
 from sans.recordings.wfdb import record as wfdb_record
+from sans.recordings.wfdb.annotations import annotations_of_record
 from sans.recordings.wfdb.compose import compose_record
+from sans.recordings.wfdb.start import facts_of_record
 
 Target = Path | BinaryIO
 """What a recording is written to."""
@@ -50,26 +54,6 @@ def unknown(_: bytes) -> bool:
 def unlimited(layout: Layout, _: Read) -> Layout:
     """Return a layout as it is: its file sets no limits to samples."""
     return layout
-
-
-@dataclass(frozen=True, slots=True)
-class Composition:
-    """How a recording of any format becomes a file of this one, and what such a file can say."""
-
-    compose: Callable[[Contents], Source]
-    """Return the recording that the file is written of."""
-
-    start: bool = False
-    """Whether it says when the recording began."""
-
-    gaps: bool = False
-    """Whether it says where nothing was recorded."""
-
-    times: bool = True
-    """Whether it says when samples were taken, so that it needs no column of times of a table."""
-
-    images: bool = False
-    """Whether images can become one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +93,12 @@ class Format:
     limited: Callable[[Layout, Read], Layout] = unlimited
     """Return a layout whose writer keeps samples within the limits that the file gives them."""
 
+    facts: Callable[[Layout, Facts, Read], Facts] | None = None
+    """Return what a recording says of its time beyond its rate; None if its files do not."""
+
+    annotations: Callable[[Layout, Read], list[Annotation]] | None = None
+    """Return what was noted in a recording; None if its files have no annotations."""
+
     composition: Composition | None = None
     """How a recording of another format becomes one of this; None if none does."""
 
@@ -130,6 +120,8 @@ def _edf(name: str) -> Format:
         listed=(suffix,),
         restored=suffix,
         limited=edf.limited,
+        facts=facts_of_edf,
+        annotations=annotations_of_edf,
         composition=Composition(partial(compose_edf, name), start=True),
     )
 
@@ -174,6 +166,8 @@ TABLE = (
         create=_write_record,
         listed=(wfdb_names.HEADER,),
         restored="",
+        facts=facts_of_record,
+        annotations=annotations_of_record,
         composition=Composition(compose_record, start=True),
     ),
     _edf("edf"),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from sans.errors import DatasetError
 from sans.recordings.layout import Layout
+from sans.recordings.roles import Read
 from sans.recordings.timing import Annotation
 from sans.recordings.wfdb.header import parse_any
 from sans.recordings.wfdb.names import HEADER
@@ -51,7 +52,7 @@ class Mark:
     """What else is noted."""
 
 
-def annotations_of_record(layout: Layout) -> list[Annotation]:
+def annotations_of_record(layout: Layout, _read: Read) -> list[Annotation]:
     """Return what is in the annotation files among the attachments of a record.
 
     Raises:
