@@ -36,7 +36,7 @@ HIDDEN = ".sans-"
 """What the name of a folder begins with that holds what is not whole yet."""
 
 ABANDONED = 86_400.0
-"""Seconds without a change after which nobody writes any more, as far as anybody can tell."""
+"""Seconds without a change after which a file that no lock tells of counts as left behind."""
 
 _FILES = ".files"
 _ATTEMPTS = 100  # others may remove an empty folder at any time
@@ -239,7 +239,7 @@ def _changed(path: Path) -> float:
 
 
 def _lock(handle: int, wait: bool) -> bool | None:
-    """Lock a file and return True; False if another process has it, None if nobody can here."""
+    """Lock a file and return True; False if another process has it, None if none can be locked."""
     if fcntl is None:
         return None
     try:

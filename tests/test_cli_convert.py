@@ -81,7 +81,7 @@ def test_an_unknown_suffix_is_refused(refused, tmp_path, name):
 @pytest.mark.usefixtures("stream")
 @pytest.mark.parametrize("name", ["x.png", "x.idx", "train-images-idx3-ubyte", "x.flac"])
 def test_a_kind_that_recordings_are_not_made_is_refused(refused, tmp_path, name):
-    assert "a recording is made one of WFDB, EDF" in refused(2, "decompress", "g.sans", "-o", name)
+    assert "recordings become files of WFDB, EDF" in refused(2, "decompress", "g.sans", "-o", name)
     assert names_in(tmp_path) == ["g.sans"]
 
 

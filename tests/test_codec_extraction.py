@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from extracting import extract_file
 
 import sans
 from sans.codec import decompression
 from sans.codec.compression import Options, compress_recording
-from sans.codec.extraction import extract_file, opened_part
+from sans.codec.extraction import opened_part
 from sans.codec.files import compress_file
 from sans.codec.inspection import inspect_file
 from sans.codec.quality import Quality

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from extracting import extract_file
 from hypothesis import given
 from hypothesis import strategies as st
 
 import sans
 import sans.datasets
 from sans.codec.compression import Options
-from sans.codec.extraction import extract_file
 from sans.codec.files import compress_file, decompress_file, recover_file
 from sans.configs import ModelConfig
 from sans.errors import ModelError, SansError

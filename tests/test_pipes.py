@@ -12,6 +12,7 @@ import sys
 import numpy as np
 import pytest
 import typer
+from extracting import extract_file
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -19,7 +20,6 @@ from processes import said
 
 from sans import cli, pipes
 from sans.codec.compression import Options
-from sans.codec.extraction import extract_file
 from sans.codec.files import Task, compress_file, decompress_file, recover_file
 from sans.commands import console
 from sans.commands.batches import run_all

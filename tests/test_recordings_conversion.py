@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,11 @@ from hypothesis import strategies as st
 
 from sans.errors import DatasetError
 from sans.recordings import create_recording, open_recording
-from sans.recordings.conversion.conversion import COMPOSERS, converted
-from sans.recordings.conversion.framing import Line, common_rate, fraction_of, reframed
+from sans.recordings.conversion.framing import Reframing, common_rate, fraction_of, reframed
+from sans.recordings.converting import converted
 from sans.recordings.edf.ranges import range_of
-from sans.recordings.layout import Layout, Source, Track, in_units
+from sans.recordings.formats import TABLE
+from sans.recordings.layout import PIECE, Layout, Source, Track, in_units
 from sans.recordings.recording import in_memory
 
 with warnings.catch_warnings():
@@ -338,7 +340,7 @@ def test_a_kind_that_no_recording_is_made_is_refused():
         with pytest.raises(ValueError, match=f"not of {kind.upper()}"):
             converted(source, kind, "x")
     images = Layout("npy", (Track("", "", 1, 0, 8, "u1", 6),), 2, (2, 2, 3))
-    for kind in set(COMPOSERS) - {"npy", "npz"}:
+    for kind in {each.name for each in TABLE if each.composition} - {"npy", "npz"}:
         with pytest.raises(DatasetError, match="images become NPY or NPZ files"):
             converted(in_memory(images, [np.zeros(12, "u1")]), kind, "x")
 
@@ -390,7 +392,7 @@ def test_frames_of_another_length_have_the_same_samples(sizes, per_frame, size, 
     whole = np.arange(1, sum(sizes) + 1)
     pieces = [[part] for part in np.split(whole, np.cumsum(sizes)[:-1])] if sizes else []
     frames = -(-len(whole) // per_frame)
-    lines = [Line(0, lambda array: array * 2, per_frame, padding)]
+    lines = [Reframing(0, lambda array: array * 2, per_frame, padding)]
     blocks = [block for (block,) in reframed(pieces, lines, frames, size)]
     assert all(len(block) == size * per_frame for block in blocks[:-1])
     found = np.concatenate([np.empty(0, int), *blocks])
@@ -398,3 +400,19 @@ def test_frames_of_another_length_have_the_same_samples(sizes, per_frame, size, 
     assert len(found) == frames * per_frame
     assert np.array_equal(found[: len(whole)], 2 * whole)
     assert (found[len(whole) :] == fill).all()
+
+
+def test_no_more_is_read_at_a_time_than_a_piece_of_all_tracks():
+    tracks = (Track("", "", 1.0, 0.0, 16, "<i2", rate=100.0),) * 200
+    source = in_memory(Layout("wav", tracks, 5), [np.arange(5, dtype="<i2")] * 200)
+    asked = []
+
+    def blocks(frames):
+        asked.append(frames)
+        return source.blocks(frames)
+
+    made = converted(
+        replace(source, layout=replace(source.layout, frames=None), blocks=blocks), "npz", "x"
+    )
+    assert made.layout.frames == 5
+    assert 0 < max(asked) * len(tracks) <= PIECE

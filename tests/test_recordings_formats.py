@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.main import get_command
 
+from sans.cli import app
 from sans.errors import DatasetError, SansError
 from sans.recordings import (
     Layout,
@@ -55,6 +59,23 @@ def test_every_format_has_one_row():
     for start in starts:
         assert sum(each.begins(start) for each in TABLE) == 1
     assert not any(each.begins(b"a,b\n1,2\n") for each in TABLE)
+
+
+def test_texts_for_people_name_every_format():
+    """The lists in the help, the README and the specification are written by hand."""
+    titles = {each.title for each in TABLE}
+    made = {each.title for each in TABLE if each.composition}
+    parameters = {each.name: each for each in get_command(app).commands["compress"].params}
+    assert titles == set(re.findall("[A-Z]{3,4}", parameters["recording"].help))
+    root = Path(__file__).resolve().parents[1]
+    (given,) = re.findall(
+        r"as it was; (.*?) become each other", (root / "README.md").read_text(), re.S
+    )
+    assert made == set(re.findall("[A-Z]{3,4}", given))
+    (row,) = re.findall(
+        r"\| `format` \| text \| of the recording: (.*?);", (root / "docs/format.md").read_text()
+    )
+    assert set(FORMATS) == set(re.findall("`(.*?)`", row))
 
 
 def test_reading_what_needs_no_library_imports_none(tmp_path):

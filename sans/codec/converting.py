@@ -17,7 +17,7 @@ from sans.codec.mapping import opened
 from sans.codec.recovery import Recovery
 from sans.codec.streamed import source_of
 from sans.recordings import open_recording
-from sans.recordings.conversion.conversion import converted
+from sans.recordings.converting import converted
 from sans.recordings.formats import BY_NAME
 from sans.recordings.layout import Source
 from sans.recordings.writing import name_of, write_source

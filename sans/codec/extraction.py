@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 from sans.codec.decompression import Stream
 from sans.codec.files import SUFFIX
@@ -20,7 +19,7 @@ from sans.recordings.formats import BY_NAME
 from sans.recordings.layout import Source, samples_of
 from sans.recordings.npz.archive import START
 from sans.recordings.spans import Cut
-from sans.recordings.writing import kind_named, name_of, write_source
+from sans.recordings.writing import kind_named, name_of
 
 
 @contextmanager
@@ -80,13 +79,6 @@ def shaped(part: Part, target: Path | None) -> Source:
     return replace(source, layout=layout, notices=notices)
 
 
-def extract_file(path: Path, target: Path | BinaryIO, cut: Cut) -> Part:
-    """Write a part of the recording in a stream, and return it: all of the above."""
-    with opened_part(path, cut) as part:
-        write_source(shaped(part, target if isinstance(target, Path) else None), target)
-        return part
-
-
 def part_name(path: Path, part: Part) -> str:
     """Return the name of the file of a part, if nobody says another."""
     return f"{path.name.removesuffix(SUFFIX)}-part.{part.source.layout.format}"
@@ -108,10 +100,10 @@ def _converted(part: Part, kind: str, target: Path) -> Source:
     Raises:
         SansError: if that cannot have it.
     """
-    from sans.recordings.conversion.conversion import COMPOSERS, converted
+    from sans.recordings.converting import converted
 
     source, title = part.source, BY_NAME[kind].title
-    if kind not in COMPOSERS:
+    if BY_NAME[kind].composition is None:
         raise SansError(f"a part is no {title} file: name a .npz instead of {target}")
     if named := [t.name for t in source.layout.tracks if t.name in ANNOTATIONS]:
         raise SansError(f"{named[0]} is text, not a signal: a part with it is written as .npz")

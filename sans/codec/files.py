@@ -20,7 +20,7 @@ from sans.errors import BitstreamError, DatasetError, SansError
 from sans.files import written_whole
 from sans.pipes import piped
 from sans.recordings import create_recording, find_recordings, open_recording
-from sans.recordings.formats import BY_NAME, TABLE
+from sans.recordings.formats import BY_NAME
 from sans.recordings.layout import Layout
 from sans.recordings.paths import is_file
 from sans.recordings.wfdb.record import record_files
@@ -28,9 +28,6 @@ from sans.recordings.wfdb.record import record_files
 SUFFIX = ".sans"
 
 Progress = Callable[[str, float], None]
-
-SUFFIX_OF = {each.name: each.restored for each in TABLE}
-"""Of what formats are restored to; WFDB records and PNG files have names of their own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,13 +136,13 @@ def compress(
             options = Options(
                 quality,
                 _wishes(model, kernels),
-                seconds,
-                threads_of(workers),
-                tuple(exact or ()),
-                tuple(lossy or ()),
-                rate,
-                layout,
-                annotators(annotations),
+                seconds=seconds,
+                threads=threads_of(workers),
+                exact=tuple(exact or ()),
+                lossy=tuple(lossy or ()),
+                rate=rate,
+                layout=layout,
+                annotations=annotators(annotations),
             )
         ahead("prediction" if quality.kind == "lossless" else "pursuit")
         folders = [name for name in recording if _is_folder(Path(name))]

@@ -27,7 +27,7 @@ class _Console(Console):
     """A console on which nothing that is printed steers the terminal, but its own styles."""
 
     def print(self, *objects: Any, markup: bool | None = None, **options: Any) -> None:
-        """Print as ever; of text that is no markup, and may be anybody's, ends of lines are shown.
+        """Print; ends of lines of text without markup, which may be a file's, are made visible.
 
         Raises:
             SansError: if it cannot be written.

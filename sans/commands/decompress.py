@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -99,60 +100,85 @@ def decompress(
             run_all(streams_of(stream, folder, force, most), engine, json=False)
             return
         if part:
-            _extract(Path(stream[0]), output, cut, most, force)
+            _extract(Path(stream[0]), output, cut, max_output=most, force=force)
+            return
+        wanted = _Wanted(output, recover, most, workers, force)
+        if output == PIPE:
+            _to_pipe(stream[0], wanted)
         else:
-            _decompress_one(stream[0], output, recover, most, workers, force)
+            _to_files(stream[0], wanted)
 
 
-def _decompress_one(
-    stream: str,
-    output: str | None,
-    recover: bool,
-    most: int | None,
-    workers: int | None,
-    force: bool,
-) -> None:
-    from sans.codec.converting import seekable
-    from sans.codec.files import (
-        decompress_file,
-        format_of,
-        loses_nothing,
-        recover_file,
-        restored_name,
-    )
-    from sans.commands.progress import staged
-    from sans.recordings.writing import kind_named
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the options say of the one recording that is restored."""
+
+    output: str | None
+    recover: bool
+    max_output: int | None
+    workers: int | None
+    force: bool
+
+
+def _source(stream: str) -> Path | BinaryIO:
+    """Return where a stream comes from; a second process begins what takes long to compile."""
+    from sans.codec.files import loses_nothing
     from sans.rehearsals import ahead
 
-    path = Path(stream)
-    if stream != PIPE:
-        ahead("prediction" if loses_nothing(path) else "drawing")
-    source = binary_input() if stream == PIPE else path
-    if output == PIPE:
-        if recover:
-            _tell_missing(recover_file(source, binary_output(), max_output=most))
-        else:
-            threads = threads_of(workers)
-            _tell_format(decompress_file(source, binary_output(), threads, max_output=most))
-        return
+    if stream == PIPE:
+        return binary_input()
+    ahead("prediction" if loses_nothing(Path(stream)) else "drawing")
+    return Path(stream)
+
+
+def _to_pipe(stream: str, wanted: _Wanted) -> None:
+    from sans.codec.files import decompress_file, recover_file
+
+    source, most = _source(stream), wanted.max_output
+    if wanted.recover:
+        _tell_missing(recover_file(source, binary_output(), max_output=most))
+    else:
+        threads = threads_of(wanted.workers)
+        _tell_format(decompress_file(source, binary_output(), threads, max_output=most))
+
+
+def _to_files(stream: str, wanted: _Wanted) -> None:
+    from sans.codec.converting import seekable
+    from sans.codec.files import decompress_file, format_of, recover_file, restored_name
+    from sans.commands.progress import staged
+    from sans.recordings.writing import kind_named
+
+    source, output = _source(stream), wanted.output
     if output is None and stream == PIPE:
         raise SansError("a stream from a pipe has no name: say with -o where it goes")
-    target = Path(output) if output else Path(restored_name(path))
+    target = Path(output) if output else Path(restored_name(Path(stream)))
     with usage_errors():
         kind = kind_named(target) if output else None
-    refuse_existing(target, force)
+    refuse_existing(target, wanted.force)
     with seekable(source) as file, staged(err) as progress:
-        if kind not in (None, format_of(file)):
-            _convert(file, target, kind, recover, most, progress, force)
-        elif recover:
-            _tell_missing(recover_file(file, target, progress, force, most))
+        if kind is not None and kind != format_of(file):
+            _convert(file, target, kind, wanted, progress)
+        elif wanted.recover:
+            found = recover_file(
+                file, target, progress, replace=wanted.force, max_output=wanted.max_output
+            )
+            _tell_missing(found)
         else:
-            threads = threads_of(workers)
-            _tell_format(decompress_file(file, target, threads, progress, force, most))
+            start = decompress_file(
+                file,
+                target,
+                threads_of(wanted.workers),
+                progress,
+                replace=wanted.force,
+                max_output=wanted.max_output,
+            )
+            _tell_format(start)
     out.print(str(target), markup=False)
 
 
-def _extract(path: Path, output: str | None, cut: Cut, most: int | None, force: bool) -> None:
+def _extract(
+    path: Path, output: str | None, cut: Cut, *, max_output: int | None, force: bool
+) -> None:
     from sans.codec import files
     from sans.codec.extraction import amount_of, opened_part, part_name, shaped
     from sans.commands.progress import staged
@@ -160,7 +186,7 @@ def _extract(path: Path, output: str | None, cut: Cut, most: int | None, force: 
     from sans.rehearsals import ahead
 
     ahead("prediction" if files.loses_nothing(path) else "drawing")
-    with opened_part(path, cut, most) as part:
+    with opened_part(path, cut, max_output) as part:
         target = Path(output or part_name(path, part))
         with usage_errors():
             source = shaped(part, None if output == PIPE else target)
@@ -177,23 +203,21 @@ def _extract(path: Path, output: str | None, cut: Cut, most: int | None, force: 
 
 
 def _convert(
-    source: Path | BinaryIO,
-    target: Path,
-    kind: str,
-    recover: bool,
-    most: int | None,
-    progress: Progress,
-    force: bool,
+    source: Path | BinaryIO, target: Path, kind: str, wanted: _Wanted, progress: Progress
 ) -> None:
     """Restore a recording as another kind of file, and say what that does not have."""
     from sans.codec.converting import convert_file, recover_as
 
     with usage_errors():
-        if recover:
-            found, notices = recover_as(source, target, kind, progress, force, most)
+        if wanted.recover:
+            found, notices = recover_as(
+                source, target, kind, progress, force=wanted.force, max_output=wanted.max_output
+            )
             _tell_missing(found)
         else:
-            notices = convert_file(source, target, kind, progress, force, most)
+            notices = convert_file(
+                source, target, kind, progress, force=wanted.force, max_output=wanted.max_output
+            )
     for sentence in notices:
         notice(sentence)
 

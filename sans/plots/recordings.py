@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from sans.plots.figures import COLOURS, FAINT, MUTED, Array, Picture
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from sans.recordings.recording import Channel, Recording
     from sans.recordings.timing import Annotation, Gap
 
 MOST_CHANNELS = 16
@@ -25,40 +24,74 @@ _POINTS = 4000  # of a curve; of more, the lowest and highest of stretches are d
 _LONGEST_TEXT = 12
 
 
+class Trace(Protocol):
+    """What is drawn of a channel; `sans.recordings.recording.Channel` has it."""
+
+    @property
+    def label(self) -> str:
+        """What to call it."""
+
+    @property
+    def unit(self) -> str:
+        """Physical unit of `values`; "" if unknown."""
+
+    @property
+    def rate(self) -> float:
+        """Samples per second; 0.0 if unknown."""
+
+    @property
+    def times(self) -> Array:
+        """When each sample was taken, ``(samples,)``, in seconds; without a rate, its number."""
+
+    @property
+    def values(self) -> Array:
+        """The samples in `unit`, ``(samples,)``, NaN where they are missing."""
+
+    def __len__(self) -> int: ...
+
+
 def plot_recording(
-    recording: Recording, start: float | None = None, end: float | None = None
+    name: str,
+    channels: Sequence[Trace],
+    gaps: Sequence[Gap],
+    annotations: Sequence[Annotation],
+    start: float | None = None,
+    end: float | None = None,
 ) -> Picture:
     """Draw the channels of a recording one below the other, with annotations above.
 
     Args:
-        recording: what `sans.read` gives.
+        name: what the recording is called.
+        channels: its channels, of which the first `MOST_CHANNELS` are drawn.
+        gaps: the times in which nothing was recorded.
+        annotations: what was noted.
         start: second from which on; a number of a sample where there is no rate; None: the first.
         end: second up to which; None: the last.
 
     Raises:
         ValueError: if the recording has images, or nothing lies between `start` and `end`.
     """
-    channels = recording.channels[:MOST_CHANNELS]
-    if any(channel.stored.ndim > 1 for channel in channels):
-        raise ValueError(f"{recording.name} has images: draw them one by one, not over time")
+    more = len(channels) - MOST_CHANNELS
+    channels = channels[:MOST_CHANNELS]
+    if any(channel.values.ndim > 1 for channel in channels):
+        raise ValueError(f"{name} has images: draw them one by one, not over time")
     first, last = _limits(channels, start, end)
     if not any(len(_cut(channel, first, last)[0]) for channel in channels):
-        raise ValueError(f"nothing of {recording.name} lies between {first:g} and {last:g}")
+        raise ValueError(f"nothing of {name} lies between {first:g} and {last:g}")
     figure = Picture(figsize=(10, 1 + 1.4 * len(channels)), layout="constrained")
     rows = list(figure.subplots(len(channels), 1, sharex=True, squeeze=False)[:, 0])
     for i, (axes, channel) in enumerate(zip(rows, channels, strict=True)):
-        _draw(axes, channel, (first, last), recording.gaps, COLOURS[i % len(COLOURS)])
-        _mark_gaps(axes, recording.gaps, first, last)
-    _mark(rows, [each for each in recording.annotations if first <= each.onset <= last])
+        _draw(axes, channel, (first, last), gaps, COLOURS[i % len(COLOURS)])
+        _mark_gaps(axes, gaps, first, last)
+    _mark(rows, [each for each in annotations if first <= each.onset <= last])
     rows[0].set_xlim(first, last)
     rows[-1].set_xlabel("seconds" if any(channel.rate for channel in channels) else "samples")
-    more = len(recording.channels) - len(channels)
-    figure.suptitle(recording.name + (f", {more} channels more" if more > 0 else ""), fontsize=11)
+    figure.suptitle(name + (f", {more} channels more" if more > 0 else ""), fontsize=11)
     return figure
 
 
 def _limits(
-    channels: Sequence[Channel], start: float | None, end: float | None
+    channels: Sequence[Trace], start: float | None, end: float | None
 ) -> tuple[float, float]:
     times = [channel.times for channel in channels if len(channel)]
     first = min((float(each[0]) for each in times), default=0.0)
@@ -69,14 +102,14 @@ def _limits(
     return first, last if last > first else first + 1
 
 
-def _cut(channel: Channel, first: float, last: float) -> tuple[Array, Array]:
+def _cut(channel: Trace, first: float, last: float) -> tuple[Array, Array]:
     begin, behind = np.searchsorted(channel.times, [first, last])
     behind = min(int(behind) + 1, len(channel))
     return channel.times[begin:behind], channel.values[begin:behind]
 
 
 def _draw(
-    axes: Axes, channel: Channel, span: tuple[float, float], gaps: Sequence[Gap], colour: str
+    axes: Axes, channel: Trace, span: tuple[float, float], gaps: Sequence[Gap], colour: str
 ) -> None:
     times, values = _thinned(*_cut(channel, *span))
     breaks = np.searchsorted(times, [gap.last for gap in gaps if channel.rate])

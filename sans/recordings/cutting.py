@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from sans.errors import DatasetError
 from sans.recordings.arrays.npy import header_of
 from sans.recordings.channels import choose_channels
-from sans.recordings.edf.header import ANNOTATIONS
-from sans.recordings.layout import Block, Layout, Source, check_block
+from sans.recordings.layout import Block, Layout, Source, check_block, frames_at_a_time, frames_of
 from sans.recordings.regrouping import regrouped
+from sans.recordings.roles import is_text
 from sans.recordings.spans import Cut, Span, end_of, spans_of
 from sans.recordings.timing import Facts
 
@@ -69,7 +69,7 @@ def part_of(
     Raises:
         DatasetError: if the recording has no such channel or part, or no rate to find it by.
     """
-    layout = replace(source.layout, frames=_frames(source))
+    layout = replace(source.layout, frames=frames_of(source))
     facts = facts or _plain_facts(layout)
     chosen, notices = _chosen(layout, cut, name) if chosen is None else (list(chosen), [])
     found = spans_of(layout, chosen, cut, facts, name)
@@ -92,13 +92,6 @@ def part_of(
     return Part(made, layout.format, spans, near, begin, end)
 
 
-def _frames(source: Source) -> int:
-    if source.layout.frames is not None:
-        return source.layout.frames
-    track = source.layout.tracks[0]
-    return sum(len(block[0]) // track.per_frame for block in source.blocks(_step(source.layout)))
-
-
 def _plain_facts(layout: Layout) -> Facts:
     track = layout.tracks[0]
     period = track.per_frame / track.rate if track.rate else 0.0
@@ -110,17 +103,13 @@ def _chosen(layout: Layout, cut: Cut, name: str) -> tuple[list[int], list[str]]:
     names = [track.name for track in layout.tracks]
     if cut.channels:
         return choose_channels(cut.channels, names, name), []
-    chosen = [i for i in range(len(names)) if not _is_text(layout, i)]
+    chosen = [i for i in range(len(names)) if not is_text(layout, i)]
     if not chosen:
         raise DatasetError(f"{name} has annotations only: a part wants the name of one")
     if len(chosen) == len(names):
         return chosen, []
-    left = dict.fromkeys(names[i] for i in range(len(names)) if _is_text(layout, i))
+    left = dict.fromkeys(names[i] for i in range(len(names)) if is_text(layout, i))
     return chosen, [f"left out of the part unless named: {', '.join(left)}"]
-
-
-def _is_text(layout: Layout, number: int) -> bool:
-    return layout.format in ("edf", "bdf") and layout.tracks[number].name in ANNOTATIONS
 
 
 def _called(layout: Layout, number: int) -> str:
@@ -153,11 +142,6 @@ def _layout(layout: Layout, spans: Mapping[int, Span]) -> Layout:
     return Layout("npy", found, frames, shape, {"header": header_of(tracks[0].dtype, shape)})
 
 
-def _step(layout: Layout) -> int:
-    """Return how many frames are read at a time."""
-    return max(1, _PIECE // sum(track.per_frame for track in layout.tracks))
-
-
 def _pieces(
     source: Source, layout: Layout, spans: Mapping[int, Span]
 ) -> Iterator[list[NDArray[Any]]]:
@@ -178,7 +162,7 @@ def _blocks(source: Source, begin: int, end: int) -> Iterator[tuple[int, Block]]
     if source.between is not None:
         place, blocks = begin, source.between(begin, end)
     else:
-        place, blocks = 0, source.blocks(_step(source.layout))
+        place, blocks = 0, source.blocks(frames_at_a_time(source.layout, _PIECE))
     for block in blocks:
         frames = len(block[0]) // size
         if place + frames > begin:

@@ -6,12 +6,10 @@ of their annotation signals.
 
 from __future__ import annotations
 
-from sans.recordings.edf.annotations import annotations_of_edf, facts_of_edf
+from sans.recordings.formats import BY_NAME
 from sans.recordings.layout import Layout
 from sans.recordings.roles import Read
 from sans.recordings.timing import Annotation, Facts, Gap, Run
-from sans.recordings.wfdb.annotations import annotations_of_record
-from sans.recordings.wfdb.start import facts_of_record
 
 __all__ = ["Annotation", "Facts", "Gap", "Run", "annotations_of", "facts_of"]
 
@@ -33,12 +31,8 @@ def facts_of(layout: Layout, read: Read) -> Facts:
     if frames is None:
         frames = sum(len(block) for block in read(0)) // first.per_frame
     facts = Facts(None, None, frames, first.per_frame / first.rate if first.rate else 0.0)
-    match layout.format:
-        case "wfdb":
-            return facts_of_record(layout, facts)
-        case "edf" | "bdf":
-            return facts_of_edf(layout, facts, read)
-    return facts
+    kind = BY_NAME.get(layout.format)  # a stream may name a format that is not known here
+    return facts if kind is None or kind.facts is None else kind.facts(layout, facts, read)
 
 
 def annotations_of(layout: Layout, read: Read) -> tuple[Annotation, ...]:
@@ -51,11 +45,6 @@ def annotations_of(layout: Layout, read: Read) -> tuple[Annotation, ...]:
     Raises:
         DatasetError: if an annotation file among the attachments is damaged.
     """
-    match layout.format:
-        case "wfdb":
-            found = annotations_of_record(layout)
-        case "edf" | "bdf":
-            found = annotations_of_edf(layout, read)
-        case _:
-            found = []
+    kind = BY_NAME.get(layout.format)
+    found = [] if kind is None or kind.annotations is None else kind.annotations(layout, read)
     return tuple(sorted(found, key=lambda each: each.onset))

@@ -5,24 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from sans.errors import DatasetError, SansError
 from sans.recordings import png
 from sans.recordings.arrays import idx, npy
+from sans.recordings.arrays.compose import compose_npy
 from sans.recordings.audio import files as audio
+from sans.recordings.audio.compose import compose_wav
+from sans.recordings.conversion.composition import Composition
 from sans.recordings.edf import files as edf
 from sans.recordings.edf import header as edf_header
+from sans.recordings.edf.annotations import annotations_of_edf, facts_of_edf
+from sans.recordings.edf.compose import compose_edf
 from sans.recordings.layout import Layout, Sink, Source
 from sans.recordings.mat import files as mat
 from sans.recordings.npz import files as npz
+from sans.recordings.npz.compose import compose_npz
 from sans.recordings.roles import Read
 from sans.recordings.streams import Input
 from sans.recordings.tables import files as table
 from sans.recordings.tables import loss as table_loss
+from sans.recordings.tables.compose import compose_table
+from sans.recordings.timing import Annotation, Facts
 from sans.recordings.wfdb import names as wfdb_names
 from sans.recordings.wfdb import record as wfdb_record
+from sans.recordings.wfdb.annotations import annotations_of_record
+from sans.recordings.wfdb.compose import compose_record
+from sans.recordings.wfdb.start import facts_of_record
 
 Target = Path | BinaryIO
 """What a recording is written to."""
@@ -81,6 +93,15 @@ class Format:
     limited: Callable[[Layout, Read], Layout] = unlimited
     """Return a layout whose writer keeps samples within the limits that the file gives them."""
 
+    facts: Callable[[Layout, Facts, Read], Facts] | None = None
+    """Return what a recording says of its time beyond its rate; None if its files do not."""
+
+    annotations: Callable[[Layout, Read], list[Annotation]] | None = None
+    """Return what was noted in a recording; None if its files have no annotations."""
+
+    composition: Composition | None = None
+    """How a recording of another format becomes one of this; None if none does."""
+
 
 def _starts(*magics: bytes) -> Callable[[bytes], bool]:
     return lambda start: start.startswith(magics)
@@ -91,29 +112,35 @@ def _edf(name: str) -> Format:
     suffix = f".{name}"
     return Format(
         name,
-        name.upper(),
-        (suffix,),
-        _starts(magic),
-        edf.open_edf,
-        lambda target, layout, _: edf.write_edf(target, layout),
+        title=name.upper(),
+        suffixes=(suffix,),
+        begins=_starts(magic),
+        open=edf.open_edf,
+        create=lambda target, layout, _: edf.write_edf(target, layout),
         listed=(suffix,),
         restored=suffix,
         limited=edf.limited,
+        facts=facts_of_edf,
+        annotations=annotations_of_edf,
+        composition=Composition(partial(compose_edf, name), start=True),
     )
 
 
-def _audio(name: str, begins: Callable[[bytes], bool]) -> Format:
+def _audio(
+    name: str, begins: Callable[[bytes], bool], composition: Composition | None = None
+) -> Format:
     suffix = f".{name}"
     return Format(
         name,
-        name.upper(),
-        (suffix,),
-        begins,
-        audio.open_audio,
-        audio.write_audio,
+        title=name.upper(),
+        suffixes=(suffix,),
+        begins=begins,
+        open=audio.open_audio,
+        create=audio.write_audio,
         listed=(suffix,),
         restored=suffix,
         kept=NUMBERS,
+        composition=composition,
     )
 
 
@@ -132,81 +159,87 @@ def _write_record(target: Target, layout: Layout, unchanged: bool) -> AbstractCo
 TABLE = (
     Format(
         "wfdb",
-        "WFDB",
-        wfdb_names.SUFFIXES,
-        unknown,
-        _open_record,
-        _write_record,
+        title="WFDB",
+        suffixes=wfdb_names.SUFFIXES,
+        begins=unknown,
+        open=_open_record,
+        create=_write_record,
         listed=(wfdb_names.HEADER,),
         restored="",
+        facts=facts_of_record,
+        annotations=annotations_of_record,
+        composition=Composition(compose_record, start=True),
     ),
     _edf("edf"),
     _edf("bdf"),
     Format(
         "csv",
-        "CSV",
-        (".csv", ".tsv", ".txt"),
-        unknown,
-        table.open_table,
-        table.write_table,
+        title="CSV",
+        suffixes=(".csv", ".tsv", ".txt"),
+        begins=unknown,
+        open=table.open_table,
+        create=table.write_table,
         listed=(".csv",),  # others are more often notes
         restored=".csv",
         limited=table_loss.limited,
+        composition=Composition(compose_table, gaps=True),
     ),
     Format(
         "npy",
-        "NPY",
-        (".npy",),
-        _starts(npy.MAGIC),
-        npy.open_npy,
-        npy.write_file,
+        title="NPY",
+        suffixes=(".npy",),
+        begins=_starts(npy.MAGIC),
+        open=npy.open_npy,
+        create=npy.write_file,
         listed=(".npy",),
         restored=".npy",
         oriented=npy.open_npy,
+        composition=Composition(compose_npy, times=False, images=True),
     ),
     Format(
         "npz",
-        "NPZ",
-        (".npz",),
-        _starts(*npz.MAGICS),
-        npz.open_npz,
-        npz.write_npz,
+        title="NPZ",
+        suffixes=(".npz",),
+        begins=_starts(*npz.MAGICS),
+        open=npz.open_npz,
+        create=npz.write_npz,
         listed=(".npz",),
         restored=".npz",
         oriented=npz.open_npz,
         kept=NUMBERS,
+        composition=Composition(compose_npz, times=False, images=True),
     ),
     Format(
         "idx",
-        "IDX",
-        (".idx", *idx.ENDS),
-        lambda start: idx.is_idx(start[:4]),
-        idx.open_idx,
-        idx.write_idx,
+        title="IDX",
+        suffixes=(".idx", *idx.ENDS),
+        begins=lambda start: idx.is_idx(start[:4]),
+        open=idx.open_idx,
+        create=idx.write_idx,
         listed=(".idx", *idx.ENDS),
         restored=".idx",
         oriented=idx.open_idx,
     ),
     Format(
         "png",
-        "PNG",
-        (png.SUFFIX,),
-        _starts(png.MAGIC),
-        png.open_image,
-        lambda target, layout, _: png.write_images(target, layout),
+        title="PNG",
+        suffixes=(png.SUFFIX,),
+        begins=_starts(png.MAGIC),
+        open=png.open_image,
+        create=lambda target, layout, _: png.write_images(target, layout),
         listed=(png.SUFFIX,),
         restored="",
         kept="its pixels and further chunks come back, not its compressed bytes",
     ),
-    _audio("wav", audio.is_wav),
+    _audio("wav", audio.is_wav, Composition(compose_wav)),
     _audio("flac", _starts(b"fLaC")),
     Format(
         "mat",
-        "MAT",
-        (".mat",),
-        _starts(mat.MAGIC),
-        mat.open_mat,
-        mat.write_mat,
+        title="MAT",
+        suffixes=(".mat",),
+        begins=_starts(mat.MAGIC),
+        open=mat.open_mat,
+        create=mat.write_mat,
         listed=(".mat",),
         restored=".mat",
         oriented=mat.open_mat,

@@ -110,12 +110,26 @@ class Sink(Protocol):
         """Append a block of any number of frames."""
 
 
+def frames_at_a_time(layout: Layout, samples: int = PIECE) -> int:
+    """Return how many frames have about so many samples of all tracks; one or more."""
+    return max(1, samples // sum(track.per_frame for track in layout.tracks))
+
+
+def frames_of(source: Source) -> int:
+    """Return how many frames a recording has; where only its end tells, it is read."""
+    if source.layout.frames is not None:
+        return source.layout.frames
+    first = source.layout.tracks[0]
+    blocks = source.blocks(frames_at_a_time(source.layout))
+    return sum(len(block[0]) // first.per_frame for block in blocks)
+
+
 def samples_of(source: Source, number: int) -> Iterator[NDArray[Any]]:
     """Yield the samples of a track, some at a time: no more is read than is asked for."""
     if source.between is not None:
         blocks = source.between(0, source.layout.frames or 0)
     else:
-        blocks = source.blocks(max(1, PIECE // sum(t.per_frame for t in source.layout.tracks)))
+        blocks = source.blocks(frames_at_a_time(source.layout))
     return (block[number] for block in blocks)
 
 

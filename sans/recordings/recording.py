@@ -223,7 +223,7 @@ class Recording:
         """
         from sans.plots.recordings import plot_recording
 
-        return plot_recording(self, start, end)
+        return plot_recording(self.name, self.channels, self.gaps, self.annotations, start, end)
 
     def __repr__(self) -> str:
         layout = self.source.layout

@@ -70,11 +70,15 @@ def roles_in(layout: Layout, read: Read) -> tuple[Role, ...]:
 
     There, and of differences in WFDB records, that a track is exact says nothing of its role.
     """
-    text = layout.format in ("edf", "bdf")
     tracks = tuple(
-        replace(track, exact=text and track.name in ANNOTATIONS) for track in layout.tracks
+        replace(track, exact=is_text(layout, number)) for number, track in enumerate(layout.tracks)
     )
     return roles_of(replace(layout, tracks=tracks), read)
+
+
+def is_text(layout: Layout, number: int) -> bool:
+    """Return whether a track is an annotation signal of EDF+ or BDF+."""
+    return layout.format in ("edf", "bdf") and layout.tracks[number].name in ANNOTATIONS
 
 
 def kept_exactly(

@@ -239,7 +239,7 @@ def written(target: Path | BinaryIO) -> Iterator[BinaryIO]:
     """Open what a recording goes to: a file, compressed if its name ends in .gz, or a pipe.
 
     Raises:
-        SansError: if it cannot be written, or nobody reads the pipe any more.
+        SansError: if it cannot be written, or the reader of the pipe has left.
     """
     if isinstance(target, Path):
         with written_whole(target) as file:

@@ -1,7 +1,7 @@
 """Units as recordings spell them: which are the same, but for a power of ten or a factor of time.
 
 Prefixes of the SI are told apart by their case (mV is no MV); a small v is a volt all the same, as
-µ and μ are u. Units that nobody knows here are the same where their letters are.
+µ and μ are u. Units that are not listed here are the same where their letters are.
 """
 
 from __future__ import annotations

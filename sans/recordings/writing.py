@@ -7,14 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from sans.recordings.conversion.conversion import converted
+from sans.recordings.converting import converted
 from sans.recordings.formats import TABLE, by_name, plain_name
-from sans.recordings.layout import Source
+from sans.recordings.layout import Source, frames_at_a_time
 from sans.recordings.opening import create_recording
 from sans.recordings.recording import Recording
 from sans.recordings.wfdb.names import record_stem
-
-_PIECE = 1 << 18  # samples of all tracks that are written at once, about
 
 
 def kind_named(path: Path) -> str | None:
@@ -91,9 +89,8 @@ def write_source(
         SansError: if the recording cannot be read, or the file cannot be written.
     """
     layout, done = source.layout, 0
-    size = max(1, _PIECE // sum(track.per_frame for track in layout.tracks))
     with create_recording(target, layout, unchanged=unchanged) as sink:
-        for block in source.blocks(size):
+        for block in source.blocks(frames_at_a_time(layout)):
             sink.write(block)
             done += len(block[0]) // layout.tracks[0].per_frame
             if progress is not None and layout.frames:

@@ -33,20 +33,20 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ChannelFacts:
     """What a file says of all channels of its arrays, one after the other."""
 
     names: tuple[str, ...] = ()
-    """Of each channel; () where arrays alone have names."""
+    """The name of each channel; () where arrays alone have names."""
 
     units: tuple[str, ...] = ()
-    """Of each channel; () where nothing says them."""
+    """The unit of each channel; () where the file has none."""
 
     rates: tuple[float, ...] = ()
-    """Of each channel, in Hz, 0.0 for an unknown one; () where nothing says them."""
+    """The rate of each channel in Hz, 0.0 for an unknown one; () where the file has none."""
 
     rate: float = 0.0
-    """Of the longest arrays; 0.0 where nothing says it."""
+    """The rate of the longest arrays in Hz; 0.0 where the file has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Bundle:
         return member.heading.shape[0] // self.frames if self.frames else 1
 
 
-def bundle(members: Sequence[Member], facts: Facts, name: str) -> Bundle:
+def bundle(members: Sequence[Member], facts: ChannelFacts, name: str) -> Bundle:
     """Return arrays as one recording.
 
     Args:
@@ -123,7 +123,7 @@ def _of_images(member: Member) -> bool:
     return len(member.heading.shape) == 3 and not member.heading.trials
 
 
-def _said(tracks: Sequence[Track], facts: Facts) -> tuple[Track, ...]:
+def _said(tracks: Sequence[Track], facts: ChannelFacts) -> tuple[Track, ...]:
     """Return tracks with what is said of each channel."""
     said = list(tracks)
     for number in range(len(said)):

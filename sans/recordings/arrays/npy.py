@@ -80,7 +80,7 @@ def parse(content: bytes, name: str) -> Heading:
     try:
         if not content.startswith(MAGIC) or version not in _READERS:
             raise ValueError(f"its header begins with {content[: len(MAGIC) + 2]!r}")
-        with warnings.catch_warnings():  # of types by names that nobody uses any more
+        with warnings.catch_warnings():  # of types by names that numpy has given up
             warnings.simplefilter("ignore")
             shape, by_column, dtype = _READERS[version](file)
     except _DAMAGED as error:

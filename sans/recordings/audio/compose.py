@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from sans.errors import DatasetError
 from sans.recordings.audio.files import HIGHEST_RATE, MOST_CHANNELS
-from sans.recordings.conversion.contents import Array, Contents, in_unit, is_plain
+from sans.recordings.conversion.contents import Contents
 from sans.recordings.layout import Layout, Source, Track
 
 _WHOLE = ("i1", "<i2", "<i4")
@@ -31,27 +29,16 @@ def compose_wav(contents: Contents) -> Source:
     signals = contents.signals
     if len(signals) > MOST_CHANNELS:
         raise DatasetError(f"WAV files have {MOST_CHANNELS} channels or fewer, not {len(signals)}")
-    types = {signal.track.dtype for signal in signals}
-    plain = len(types) == 1 and types <= set(_WHOLE) and all(map(is_plain, signals))
-    dtype = types.pop() if plain else "<f8"
+    whole = (stored := contents.stored_type()) in _WHOLE
+    dtype = stored if stored is not None and whole else "<f8"
     bits = 8 * np.dtype(dtype).itemsize
-    if plain:
+    if whole:
         bits = min(bits, max(signal.track.bits for signal in signals))
+    contents.lose_names_and_units("WAV", "channels")
     for signal in signals:
-        if signal.track.name:
-            contents.lose("WAV has no names, channels are in this order", signal.track.name)
-        if signal.track.unit:
-            contents.lose("WAV has no units", f"{signal.label} is in {signal.track.unit}")
-        if not plain and (missing := signal.extent().missing):
+        if not whole and (missing := signal.extent().missing):
             what = "WAV has missing samples as NaN, which few players know"
             contents.lose(what, f"{missing:,} of {signal.label}")
-
-    def blocks(_: int) -> Iterator[list[Array]]:
-        for block in contents.blocks():
-            yield [
-                block[signal.number] if plain else in_unit(signal, block[signal.number])
-                for signal in signals
-            ]
-
     tracks = (Track("", "", 1.0, 0.0, bits, dtype, rate=rate),) * len(signals)
-    return Source(Layout("wav", tracks, signals[0].samples), blocks, contents.notices())
+    made = Layout("wav", tracks, signals[0].samples)
+    return Source(made, lambda _: contents.numbers(whole), contents.notices())

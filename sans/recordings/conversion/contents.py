@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from sans.errors import DatasetError, printable
 from sans.recordings.conversion.digits import Extent, extent_of
-from sans.recordings.layout import Layout, Source, Track, in_units
+from sans.recordings.layout import Layout, Source, Track, frames_at_a_time, in_units
 from sans.recordings.timing import Facts
 
 Array = NDArray[Any]
 
 _ASCII = str.maketrans({"µ": "u", "μ": "u", "Ω": "Ohm", "°": "deg"})
-_BLOCK = 1 << 18  # samples of all tracks that are read at once, about
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,35 @@ class Contents:
 
     def blocks(self) -> Iterator[list[Array]]:
         """Yield the samples of all tracks of the recording."""
-        per_frame = sum(track.per_frame for track in self.layout.tracks)
-        return self.source.blocks(max(1, _BLOCK // per_frame))
+        return self.source.blocks(frames_at_a_time(self.layout))
+
+    def stored_type(self) -> str | None:
+        """Return the type of all signals, if their numbers are in their units as they are stored.
+
+        Returns:
+            The type; None if there are several, or numbers in units are others than the stored.
+        """
+        types = {signal.track.dtype for signal in self.signals}
+        return types.pop() if len(types) == 1 and all(map(is_plain, self.signals)) else None
+
+    def numbers(self, stored: bool) -> Iterator[list[Array]]:
+        """Yield the samples of the signals: as they are stored, or in units, NaN where missing."""
+        for block in self.blocks():
+            arrays = [(signal, block[signal.number]) for signal in self.signals]
+            yield [array if stored else in_unit(signal, array) for signal, array in arrays]
+
+    def lose_names_and_units(self, title: str, places: str) -> None:
+        """Note that the new recording has neither names nor units of signals.
+
+        Args:
+            title: of its file format.
+            places: what signals are in it, such as "columns".
+        """
+        for signal in self.signals:
+            if signal.track.name:
+                self.lose(f"{title} has no names, {places} are in this order", signal.track.name)
+            if signal.track.unit:
+                self.lose(f"{title} has no units", f"{signal.label} is in {signal.track.unit}")
 
     def one_rate(self, title: str) -> float:
         """Return the rate of all signals; 0.0 if it is unknown.
@@ -136,8 +162,7 @@ def contents_of(name: str, source: Source, facts: Facts, numbers: Iterable[int])
 
 def _extent(source: Source, number: int) -> Extent:
     track = source.layout.tracks[number]
-    size = max(1, _BLOCK // sum(each.per_frame for each in source.layout.tracks))
-    blocks = (block[number] for block in source.blocks(size))
+    blocks = (block[number] for block in source.blocks(frames_at_a_time(source.layout)))
     return extent_of(track, blocks, track.name or f"signal {number}")
 
 

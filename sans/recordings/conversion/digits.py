@@ -34,7 +34,7 @@ class Extent(NamedTuple):
     """How many are missing."""
 
     decimals: int | None
-    """Of floating-point numbers: decimal places that all of them do with; None: more."""
+    """Decimal places that suffice for all of them, if they are floating-point; None: more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def _whole(track: Track, extent: Extent, limits: tuple[int, int], hole: int) -> 
 
 
 def _decimals(values: Array, at_least: int) -> int | None:
-    """Return the decimal places that numbers do with; None: more than anybody writes."""
+    """Return the decimal places that numbers do with; None: more than a file holds."""
     wide = values.astype(np.float64)
     for places in range(at_least, MOST_DECIMALS + 1):
         scaled = np.rint(wide * 10.0**places)

@@ -19,7 +19,7 @@ _LARGEST_DENOMINATOR = 10**6
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Reframing:
     """How the samples of a track become those of another one."""
 
     number: int
@@ -49,7 +49,7 @@ def common_rate(rates: Iterable[float]) -> Fraction:
 
 
 def reframed(
-    blocks: Iterable[Block], lines: Sequence[Line], frames: int, size: int
+    blocks: Iterable[Block], lines: Sequence[Reframing], frames: int, size: int
 ) -> Iterator[list[Array]]:
     """Yield the samples of some tracks, `size` frames at a time.
 
@@ -89,7 +89,7 @@ def reframed(
         ]
 
 
-def _filled(samples: Array, line: Line, frames: int) -> Array:
+def _filled(samples: Array, line: Reframing, frames: int) -> Array:
     """Return samples up to the end of a frame."""
     short = frames * line.per_frame - len(samples)
     if short <= 0:

@@ -1,6 +1,6 @@
 r"""What EDF+ and BDF+ files note in their annotation signals, and when their records begin.
 
-The text of such a signal in a record is lists of annotations ([EDF+], as in `edf_header`):
+The text of such a signal in a record is lists of annotations ([EDF+], as in `edf.header`):
 ``+12.5\x15 0.5\x14Apnea\x14\0`` is one of 0.5 s at 12.5 s. The first list in a record has no text
 first: it says when the record begins.
 """

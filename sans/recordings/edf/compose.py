@@ -14,7 +14,7 @@ import numpy as np
 from sans.errors import DatasetError
 from sans.recordings.conversion.contents import Array, Contents, Signal, clean, plain_unit, upwards
 from sans.recordings.conversion.digits import Digits, digits_of
-from sans.recordings.conversion.framing import Line, common_rate, fraction_of, reframed
+from sans.recordings.conversion.framing import Reframing, common_rate, fraction_of, reframed
 from sans.recordings.edf.annotations import MONTHS
 from sans.recordings.edf.files import tracks_of
 from sans.recordings.edf.header import BITS, FIXED, MAGICS, read_header
@@ -59,7 +59,7 @@ def compose_edf(kind: str, contents: Contents) -> Source:
     duration = _duration(contents, BITS[kind] // 8)
     written = [_written(kind, signal, contents) for signal in contents.signals]
     lines = [
-        Line(
+        Reframing(
             each.signal.number,
             each.digits.convert,
             int(fraction_of(each.signal.track.rate) * duration),
@@ -185,7 +185,7 @@ def _header(
     duration: Fraction,
     frames: int,
     written: Sequence[Written],
-    lines: Sequence[Line],
+    lines: Sequence[Reframing],
 ) -> bytes:
     magic = next(magic for magic, each in MAGICS.items() if each == kind)
     start, clock = facts.start, facts.clock or (facts.start and facts.start.time())

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError, SansError, printable
-from sans.recordings.arrays.bundle import RATES, Bundle, Facts, Member, bundle, positive
+from sans.recordings.arrays.bundle import RATES, Bundle, ChannelFacts, Member, bundle, positive
 from sans.recordings.arrays.collecting import Collector
 from sans.recordings.arrays.heading import LARGEST_TYPE, Heading
 from sans.recordings.arrays.orientation import ATTACHMENT, CHANNELS_SAMPLES, doubts, oriented
@@ -80,7 +80,7 @@ def open_mat(source: Input, layout: str | None = None) -> Source:
         heading.check(name)
         notices += () if layout else doubts(heading, name)
         members.append(Member(each.name, heading))
-    whole = bundle(members, Facts(rate=_rate(variables)), source.name)
+    whole = bundle(members, ChannelFacts(rate=_rate(variables)), source.name)
     attachments = _attachments(variables, signals, header, layout, source.name)
     said = Layout("mat", whole.tracks, whole.frames, whole.shape, attachments)
 
@@ -200,7 +200,9 @@ def _attachments(
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _Written:
+    """A variable as it is written."""
+
     name: str
     content: bytes
     kind: str = ""
@@ -211,7 +213,7 @@ class _Part:
     heading: Heading | None = None
 
 
-def _parts(layout: Layout) -> list[_Part]:
+def _parts(layout: Layout) -> list[_Written]:
     """Return the variables that a file is to hold, from the attachments of `open_mat`."""
     if VARIABLES not in layout.attachments:
         raise ValueError("a MAT file is made of one only")
@@ -219,7 +221,7 @@ def _parts(layout: Layout) -> list[_Part]:
     parts, first = [], 0
     for number, (name, *said) in enumerate(json.loads(layout.attachments[VARIABLES])):
         if not said:
-            parts.append(_Part(name, layout.attachments[str(number)]))
+            parts.append(_Written(name, layout.attachments[str(number)]))
             continue
         kind, dtype, shape, deflated = said
         heading = Heading(b"", np.dtype(dtype), tuple(shape), by_column=True)
@@ -227,14 +229,14 @@ def _parts(layout: Layout) -> list[_Part]:
         heading = _meant(name, heading, meant.decode() if meant else None, name)
         heading.check(name)
         tracks = range(first, first := first + len(heading.per_frame))
-        parts.append(_Part(name, b"", kind, dtype, tuple(shape), deflated, tracks, heading))
+        parts.append(_Written(name, b"", kind, dtype, tuple(shape), deflated, tracks, heading))
     if first != len(layout.tracks):
         raise ValueError(f"the variables hold {first} of {len(layout.tracks)} tracks")
     return parts
 
 
 class _MatSink:
-    def __init__(self, layout: Layout, parts: Sequence[_Part], stack: ExitStack) -> None:
+    def __init__(self, layout: Layout, parts: Sequence[_Written], stack: ExitStack) -> None:
         self.frames = 0
         self._layout, self._parts = layout, parts
         self._arrays = [Collector(part.heading, stack) if part.heading else None for part in parts]

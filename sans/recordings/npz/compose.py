@@ -12,7 +12,7 @@ from sans.recordings.layout import Layout, Source
 def compose_npz(contents: Contents) -> Source:
     """Return a recording as an archive of arrays, of several rates or one; or its images.
 
-    What is written of each signal says `npz_writing.exported`.
+    `sans.recordings.npz.writing.exported` says what is written of each signal.
     """
     layout = contents.layout
     tracks = tuple(replace(signal.track, exact=False) for signal in contents.signals)

@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError, printable
-from sans.recordings.arrays.bundle import RATES, Facts, positive
+from sans.recordings.arrays.bundle import RATES, ChannelFacts, positive
 from sans.recordings.npz.archive import EACH_RATE, NAMES, RATE, UNITS, Entry
 
 T = TypeVar("T")
 
 
-def facts_of(entries: Sequence[Entry], channels: int, name: str) -> tuple[Facts, tuple[str, ...]]:
+def channel_facts(
+    entries: Sequence[Entry], channels: int, name: str
+) -> tuple[ChannelFacts, tuple[str, ...]]:
     """Return what is said of channels, and what the user should know of it.
 
     Args:
@@ -38,7 +40,7 @@ def facts_of(entries: Sequence[Entry], channels: int, name: str) -> tuple[Facts,
         )
         return ()
 
-    facts = Facts(
+    facts = ChannelFacts(
         used(NAMES, _texts(values.get(NAMES))),
         used(UNITS, _texts(values.get(UNITS))),
         used(EACH_RATE, _rates(values.get(EACH_RATE))),

@@ -6,7 +6,7 @@ channel: `names`, `units` and `rates`, in Hz, 0 for an unknown one; or a single 
 else is in the archive is kept as it is.
 
 What is restored has the same arrays in the same order. A recording of another format is written
-as `npz_writing.exported` says.
+as `sans.recordings.npz.writing.exported` says.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from sans.recordings.arrays.heading import Heading, read_rows
 from sans.recordings.arrays.orientation import ATTACHMENT, doubts, oriented
 from sans.recordings.layout import Layout, Sink, Source, check_block, check_written, deinterleave
 from sans.recordings.npz.archive import Entry, opened
-from sans.recordings.npz.facts import facts_of
-from sans.recordings.npz.writing import ArchiveSink, Part, exported
+from sans.recordings.npz.facts import channel_facts
+from sans.recordings.npz.writing import ArchiveFile, ArchiveSink, exported
 from sans.recordings.streams import Input, Stream, written
 
 MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
@@ -55,7 +55,7 @@ def open_npz(source: Input, layout: str | None = None) -> Source:
     if not arrays:
         raise _nothing(entries, source.name)
     members = [_member(entry, layout, source.name) for entry in arrays]
-    facts, notices = facts_of(entries, channels(members), source.name)
+    facts, notices = channel_facts(entries, channels(members), source.name)
     whole = bundle(members, facts, source.name)
     if layout is None:
         for member in members:
@@ -131,20 +131,20 @@ def _attachments(entries: Sequence[Entry], layout: str | None) -> dict[str, byte
     return attachments | ({ATTACHMENT: layout.encode()} if layout else {})
 
 
-def _parts(layout: Layout) -> list[Part]:
+def _parts(layout: Layout) -> list[ArchiveFile]:
     """Return what an archive is to hold, from the attachments of `open_npz`."""
     said = layout.attachments.get(ATTACHMENT)
     parts, first = [], 0
     for number, (file, deflated, is_array) in enumerate(json.loads(layout.attachments[MEMBERS])):
         content = layout.attachments[str(number)]
         if not is_array:
-            parts.append(Part(file, bool(deflated), content))
+            parts.append(ArchiveFile(file, bool(deflated), content))
             continue
         heading = npy.parse(content, file)
         heading.check_type(file)
         heading = oriented(heading, said.decode() if said else None, file)
         heading.check(file)
         last = first + len(heading.per_frame)
-        parts.append(Part(file, bool(deflated), content, range(first, last), heading))
+        parts.append(ArchiveFile(file, bool(deflated), content, range(first, last), heading))
         first = last
     return parts

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sans.recordings.arrays.collecting import Collector
 from sans.recordings.arrays.heading import Heading
-from sans.recordings.arrays.npy import write_npy
+from sans.recordings.arrays.npy import header_of, write_npy
 from sans.recordings.layout import Block, Layout, Track, count_frames, in_units
 from sans.recordings.npz.archive import BASELINES, EACH_RATE, FACTS, GAINS, NAMES, START, UNITS
 
@@ -22,7 +22,7 @@ _DATE = (1980, 1, 1, 0, 0, 0)  # so that the same arrays give the same bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ArchiveFile:
     """One file of an archive."""
 
     file: str
@@ -38,10 +38,10 @@ class Part:
     """The tracks whose samples follow."""
 
     heading: Heading | None = None
-    """How they lie in the array; none where it has one dimension and nobody knows its length."""
+    """How they lie in the array; None for one dimension of unknown length."""
 
 
-def exported(layout: Layout) -> list[Part]:
+def exported(layout: Layout) -> list[ArchiveFile]:
     """Return the files of an archive that holds a recording of another format.
 
     Each channel is an array of its own, in its physical unit, so that
@@ -57,7 +57,7 @@ def exported(layout: Layout) -> list[Part]:
     """
     tracks = layout.tracks
     parts = [
-        Part(f"{key}.npy", True, b"", range(number, number + 1), _image(layout))
+        ArchiveFile(f"{key}.npy", True, b"", range(number, number + 1), _image(layout))
         for number, key in enumerate(_keys(tracks))
     ]
     said: dict[str, NDArray[Any]] = {
@@ -72,7 +72,7 @@ def exported(layout: Layout) -> list[Part]:
     for name, array in said.items():
         content = io.BytesIO()
         write_npy(content, array)
-        parts.append(Part(f"{name}.npy", False, content.getvalue()))
+        parts.append(ArchiveFile(f"{name}.npy", False, content.getvalue()))
     return parts
 
 
@@ -85,7 +85,7 @@ class ArchiveSink:
         stack: closes what is temporary.
     """
 
-    def __init__(self, layout: Layout, parts: Sequence[Part], stack: ExitStack) -> None:
+    def __init__(self, layout: Layout, parts: Sequence[ArchiveFile], stack: ExitStack) -> None:
         self.frames = 0
         self._layout, self._parts = layout, parts
         self._arrays: dict[str, Collector] = {}
@@ -115,17 +115,18 @@ class ArchiveSink:
                 with archive.open(info, "w", force_zip64=True) as entry:
                     self._write_part(part, cast(BinaryIO, entry))
 
-    def _write_part(self, part: Part, entry: BinaryIO) -> None:
+    def _write_part(self, part: ArchiveFile, entry: BinaryIO) -> None:
         if not part.tracks:
             entry.write(part.content)
             return
         array = self._arrays[part.file]
         heading = part.heading or _column(self._layout, part)
-        entry.write(part.content or _header(heading, array.rows))
+        shape = (array.rows, *heading.shape[1:])
+        entry.write(part.content or header_of(heading.dtype.str, shape))
         array.copy_to(entry)
 
 
-def _column(layout: Layout, part: Part) -> Heading:
+def _column(layout: Layout, part: ArchiveFile) -> Heading:
     return Heading(b"", _type(layout.tracks[part.tracks[0]]), (0,))
 
 
@@ -133,13 +134,6 @@ def _image(layout: Layout) -> Heading | None:
     if len(layout.shape) != 3:
         return None
     return Heading(b"", _type(layout.tracks[0]), (0, *layout.shape[1:]))
-
-
-def _header(heading: Heading, rows: int) -> bytes:
-    content = io.BytesIO()
-    said = {"descr": heading.dtype.str, "fortran_order": False, "shape": (rows, *heading.shape[1:])}
-    np.lib.format.write_array_header_1_0(content, said)
-    return content.getvalue()
 
 
 def _type(track: Track) -> np.dtype[Any]:

@@ -9,10 +9,12 @@ before it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sans.errors import DatasetError
 from sans.recordings.layout import Layout
+from sans.recordings.roles import Read
 from sans.recordings.timing import Annotation
 from sans.recordings.wfdb.header import parse_any
 from sans.recordings.wfdb.names import HEADER
@@ -50,7 +52,7 @@ class Mark:
     """What else is noted."""
 
 
-def annotations_of_record(layout: Layout) -> list[Annotation]:
+def annotations_of_record(layout: Layout, _read: Read) -> list[Annotation]:
     """Return what is in the annotation files among the attachments of a record.
 
     Raises:
@@ -100,23 +102,16 @@ def read_marks(content: bytes, annotator: str) -> list[Mark]:
         DatasetError: if it is damaged.
     """
     marks: list[Mark] = []
-    at = place = channel = 0
-    while True:
-        pair = int.from_bytes(content[at : at + 2], "little")
-        if at + 2 > len(content):
-            raise DatasetError(f"the annotations of {annotator!r} are damaged: they have no end")
-        code, value = pair >> 10, pair & 0x3FF
-        at += 2
-        if pair == 0:
+    place = channel = 0
+    for code, value, rest in _pairs(content):
+        if code == value == 0:
             return marks
         if code == _SKIP:  # the next two pairs, the high one first
-            high, low = (content[at + i : at + i + 2] for i in (0, 2))
+            high, low = rest[:2], rest[2:]
             place += int.from_bytes(low + high, "little", signed=True)
-            at += 4
         elif code == _NOTE:
             if marks:
-                marks[-1].note = content[at : at + value].rstrip(b"\0").decode("latin-1")
-            at += value + value % 2
+                marks[-1].note = rest.rstrip(b"\0").decode("latin-1")
         elif code == _CHANNEL:
             channel = value & 0xFF
             if marks:
@@ -124,6 +119,7 @@ def read_marks(content: bytes, annotator: str) -> list[Mark]:
         elif code not in (_NUM, _SUB):
             place += value
             marks.append(Mark(place, code, channel))
+    raise DatasetError(f"the annotations of {annotator!r} are damaged: they have no end")
 
 
 def is_annotation(content: bytes) -> bool:
@@ -132,22 +128,34 @@ def is_annotation(content: bytes) -> bool:
     Nothing in other files makes sense to the last byte: codes from 50 to 58 are none, and what is
     said of an annotation stands behind one.
     """
-    at, marks = 0, False
+    marks = False
+    for code, value, rest in _pairs(content):
+        if code == value == 0:
+            filled = len(rest) < _BLOCK and not rest.strip(b"\0")
+            return (filled and marks) or content == bytes(2)
+        if code >= _NUM and not marks:
+            return False
+        if code < _SKIP:
+            if code > _LAST:
+                return False
+            marks = True
+    return False
+
+
+def _pairs(content: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Yield the code and the value of each pair, and the bytes that belong to it.
+
+    These are four of a skip, the text of a note, and of the pair of zeros, which is the last one,
+    all that comes after it. Without that pair, the pairs end where the bytes do.
+    """
+    at = 0
     while at + 2 <= len(content):
         pair = int.from_bytes(content[at : at + 2], "little")
         code, value = pair >> 10, pair & 0x3FF
         at += 2
         if pair == 0:
-            filled = len(content) - at < _BLOCK and not content[at:].strip(b"\0")
-            return (filled and marks) or content == bytes(2)
-        if code == _SKIP:
-            at += 4
-        elif code >= _NUM and not marks:
-            return False
-        elif code == _NOTE:
-            at += value + value % 2
-        elif code < _NUM:
-            if code > _LAST:
-                return False
-            marks = True
-    return False
+            yield 0, 0, content[at:]
+            return
+        size = {_SKIP: 4, _NOTE: value}.get(code, 0)
+        yield code, value, content[at : at + size]
+        at += size + size % 2

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from sans.errors import DatasetError
 from sans.recordings.conversion.contents import Array, Contents, Signal, clean, plain_unit, upwards
 from sans.recordings.conversion.digits import Digits, digits_of
-from sans.recordings.conversion.framing import Line, common_rate, fraction_of, reframed
+from sans.recordings.conversion.framing import Reframing, common_rate, fraction_of, reframed
 from sans.recordings.layout import Layout, Source
 from sans.recordings.timing import Facts
 from sans.recordings.wfdb.header import check_name, parse
@@ -39,7 +39,7 @@ def compose_record(contents: Contents) -> Source:
     bits, digits = _digits(contents.signals)
     rate = common_rate(signal.track.rate for signal in contents.signals)
     lines = [
-        Line(
+        Reframing(
             signal.number,
             each.convert,
             int(fraction_of(signal.track.rate) / rate),
@@ -88,7 +88,9 @@ def _digits(signals: Sequence[Signal]) -> tuple[int, list[Digits]]:
     return bits, fitted(bits) if not any(each.rounded for each in widest) else widest
 
 
-def _note(contents: Contents, digits: Sequence[Digits], lines: Sequence[Line], frames: int) -> None:
+def _note(
+    contents: Contents, digits: Sequence[Digits], lines: Sequence[Reframing], frames: int
+) -> None:
     """Note what the record does not have."""
     for signal, each, line in zip(contents.signals, digits, lines, strict=True):
         if each.rounded:
@@ -107,7 +109,7 @@ def _note(contents: Contents, digits: Sequence[Digits], lines: Sequence[Line], f
             contents.lose(what, f"{short:,} of {signal.label}")
 
 
-def _signal_line(signal: Signal, digits: Digits, line: Line, bits: int) -> str:
+def _signal_line(signal: Signal, digits: Digits, line: Reframing, bits: int) -> str:
     per_frame = f"x{line.per_frame}" if line.per_frame > 1 else ""
     gain = f"{_number(clean(digits.gain))}({round(digits.baseline)})/{_unit(signal)}"
     resolution = min(bits, signal.track.bits)

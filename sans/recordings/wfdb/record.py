@@ -12,10 +12,11 @@ from sans.files import publish, staged
 from sans.recordings.layout import Layout, Sink, Source
 from sans.recordings.paths import is_file
 from sans.recordings.wfdb.annotators import Wanted, find_annotations
+from sans.recordings.wfdb.assembly import SEGMENTS
 from sans.recordings.wfdb.header import GAP, parse_any
 from sans.recordings.wfdb.names import HEADER, beside, read_bytes, record_stem
 from sans.recordings.wfdb.segment import open_segment, segment_files, write_segment
-from sans.recordings.wfdb.segments import SEGMENTS, open_segments, segments_files, write_segments
+from sans.recordings.wfdb.segments import open_segments, segments_files, write_segments
 
 
 def open_record(path: Path, annotations: Wanted = False) -> Source:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, time
 
 from sans.recordings.layout import Layout
+from sans.recordings.roles import Read
 from sans.recordings.timing import Facts, Run
 from sans.recordings.wfdb.header import GAP, parse_any
 from sans.recordings.wfdb.names import HEADER
@@ -16,7 +17,7 @@ _DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 _ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
 
 
-def facts_of_record(layout: Layout, facts: Facts) -> Facts:
+def facts_of_record(layout: Layout, facts: Facts, _read: Read) -> Facts:
     """Return `facts` with what the header says.
 
     Raises:
