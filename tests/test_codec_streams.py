@@ -518,6 +518,26 @@ def test_files_that_are_there_are_kept_unless_they_may_be_replaced(tmp_path):
     assert (tmp_path / "x.npy").read_bytes() == b"mine"
 
 
+@pytest.mark.parametrize("number", [np.float16, np.float32, np.float64, np.int8, np.int64, int])
+def test_options_are_numbers_of_python_or_numpy(number):
+    array = beats(2000)
+    for option in ("max_error", "prdn", "bits", "rate"):
+        assert compress(array, **{option: number(3)}) == compress(array, **{option: 3.0})
+
+
+@pytest.mark.parametrize("value", [True, np.True_, np.array(3.0), 3j, [3]])
+@pytest.mark.parametrize("option", ["max_error", "prdn", "bits", "rate"])
+def test_what_is_no_number_is_refused(option, value):
+    with pytest.raises(TypeError, match="must be a number above 0, not"):
+        compress(beats(2000), **{option: value})
+
+
+@pytest.mark.parametrize("rate", [-1, float("nan"), float("inf")])
+def test_a_rate_that_is_none_is_refused(rate):
+    with pytest.raises(ValueError, match="a rate is a number of samples per second from 0 up, not"):
+        compress(beats(2000), rate=rate)
+
+
 def test_signals_of_several_rates_are_no_array():
     stream = stream_of(recording([track(per_frame=2), track()], [WALK[:100], WALK[:50]]))
     with pytest.raises(BitstreamError, match="several types or rates are no array"):
