@@ -292,6 +292,17 @@ def test_a_figure_of_many_samples_has_all_peaks(tmp_path):
     assert (curve.get_ydata().min(), curve.get_ydata().max()) == (-100, 100)
 
 
+def test_missing_samples_hide_no_peak(tmp_path):
+    array = np.full(100_000, 100.0)
+    array[::20] = np.nan
+    array[[12_345, 65_432]] = 90, 110
+    array[30_000:40_000] = np.nan
+    np.save(tmp_path / "x.npy", array)
+    values = sans.read(tmp_path / "x.npy").plot().axes[0].lines[0].get_ydata()
+    assert (np.nanmin(values), np.nanmax(values)) == (90, 110)
+    assert 0.08 < np.isnan(values).mean() < 0.12
+
+
 def test_no_curve_goes_through_a_gap(tmp_path):
     write_edf_plus(tmp_path / "g.edf", ["+0", "+5"])
     values = sans.read(tmp_path / "g.edf").plot().axes[0].lines[0].get_ydata()
