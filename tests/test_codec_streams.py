@@ -6,6 +6,7 @@ import io
 import itertools
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -282,6 +283,28 @@ def test_infinities_stay_where_errors_are_bounded():
     array = np.array([np.inf, 1.0, -np.inf, 2.0] * 5)
     kept = decompress(compress(array, max_error=0.1))
     assert np.array_equal(np.isinf(kept), np.isinf(array))
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_largest_floats_are_kept_without_a_warning():
+    array = np.array([np.finfo("f4").max, 1.0, 2.0, np.finfo("f4").min] * 5, "<f4")
+    kept = decompress(compress(array, max_error=0.1))
+    assert np.abs(kept.astype(float) - array).max() <= 0.1
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value", "loss", "held"),
+    [
+        ("<i8", 2**40, Quality("max-error", 1.0), "infinities, or numbers of more than 33 bits"),
+        ("<f8", np.inf, Quality("prdn", 9.0), "infinities"),
+    ],
+)
+def test_a_channel_that_cannot_lose_anything_is_named(dtype, value, loss, held):
+    array = np.array([value, 1, 2, 3] * 5, dtype)
+    layout = Layout("npy", (track(), replace(track(dtype), name="clock")), 20)
+    source = Source(layout, lambda _: iter([[np.arange(20, dtype="<i2"), array]]))
+    with pytest.raises(DatasetError, match=f"channel clock holds {held}: .*--exact clock"):
+        compress_recording(source, io.BytesIO(), Options(loss))
 
 
 def test_no_pixel_is_off_by_more_than_the_bound():
