@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sans.errors import DatasetError
 from sans.recordings import open_recording
-from sans.recordings.channels import choose_channel
+from sans.recordings.channels import position_of
 from sans.recordings.cutting import Part, part_of
 from sans.recordings.facts import annotations_of, facts_of
 from sans.recordings.layout import Layout, Source, Track, samples_of
@@ -49,7 +49,8 @@ def read(
 
     Args:
         path: the file; a WFDB record with suffix or without.
-        channel: the channels to keep, by name, in capitals or not, or by position; None: all.
+        channel: the channels to keep, by name, in capitals or not, or by position, from the end if
+            below 0; None: all.
         start: second from which on; None: from the first sample.
         end: second before which; None: to the last sample.
         rate: samples per second, of a recording that does not say; None: what an axis of time
@@ -61,7 +62,9 @@ def read(
     Raises:
         SansError: if there is no such recording, channel or part, the file is damaged, or says
             another rate.
-        ValueError: if `start`, `end`, `rate` or `max_output` is no possible one.
+        ValueError: if `start`, `end`, `rate` or `max_output` is no possible one, or `channel` names
+            none at all.
+        TypeError: if a channel is neither a name nor a position.
     """
     path, cut = Path(path), Cut(start, end)
     if rate is not None and not (math.isfinite(rate) and rate > 0):
@@ -169,15 +172,22 @@ def _read_all(source: Source) -> list[Array]:
 
 
 def _chosen(
-    layout: Layout, roles: Sequence[Role], wanted: str | int | Sequence[str | int] | None, name: str
+    layout: Layout,
+    roles: Sequence[Role],
+    wanted: str | int | Sequence[str | int] | None,
+    name: str,
 ) -> list[int]:
     """Return the positions of the tracks that are wanted."""
     channels = [i for i, role in enumerate(roles) if role != Role.ANNOTATIONS]
     if wanted is None:
         return channels
     names = [layout.tracks[i].name for i in channels]
-    every = [wanted] if isinstance(wanted, str | int) else wanted
-    return [channels[choose_channel(str(each), names, name)] for each in every]
+    every: list[Any] = [wanted]
+    if isinstance(wanted, Iterable) and not isinstance(wanted, str):
+        every = list(wanted)
+    if not every:
+        raise ValueError("channels to keep: one or more are wanted, not none")
+    return [channels[position_of(each, names, name)] for each in every]
 
 
 def _channel(

@@ -6,6 +6,7 @@ import io
 import itertools
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -284,6 +285,28 @@ def test_infinities_stay_where_errors_are_bounded():
     assert np.array_equal(np.isinf(kept), np.isinf(array))
 
 
+@pytest.mark.filterwarnings("error")
+def test_the_largest_floats_are_kept_without_a_warning():
+    array = np.array([np.finfo("f4").max, 1.0, 2.0, np.finfo("f4").min] * 5, "<f4")
+    kept = decompress(compress(array, max_error=0.1))
+    assert np.abs(kept.astype(float) - array).max() <= 0.1
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value", "loss", "held"),
+    [
+        ("<i8", 2**40, Quality("max-error", 1.0), "infinities, or numbers of more than 33 bits"),
+        ("<f8", np.inf, Quality("prdn", 9.0), "infinities"),
+    ],
+)
+def test_a_channel_that_cannot_lose_anything_is_named(dtype, value, loss, held):
+    array = np.array([value, 1, 2, 3] * 5, dtype)
+    layout = Layout("npy", (track(), replace(track(dtype), name="clock")), 20)
+    source = Source(layout, lambda _: iter([[np.arange(20, dtype="<i2"), array]]))
+    with pytest.raises(DatasetError, match=f"channel clock holds {held}: .*--exact clock"):
+        compress_recording(source, io.BytesIO(), Options(loss))
+
+
 def test_no_pixel_is_off_by_more_than_the_bound():
     images = RNG.integers(0, 256, (3, 9, 10)).astype("u1")
     for bound in (1, 4, 300):
@@ -516,6 +539,26 @@ def test_files_that_are_there_are_kept_unless_they_may_be_replaced(tmp_path):
     with pytest.raises(SansError, match=r"x\.npy exists"):
         decompress_file(tmp_path / "x.sans", tmp_path / "x.npy", replace=False)
     assert (tmp_path / "x.npy").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("number", [np.float16, np.float32, np.float64, np.int8, np.int64, int])
+def test_options_are_numbers_of_python_or_numpy(number):
+    array = beats(2000)
+    for option in ("max_error", "prdn", "bits", "rate"):
+        assert compress(array, **{option: number(3)}) == compress(array, **{option: 3.0})
+
+
+@pytest.mark.parametrize("value", [True, np.True_, np.array(3.0), 3j, [3]])
+@pytest.mark.parametrize("option", ["max_error", "prdn", "bits", "rate"])
+def test_what_is_no_number_is_refused(option, value):
+    with pytest.raises(TypeError, match="must be a number above 0, not"):
+        compress(beats(2000), **{option: value})
+
+
+@pytest.mark.parametrize("rate", [-1, float("nan"), float("inf")])
+def test_a_rate_that_is_none_is_refused(rate):
+    with pytest.raises(ValueError, match="a rate is a number of samples per second from 0 up, not"):
+        compress(beats(2000), rate=rate)
 
 
 def test_signals_of_several_rates_are_no_array():

@@ -110,6 +110,29 @@ def test_channels_are_found_by_name_and_position(tmp_path):
         found[2]
 
 
+def test_a_position_is_one_whatever_channels_are_called(tmp_path):
+    path = tmp_path / "a.csv"
+    rows = "".join(f"{i % 7},{i % 5},{i % 3}\n" for i in range(50))
+    path.write_text('"2",b,"0"\n' + rows)
+    found = sans.read(path)
+    for position, name in [(0, "2"), (2, "0"), (-1, "0"), (np.int64(0), "2"), (np.uint8(1), "b")]:
+        assert sans.read(path, channel=position)[0].name == found[position].name == name
+    assert [each.name for each in sans.read(path, channel=np.array([2, 0]))] == ["0", "2"]
+    assert [each.name for each in sans.read(path, channel=("0", 0))] == ["0", "2"]
+    for position in (3, -4):
+        with pytest.raises(DatasetError, match=rf"has no channel {position}; it has 3: 0 2, 1 b"):
+            sans.read(path, channel=position)
+        with pytest.raises(IndexError, match=f"3 channels: no channel {position}"):
+            found[position]
+    for wrong in (1.5, None, b"b"):
+        with pytest.raises(TypeError, match="a channel is a name or a position, not"):
+            sans.read(path, channel=[wrong])
+        with pytest.raises(TypeError, match="a channel is a name or a position, not"):
+            found[wrong]
+    with pytest.raises(ValueError, match="one or more are wanted, not none"):
+        sans.read(path, channel=[])
+
+
 def test_samples_are_not_to_be_written_to(tmp_path):
     channel = sans.read(make_record(tmp_path)[0])[0]
     for array in (channel.stored, channel.values, channel.times):
@@ -267,6 +290,17 @@ def test_a_figure_of_many_samples_has_all_peaks(tmp_path):
     curve = sans.read(tmp_path / "x.npy", rate=1000).plot().axes[0].lines[0]
     assert len(curve.get_xdata()) <= 4100
     assert (curve.get_ydata().min(), curve.get_ydata().max()) == (-100, 100)
+
+
+def test_missing_samples_hide_no_peak(tmp_path):
+    array = np.full(100_000, 100.0)
+    array[::20] = np.nan
+    array[[12_345, 65_432]] = 90, 110
+    array[30_000:40_000] = np.nan
+    np.save(tmp_path / "x.npy", array)
+    values = sans.read(tmp_path / "x.npy").plot().axes[0].lines[0].get_ydata()
+    assert (np.nanmin(values), np.nanmax(values)) == (90, 110)
+    assert 0.08 < np.isnan(values).mean() < 0.12
 
 
 def test_no_curve_goes_through_a_gap(tmp_path):

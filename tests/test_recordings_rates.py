@@ -58,6 +58,13 @@ SECONDS = np.arange(2000) / 250
         ("Sample #", "", 250, 0),
         ("index", "", 1, 0),
         ("frame", "", 250, 0),
+        ("seconds", "", 1, 250),
+        ("elapsed msec", "", 1e3, 250),
+        ("Milliseconds", "", 1e3, 250),
+        ("unix time in us", "", 1e6, 250),
+        ("sample number", "", 1, 0),
+        ("time index", "", 1, 0),
+        ("datetime", "", 1 / 86400, 0),  # days
         ("depth", "", 1, 0),
         ("depth", "m", 1, 0),
         ("", "mV", 1, 0),

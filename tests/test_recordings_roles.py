@@ -46,6 +46,8 @@ def roles(columns, block=300):
     [
         *("Status", "STATUS", "Trigger", "TRIG", "STI 014", "STI101", "Marker", "markers", "Event"),
         *("Event marker", "eeg_trigger", "DC-Trigger", "Crc16", "CRC 16", ("Aux", "Boolean")),
+        *("Stim", "STIM 2", "Trig1", "TRIG_1", "Event2", "EventMarker", "TriggerChannel", "TTL"),
+        *("EEGStatus", "SpO2Status", "label", "Labels", "annotation", "marker_id", "TTL3", "CRC"),
     ],
 )
 def test_channels_of_codes_are_events(name):
@@ -53,7 +55,11 @@ def test_channels_of_codes_are_events(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["Eventide", "Stimulus current", "statusquo", "", "Triggerfish", ("Flow", "l/s")]
+    "name",
+    [
+        *("Eventide", "Stimulus current", "statusquo", "", "Triggerfish", ("Flow", "l/s")),
+        *("Triggered", "Stimmung", "Labelled", "ST I", "Postevents", "Sticky", "CRCs"),
+    ],
 )
 def test_channels_that_only_sound_alike_are_signals(name):
     assert roles({"ECG": NOISE, name: NOISE}) == ["signal", "signal"]
@@ -64,6 +70,8 @@ def test_channels_that_only_sound_alike_are_signals(name):
     [
         *("time", "Time", "t", "time (s)", "Time [ms]", "timestamp", "sample", "sample #", "index"),
         *(("x", "s"), ("x", "ms"), ("clock", "Seconds")),
+        *("unix_time", "LSL timestamp", "time stamp", "Time_Stamp (s)", "elapsed_time"),
+        *("seconds", "msec", "sample number", "frame no", "time in s", "Date time", "Zeit"),
     ],
 )
 def test_a_channel_of_time_is_an_axis_wherever_it_stands(name):

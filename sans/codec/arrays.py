@@ -21,7 +21,7 @@ from sans.codec.compression import Options, compress_recording
 from sans.codec.decompression import Chunk, read_chunks
 from sans.codec.description.learning import unit_kernels
 from sans.codec.planning import Wishes
-from sans.codec.quality import LOSSLESS, asked
+from sans.codec.quality import LOSSLESS, as_number, asked
 from sans.codec.starts import Start
 from sans.errors import BitstreamError, DatasetError
 from sans.recordings.arrays import npy
@@ -55,7 +55,9 @@ def compress(
         threads: how many share the work.
 
     Raises:
-        ValueError: if the array is of another shape or type, or more than one loss is asked for.
+        TypeError: if a loss or the rate is no number, of Python or of numpy.
+        ValueError: if the array is of another shape or type, more than one loss is asked for, or
+            an option is no possible one.
         DatasetError: if a PRDN or bits are asked for and the array holds infinities.
     """
     chosen = asked(max_error, prdn, bits)
@@ -123,8 +125,12 @@ def as_recording(array: Array, rate: float = 0.0) -> Source:
         rate: samples per second; 0: unknown.
 
     Raises:
-        ValueError: if it is of another shape or type.
+        TypeError: if the rate is no number.
+        ValueError: if it is of another shape or type, or the rate is none.
     """
+    rate = as_number("rate", rate)
+    if not (math.isfinite(rate) and rate >= 0):
+        raise ValueError(f"a rate is a number of samples per second from 0 up, not {rate:g}")
     if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
         raise ValueError(f"integers or floats of 8 to 64 bits are wanted, not {array.dtype}")
     if array.ndim not in (1, 2, 3) or 0 in array.shape[1:]:

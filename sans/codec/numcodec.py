@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numcodecs.abc import Codec
 from numcodecs.compat import ensure_contiguous_ndarray, ensure_ndarray, ndarray_copy
 
 from sans.codec.arrays import compress, decompress
+from sans.codec.quality import as_number
 
 
 class SansCodec(Codec):  # type: ignore[misc]
@@ -64,9 +64,7 @@ def as_bound(max_error: Any) -> float | None:
     """
     if max_error is None:
         return None
-    if isinstance(max_error, bool) or not isinstance(max_error, Real):  # numpy's are, too
-        raise TypeError(f"max_error must be a number above 0 or None, not {max_error!r}")
-    bound = float(max_error)
+    bound = as_number("max_error", max_error)
     if not 0 < bound < float("inf"):
         raise ValueError(f"max_error must be above 0, not {bound:g}")
     return bound

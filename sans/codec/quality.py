@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
+from typing import Any
 
 from sans.codec.bounds import Bounds
 
@@ -92,9 +94,29 @@ def asked(max_error: float | str | None, prdn: float | None, bits: float | None)
         bits: a sample.
 
     Raises:
+        TypeError: if one is no number, of Python or of numpy.
         ValueError: if a value is none for its kind.
     """
     if isinstance(max_error, str) and (plain := Bounds(max_error).plain) is not None:
         max_error = plain
     options = {"max-error": max_error, "prdn": prdn, "bits": bits}
-    return [Quality.read(kind, value) for kind, value in options.items() if value is not None]
+    return [
+        Quality.read(kind, value if isinstance(value, str) else as_number(kind, value))
+        for kind, value in options.items()
+        if value is not None
+    ]
+
+
+def as_number(what: str, value: Any) -> float:
+    """Return a number of Python or numpy as one that JSON can hold.
+
+    Args:
+        what: it is, for the message.
+        value: the number.
+
+    Raises:
+        TypeError: if it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):  # numpy's are, too
+        raise TypeError(f"{what} must be a number above 0, not {value!r}")
+    return float(value)

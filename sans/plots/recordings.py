@@ -128,9 +128,10 @@ def _thinned(times: Array, values: Array) -> tuple[Array, Array]:
     size = -(-2 * len(times) // _POINTS)
     whole = len(times) // size * size
     stretches = values[:whole].reshape(-1, size)
-    filled = np.where(np.isnan(stretches), 0, stretches)
-    with np.errstate(invalid="ignore"):
-        places = np.sort(np.stack([filled.argmin(1), filled.argmax(1)], axis=1), axis=1)
+    gone = np.isnan(stretches)  # seen where a stretch has nothing else
+    lowest = np.where(gone, np.inf, stretches).argmin(1)
+    highest = np.where(gone, -np.inf, stretches).argmax(1)
+    places = np.sort(np.stack([lowest, highest], axis=1), axis=1)
     chosen = (places + size * np.arange(len(places))[:, None]).reshape(-1)
     chosen = np.concatenate([chosen, np.arange(whole, len(times))])
     return times[chosen], values[chosen]

@@ -27,8 +27,8 @@ from sans.recordings.tables.packed_texts import Unpacked
 from sans.recordings.tables.sink import words_of
 from sans.recordings.units import seconds
 
-_COUNTS = ("sample", "index", "frame")
-"""What names of axes begin with that count and tell no time."""
+_COUNTS = ("sample", "index", "frame", "date")
+"""What names of axes begin with that count, or tell days in one way or another, and no seconds."""
 
 _EPOCHS = ((1e17, 10**9), (1e14, 10**6), (1e11, 10**3))
 """Times since 1970 that are so large are in such parts of a second."""
@@ -129,8 +129,8 @@ def seconds_of(track: Track, line: Line) -> Fraction:
     named = TIMES.fullmatch(track.name)
     if named is None or named[1].casefold().startswith(_COUNTS):
         return Fraction(0)
-    if named[3]:
-        return seconds(named[3]) or Fraction(0)
+    if named[2]:
+        return seconds(named[2]) or Fraction(0)
     return next((Fraction(1, parts) for least, parts in _EPOCHS if last > least), Fraction(1))
 
 

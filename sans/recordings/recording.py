@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.recordings.channels import choose_channel
+from sans.recordings.channels import position_of
 from sans.recordings.layout import Layout, Source, Track, check_block, in_units
 from sans.recordings.roles import Role
 from sans.recordings.timing import Annotation, Facts, Gap
@@ -172,13 +173,13 @@ class Recording:
         Raises:
             DatasetError: if there is none of that name; it names those that are there.
             IndexError: if there are not so many.
+            TypeError: if it is neither a name nor a position.
         """
-        if isinstance(channel, str):
-            names = [each.name for each in self.channels]
-            return self.channels[choose_channel(channel, names, self.name)]
-        if not -len(self.channels) <= channel < len(self.channels):
-            raise IndexError(f"{self.name} has {len(self.channels)} channels: no channel {channel}")
-        return self.channels[channel]
+        count = len(self.channels)
+        if isinstance(channel, Integral) and not -count <= channel < count:
+            raise IndexError(f"{self.name} has {count} channels: no channel {channel}")
+        names = [each.name for each in self.channels]
+        return self.channels[position_of(channel, names, self.name)]
 
     def to_frame(self, rate: float | None = None) -> pd.DataFrame:
         """Return the channels as columns of a pandas data frame, in units, NaN where missing.

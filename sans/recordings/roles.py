@@ -30,15 +30,25 @@ Read = Callable[[int], Iterable[NDArray[Any]]]
 """Returns the samples of a track, block by block, as often as it is called."""
 
 _EVENTS = re.compile(
-    r"(?<![^\W_])(status|trigger|triggers|trig|sti ?\d*|markers?|events?|crc ?16)(?![^\W_])",
+    r"(?<![^\W_])"
+    r"(status|trigger|triggers|trig|sti|stim|markers?|events?|labels?|annotations?|ttl|crc) ?\d*"
+    r"(?![^\W_])",
     re.IGNORECASE,
 )
+_JOINED = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+"""Where a word of a name such as EventMarker or EEGStatus begins."""
+
 _EVENT_UNITS = ("boolean", "bool")
 TIMES = re.compile(
-    r"[\W_]*(time|times|t|timestamps?|elapsed time|sample|samples|sample ?#|index|frame)"
-    r"([\W_]*(s|sec|secs|seconds?|ms|msec|us|µs|min|h))?[\W_]*",
+    r"[\W_]*(?:(?:elapsed|unix|utc|local|lsl|system|device|recording)[\W_]*)?"
+    r"(time[\W_]?stamps?|times?|date[\W_]?time|t|zeit|temps|tiempo|время|samples?|index|frames?"
+    r"|(?=(?:m|milli|u|µ|micro)?sec))"
+    r"(?:[\W_]*(?:in[\W_]+)?(s|secs?|seconds?|ms|msecs?|milliseconds?|us|µs|usecs?|microseconds?"
+    r"|min|minutes?|h|hours?|numbers?|no|nr|index|count))?[\W_]*",
     re.IGNORECASE,
 )
+"""Names of axes: what they count, and in which unit."""
+
 _TIME_UNITS = ("s", "sec", "secs", "second", "seconds", "ms", "msec", "us", "µs", "min", "hours")
 
 
@@ -125,7 +135,7 @@ def _wanted(role: Role, freed: bool) -> bool:
 def _role(track: Track, first: bool, samples: Samples) -> Role:
     if track.exact:
         return Role.ANNOTATIONS
-    if _EVENTS.search(track.name) or track.unit.casefold() in _EVENT_UNITS:
+    if _EVENTS.search(_JOINED.sub(" ", track.name)) or track.unit.casefold() in _EVENT_UNITS:
         return Role.EVENTS
     if track.per_frame > 1 and track.rate == 0:  # images
         return Role.SIGNAL

@@ -170,7 +170,7 @@ def _for_prdn(
             continue
         quantum = 0.0
         if np.dtype(track.dtype).kind == "f":
-            deviation, largest = _deviation(spool, number)
+            deviation, largest = _deviation(spool, number, track)
             quantum = prdn / 100 * deviation / FINE
             if not largest < quantum * (END - 1):  # so little varies, or nothing, on so much
                 quanta.append(0.0)
@@ -239,9 +239,8 @@ class SpooledPieces:
         samples = self._spool.read(block, self._number)
         whole = to_whole(samples, self._track.missing, self._quantum)
         if whole is None:
-            raise DatasetError(
-                f"track {self._number} holds infinities, or numbers of more than 33 bits: "
-                "it can be kept without loss only"
+            raise _only_exactly(
+                self._track, self._number, "infinities, or numbers of more than 33 bits"
             )
         fill(whole.numbers, whole.mask)
         return Piece(whole.numbers, whole.mask)
@@ -257,11 +256,12 @@ def _quantum(spool: Spool, number: int, bound: float) -> float:
         samples = np.abs(spool.read(block, number))
         there = samples[np.isfinite(samples)]
         if len(there):
-            rounding = max(rounding, float(np.spacing(there.max())))
+            with np.errstate(over="ignore"):  # of the largest there is
+                rounding = max(rounding, float(np.spacing(there.max())))
     return max(0.0, 2 * (bound * SLACK - rounding))
 
 
-def _deviation(spool: Spool, number: int) -> tuple[float, float]:
+def _deviation(spool: Spool, number: int, track: Track) -> tuple[float, float]:
     """Return the standard deviation of a track of floating-point numbers, and the largest one."""
     spread, largest = Spread(), 0.0
     for block in range(len(spool)):
@@ -270,5 +270,13 @@ def _deviation(spool: Spool, number: int) -> tuple[float, float]:
         spread.merge(spread_of(there))
         largest = max(largest, float(np.abs(there).max(initial=0.0)))
     if not np.isfinite(largest):
-        raise DatasetError(f"track {number} holds infinities: it can be kept without loss only")
+        raise _only_exactly(track, number, "infinities")
     return float(np.sqrt(spread.energy / max(spread.samples, 1))), largest
+
+
+def _only_exactly(track: Track, number: int, held: str) -> DatasetError:
+    """Return the error of a track that cannot be coded with loss, for what its samples hold."""
+    name = track.name or str(number)
+    return DatasetError(
+        f"channel {name} holds {held}: it can be kept without loss only, which --exact {name} says"
+    )
