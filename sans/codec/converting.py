@@ -20,7 +20,7 @@ from sans.recordings import open_recording
 from sans.recordings.conversion.conversion import converted
 from sans.recordings.formats import BY_NAME
 from sans.recordings.layout import Source
-from sans.recordings.writing import name_of, write_source
+from sans.recordings.writing import name_of, separator_of, write_source
 
 
 @contextmanager
@@ -97,7 +97,7 @@ def recover_as(
 def _write(
     source: Source, target: Path, kind: str, progress: Progress, force: bool
 ) -> tuple[str, ...]:
-    made = converted(source, kind, name_of(target, kind))
+    made = converted(source, kind, name_of(target, kind), separator=separator_of(target))
     if not force:
         refuse_existing(target, made.layout)
     write_source(made, target, progress)

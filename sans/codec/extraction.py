@@ -20,7 +20,7 @@ from sans.recordings.formats import BY_NAME
 from sans.recordings.layout import Source, samples_of
 from sans.recordings.npz.archive import START
 from sans.recordings.spans import Cut
-from sans.recordings.writing import kind_named, name_of, write_source
+from sans.recordings.writing import kind_named, name_of, separator_of, write_source
 
 
 @contextmanager
@@ -115,5 +115,6 @@ def _converted(part: Part, kind: str, target: Path) -> Source:
         raise SansError(f"a part is no {title} file: name a .npz instead of {target}")
     if named := [t.name for t in source.layout.tracks if t.name in ANNOTATIONS]:
         raise SansError(f"{named[0]} is text, not a signal: a part with it is written as .npz")
-    made = converted(source, kind, name_of(target, kind), part.facts, 0)
+    name = name_of(target, kind)
+    made = converted(source, kind, name, part.facts, 0, separator_of(target))
     return replace(made, notices=(*source.notices, *made.notices))

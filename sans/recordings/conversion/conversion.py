@@ -52,6 +52,7 @@ def converted(
     name: str,
     facts: Facts | None = None,
     annotations: int | None = None,
+    separator: str = ",",
 ) -> Source:
     """Return a recording as one of another format, and in its notices what that cannot have.
 
@@ -61,6 +62,7 @@ def converted(
         name: what the new recording is called.
         facts: what is known of its time; None: what it says itself.
         annotations: how many it has; None: those that it says itself.
+        separator: what stands between the cells of a line, if it becomes a table.
 
     Raises:
         ValueError: if no recording is made one of that format.
@@ -82,7 +84,7 @@ def converted(
     numbers = _carried(source, roles, kind)
     if not numbers:
         raise DatasetError(f"there are annotations only: {BY_NAME[kind].title} files have signals")
-    contents = contents_of(name, source, known_facts, numbers)
+    contents = replace(contents_of(name, source, known_facts, numbers), separator=separator)
     made = COMPOSERS[kind](contents)
     if annotations is None:
         annotations = len(annotations_of(source.layout, read))
