@@ -85,7 +85,7 @@ def recover_as(
         found = recover_file(source, path, max_output=max_output)
         # A rate that somebody gave is in the stream, and not in every file.
         tracks = found.start.header.layout.tracks
-        left = open_recording(path)
+        left = open_recording(path, annotations=True)
         rated = tuple(
             replace(track, rate=track.rate or told.rate)
             for track, told in zip(left.layout.tracks, tracks, strict=True)

@@ -20,6 +20,7 @@ from sans.recordings.formats import BY_NAME
 from sans.recordings.layout import Source, samples_of
 from sans.recordings.npz.archive import START
 from sans.recordings.spans import Cut
+from sans.recordings.wfdb.annotators import annotators_told
 from sans.recordings.writing import kind_named, name_of, separator_of, write_source
 
 
@@ -41,7 +42,12 @@ def opened_part(path: Path, cut: Cut, max_output: int | None = None) -> Iterator
     with opened(path) as file:
         whole = source_of(Stream(file), max_output)
         facts = facts_in(whole.layout, partial(samples_of, whole))
-        yield part_of(whole, cut, facts, str(path))
+        part = part_of(whole, cut, facts, str(path))
+        if left := annotators_told(whole.layout):
+            said = f"left out of the part: annotation files {', '.join(left)}"
+            source = replace(part.source, notices=(*part.source.notices, said))
+            part = replace(part, source=source)
+        yield part
 
 
 def shaped(part: Part, target: Path | None) -> Source:
