@@ -85,6 +85,15 @@ def test_a_new_tsv_file_has_tabs(sans, tmp_path):
 
 
 @pytest.mark.usefixtures("stream")
+def test_a_whole_recording_in_an_npz_file_has_its_start_as_a_part_has(sans, tmp_path):
+    result = sans("decompress", "g.sans", "-o", "x.npz")
+    assert (result.exit_code, "start" in result.stderr) == (0, False), result.output
+    sans("decompress", "g.sans", "-o", "part.npz", "--start", "0")
+    starts = [str(np.load(tmp_path / name)["start"]) for name in ("x.npz", "part.npz")]
+    assert starts == ["2020-03-02T04:05:06"] * 2
+
+
+@pytest.mark.usefixtures("stream")
 @pytest.mark.parametrize("name", ["x.xyz", "x.sans", "x.csv.zip", "x.npyx"])
 def test_an_unknown_suffix_is_refused(refused, tmp_path, name):
     line = refused(2, "decompress", "g.sans", "-o", name)

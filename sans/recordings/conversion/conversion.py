@@ -35,7 +35,7 @@ COMPOSERS: dict[str, Callable[[Contents], Source]] = {
 """What makes a recording of any other, by the format of its file."""
 
 _STARTS = ("wfdb", "edf", "bdf")
-"""Formats that say when a recording began."""
+"""Formats whose headers say when a recording began; a .npz file has an array for it."""
 
 _TIMES = ("csv",)
 """Formats that say when each sample was taken."""
@@ -113,6 +113,6 @@ def _losses(kind: str, facts: Facts, annotations: int) -> Iterator[str]:
         yield f"{plural(annotations, 'annotation')} left out: they are not written to {title}"
     if facts.gaps and kind not in _TIMES:
         yield f"{plural(len(facts.gaps), 'gap')} closed: what is behind one follows at once"
-    if kind not in _STARTS and (facts.start or facts.clock):
+    if kind not in (*_STARTS, "npz") and (facts.start or facts.clock):
         when = f"{facts.start:%Y-%m-%d %H:%M:%S}" if facts.start else f"{facts.clock:%H:%M:%S}"
         yield f"the start at {when} left out: {title} has none"
