@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from edf_plus import write_edf_plus
 
+from sans import read, write
 from sans.codec.decompression import Stream
 
 with warnings.catch_warnings():
@@ -67,6 +68,29 @@ def test_another_suffix_gives_another_file_and_says_what_it_lacks(sans, tmp_path
     record = wfdb.rdrecord(str(tmp_path / "x"))
     assert np.array_equal(record.p_signal[:, 0], values())
     assert (record.units, record.fs) == (["uV"], 10)
+
+
+@pytest.mark.usefixtures("stream")
+def test_a_new_tsv_file_has_tabs(sans, tmp_path):
+    for options in ((), ("--start", "0", "--end", "1")):
+        for name in ("x.tsv", "X.TSV", "x.tsv.gz"):
+            result = sans("decompress", "g.sans", "-o", name, "--force", *options)
+            assert result.exit_code == 0, result.output
+            table = pd.read_csv(tmp_path / name, sep="\t")
+            assert list(table) == ["time (s)", "ECG (uV)"]
+            assert np.array_equal(table["ECG (uV)"], values()[: len(table)])
+    with pytest.warns(UserWarning, match="the start at"):
+        write(read(tmp_path / "g.sans"), tmp_path / "y.tsv")
+    assert list(pd.read_csv(tmp_path / "y.tsv", sep="\t")) == ["time (s)", "ECG (uV)"]
+
+
+@pytest.mark.usefixtures("stream")
+def test_a_whole_recording_in_an_npz_file_has_its_start_as_a_part_has(sans, tmp_path):
+    result = sans("decompress", "g.sans", "-o", "x.npz")
+    assert (result.exit_code, "start" in result.stderr) == (0, False), result.output
+    sans("decompress", "g.sans", "-o", "part.npz", "--start", "0")
+    starts = [str(np.load(tmp_path / name)["start"]) for name in ("x.npz", "part.npz")]
+    assert starts == ["2020-03-02T04:05:06"] * 2
 
 
 @pytest.mark.usefixtures("stream")

@@ -151,6 +151,27 @@ def test_annotation_files_travel_with_a_record(sans, tmp_path, wanted, kept):
     assert all((tmp_path / f"y.{n}").read_bytes() in (BEATS, BEATS[2:]) for n in kept)
 
 
+def test_annotation_files_that_do_not_go_with_a_part_are_named(sans, tmp_path):
+    make_record(tmp_path, atr=BEATS, qrs=BEATS[2:])
+    sans("compress", "x", "-o", "with.sans")
+    sans("compress", "x", "-o", "without.sans", "--annotations", "none")
+    for name in ("y.hea", "y.npz", "y.csv"):
+        said = sans("decompress", "with.sans", "--start", "1", "--end", "2", "-o", name).stderr
+        assert "left out of the part: annotation files atr, qrs" in said
+        part = ("--start", "1", "--end", "2", "-o", name, "--force")
+        assert "annotation" not in sans("decompress", "without.sans", *part).stderr
+
+
+def test_annotations_that_a_recovered_file_of_another_kind_lacks_are_counted(sans, tmp_path):
+    make_record(tmp_path, atr=BEATS)
+    sans("compress", "x", "-o", "x.sans")
+    found = [
+        sans("decompress", "x.sans", "-o", "y.csv", "--force", *way).stderr
+        for way in ((), ("--recover",))
+    ]
+    assert all("left out: they are not written to CSV" in said for said in found), found
+
+
 def test_what_is_known_of_the_time_is_shown(sans, tmp_path):
     make_record(tmp_path)
     sans("compress", "x")

@@ -243,6 +243,16 @@ def test_the_names_of_columns():
     assert opened("\u00b5V;s\n0;1\n").layout.tracks[0].name == "\u00b5V"
 
 
+def test_names_with_a_comma_between_are_of_two_columns_of_whole_numbers():
+    for header in ("h,m", '"h","m"', "h, m"):
+        text = f"{header}\n" + "".join(f"{i // 60},{i % 60:02d}\n" for i in range(70))
+        source = opened(text)
+        assert [track.name for track in source.layout.tracks] == ["h", "m"]
+        assert columns(text)[1].tolist() == [i % 60 for i in range(70)]
+        assert restore(source).decode() == text
+    assert [len(columns(f"{head}12,05\n12,50\n")) for head in ("", "h\n", "12,04\n")] == [1, 1, 1]
+
+
 def test_units_below_names():
     tracks = opened("'t','ECG'\n'seconds','mV'\n0,1\n").layout.tracks
     assert [(t.name, t.unit) for t in tracks] == [("t", "seconds"), ("ECG", "mV")]

@@ -20,7 +20,7 @@ from sans.recordings import open_recording
 from sans.recordings.converting import converted
 from sans.recordings.formats import BY_NAME
 from sans.recordings.layout import Source
-from sans.recordings.writing import name_of, write_source
+from sans.recordings.writing import name_of, separator_of, write_source
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def recover_as(
         found = recover_file(source, path, max_output=max_output)
         # A rate that somebody gave is in the stream, and not in every file.
         tracks = found.start.header.layout.tracks
-        left = open_recording(path)
+        left = open_recording(path, annotations=True)
         rated = tuple(
             replace(track, rate=track.rate or told.rate)
             for track, told in zip(left.layout.tracks, tracks, strict=True)
@@ -97,7 +97,7 @@ def recover_as(
 def _write(
     source: Source, target: Path, kind: str, progress: Progress, force: bool
 ) -> tuple[str, ...]:
-    made = converted(source, kind, name_of(target, kind))
+    made = converted(source, kind, name_of(target, kind), separator=separator_of(target))
     if not force:
         refuse_existing(target, made.layout)
     write_source(made, target, progress)

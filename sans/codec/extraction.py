@@ -19,7 +19,8 @@ from sans.recordings.formats import BY_NAME
 from sans.recordings.layout import Source, samples_of
 from sans.recordings.npz.archive import START
 from sans.recordings.spans import Cut
-from sans.recordings.writing import kind_named, name_of
+from sans.recordings.wfdb.annotators import annotators_told
+from sans.recordings.writing import kind_named, name_of, separator_of
 
 
 @contextmanager
@@ -40,7 +41,12 @@ def opened_part(path: Path, cut: Cut, max_output: int | None = None) -> Iterator
     with opened(path) as file:
         whole = source_of(Stream(file), max_output)
         facts = facts_in(whole.layout, partial(samples_of, whole))
-        yield part_of(whole, cut, facts, str(path))
+        part = part_of(whole, cut, facts, str(path))
+        if left := annotators_told(whole.layout):
+            said = f"left out of the part: annotation files {', '.join(left)}"
+            source = replace(part.source, notices=(*part.source.notices, said))
+            part = replace(part, source=source)
+        yield part
 
 
 def shaped(part: Part, target: Path | None) -> Source:
@@ -107,5 +113,6 @@ def _converted(part: Part, kind: str, target: Path) -> Source:
         raise SansError(f"a part is no {title} file: name a .npz instead of {target}")
     if named := [t.name for t in source.layout.tracks if t.name in ANNOTATIONS]:
         raise SansError(f"{named[0]} is text, not a signal: a part with it is written as .npz")
-    made = converted(source, kind, name_of(target, kind), part.facts, 0)
+    name = name_of(target, kind)
+    made = converted(source, kind, name, part.facts, 0, separator_of(target))
     return replace(made, notices=(*source.notices, *made.notices))

@@ -22,7 +22,7 @@ from sans.codec.streamed import facts_in
 from sans.errors import BitstreamError, SansError
 from sans.recordings.roles import Read, Role, names_of_exact, roles_in
 from sans.recordings.timing import Facts
-from sans.recordings.wfdb.annotators import annotators_in
+from sans.recordings.wfdb.annotators import annotators_told
 
 NAMES = ("which kernels", "positions", "amplitudes", "coefficients")
 """What the bits of `sans.codec.description.descriptions.code_description` are for."""
@@ -70,11 +70,7 @@ class Inspection:
     @property
     def annotators(self) -> list[str]:
         """Whose annotation files a WFDB record brings along."""
-        layout = self.header.layout
-        try:
-            return annotators_in(layout.attachments) if layout.format == "wfdb" else []
-        except ValueError:
-            return []
+        return annotators_told(self.header.layout)
 
     @property
     def bits(self) -> float:

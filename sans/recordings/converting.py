@@ -22,6 +22,7 @@ def converted(
     name: str,
     facts: Facts | None = None,
     annotations: int | None = None,
+    separator: str = ",",
 ) -> Source:
     """Return a recording as one of another format, and in its notices what that cannot have.
 
@@ -31,6 +32,7 @@ def converted(
         name: what the new recording is called.
         facts: what is known of its time; None: what it says itself.
         annotations: how many it has; None: those that it says itself.
+        separator: what stands between the cells of a line, if it becomes a table.
 
     Raises:
         ValueError: if no recording becomes a file of that format.
@@ -47,7 +49,7 @@ def converted(
     numbers = _carried(source, roles, composition)
     if not numbers:
         raise DatasetError(f"there are annotations only: {title} files have signals")
-    contents = contents_of(name, source, known_facts, numbers)
+    contents = replace(contents_of(name, source, known_facts, numbers), separator=separator)
     made = composition.compose(contents)
     if annotations is None:
         annotations = len(annotations_of(source.layout, read))

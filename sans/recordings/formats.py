@@ -207,7 +207,7 @@ TABLE = (
         restored=".npz",
         oriented=npz.open_npz,
         kept=NUMBERS,
-        composition=Composition(compose_npz, times=False, images=True),
+        composition=Composition(compose_npz, start=True, times=False, images=True),
     ),
     Format(
         "idx",

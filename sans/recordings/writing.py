@@ -38,6 +38,11 @@ def name_of(path: Path, kind: str) -> str:
     return record_stem(path).name if kind == "wfdb" else Path(plain_name(path)).stem
 
 
+def separator_of(path: Path) -> str:
+    """Return what stands between the cells of a new table of this name."""
+    return "\t" if plain_name(path).endswith(".tsv") else ","
+
+
 def write(recording: Recording, path: str | Path) -> None:
     """Write a recording; the suffix of `path` decides on the format.
 
@@ -65,6 +70,7 @@ def write(recording: Recording, path: str | Path) -> None:
             name_of(path, kind),
             recording.facts,
             len(recording.annotations),
+            separator_of(path),
         )
         for sentence in source.notices:
             warnings.warn(sentence, UserWarning, stacklevel=2)

@@ -64,6 +64,9 @@ class Contents:
     signals: tuple[Signal, ...]
     """The tracks that the new one gets, one or more."""
 
+    separator: str = ","
+    """What stands between the cells of a line, if it is a table."""
+
     losses: dict[str, list[str]] = field(default_factory=dict)
     """What the new one does not have: the beginning of a sentence, and the signals it tells of."""
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sans.recordings.conversion.contents import Array, Contents
 from sans.recordings.layout import Layout, Source
+from sans.recordings.npz.archive import START
 
 
 def compose_npz(contents: Contents) -> Source:
@@ -22,4 +23,7 @@ def compose_npz(contents: Contents) -> Source:
         for block in contents.source.blocks(size):
             yield [block[signal.number] for signal in contents.signals]
 
-    return Source(Layout("npz", tracks, layout.frames, shape), blocks, contents.notices())
+    start = contents.facts.start or contents.facts.clock
+    said = {START: start.isoformat().encode()} if start else {}
+    made = Layout("npz", tracks, layout.frames, shape, said)
+    return Source(made, blocks, contents.notices())

@@ -33,12 +33,12 @@ def compose_table(contents: Contents) -> Source:
     frames = contents.signals[0].samples
     cells = [_numbers(signal) for signal in contents.signals]
     columns = [column for column, _ in cells]
-    names = [_cell(signal) for signal in contents.signals]
+    names = [_cell(signal, contents.separator) for signal in contents.signals]
     timed = rate > 0 and len(contents.layout.shape) < 3
     if timed:
         columns.insert(0, _times(rate))
         names.insert(0, f"{TIME} ({SECONDS})")
-    layout = _layout(names, columns, frames)
+    layout = _layout(names, columns, frames, contents.separator)
 
     def blocks(_: int) -> Iterator[list[Array]]:
         place = 0
@@ -58,10 +58,10 @@ def compose_table(contents: Contents) -> Source:
     return Source(layout, blocks)
 
 
-def _layout(names: list[str], columns: list[Column], frames: int) -> Layout:
+def _layout(names: list[str], columns: list[Column], frames: int, separator: str) -> Layout:
     """Return what the writer of tables needs."""
-    header = b"" if not any(names) else (",".join(names) + "\n").encode()
-    dialect = {"separator": "," if len(columns) > 1 else "", "end": "\n"}
+    header = b"" if not any(names) else (separator.join(names) + "\n").encode()
+    dialect = {"separator": separator if len(columns) > 1 else "", "end": "\n"}
     attachments = {
         "header": header,
         "dialect": json.dumps(dialect | {"columns": [asdict(each) for each in columns]}).encode(),
@@ -105,9 +105,9 @@ def _numbers(signal: Signal) -> tuple[Column, Callable[[Array], Array]]:
     return Column("<f8"), partial(in_unit, signal)
 
 
-def _cell(signal: Signal) -> str:
+def _cell(signal: Signal, separator: str) -> str:
     """Return the cell of a header with the name of a signal, and its unit."""
     unit = f" ({signal.track.unit})" if signal.track.unit else ""
     text = f"{signal.track.name}{unit}".strip()
-    quoted = any(each in text for each in ',"\n\r')
+    quoted = any(each in text for each in f'{separator}"\n\r')
     return '"' + text.replace('"', '""') + '"' if quoted else text

@@ -124,14 +124,16 @@ def _scored(style: Style, body: list[str]) -> tuple[float, Style]:
 def _is_decimal_comma(body: list[str], lines: list[str]) -> bool:
     """Return whether pairs of whole numbers are rather one column with decimal commas.
 
-    They are if a second number begins with a zero that no whole number begins with, if a first one
-    is minus zero, or if the name above them is one.
+    They are if the name above them is one, or if there is no name, and a second number begins with
+    a zero that no whole number begins with, or a first one is minus zero.
     """
     some = [*lines[:_FIRST_LINES], *body]
     pairs = [match.groups() for line in some if (match := _DECIMAL_COMMA.fullmatch(line))]
     if any(_DECIMAL_COMMA.fullmatch(line) is None for line in body):
         return False
     first = next((line for line in lines if line.strip(" \t")), "")
+    if "," in first and not _DECIMAL_COMMA.fullmatch(first):
+        return False  # names of several columns are above them
     return (
         any(len(second) > 1 and second[0] == "0" for _, second in pairs)
         or any(whole == "-0" for whole, _ in pairs)

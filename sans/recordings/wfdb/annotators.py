@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sans.errors import DatasetError
+from sans.recordings.layout import Layout
 from sans.recordings.paths import is_file, unreadable
 from sans.recordings.wfdb.annotations import ATTACHMENT, is_annotation
 from sans.recordings.wfdb.names import ANNOTATIONS, SUFFIXES, beside, read_bytes
@@ -98,6 +99,14 @@ def annotators_in(attachments: Mapping[str, bytes]) -> list[str]:
             check_annotator(annotator)
             found.append(annotator)
     return found
+
+
+def annotators_told(layout: Layout) -> list[str]:
+    """Return whose annotation files a recording brings along: none where names are forged."""
+    try:
+        return annotators_in(layout.attachments) if layout.format == "wfdb" else []
+    except ValueError:
+        return []
 
 
 def annotation_files(stem: Path, attachments: Mapping[str, bytes]) -> dict[Path, bytes]:
