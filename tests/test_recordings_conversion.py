@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,12 @@ from sans.errors import DatasetError
 from sans.recordings import create_recording, open_recording
 from sans.recordings.conversion.conversion import COMPOSERS, converted
 from sans.recordings.conversion.framing import Line, common_rate, fraction_of, reframed
+from sans.recordings.cutting import part_of
 from sans.recordings.edf.ranges import range_of
 from sans.recordings.layout import Layout, Source, Track, in_units
+from sans.recordings.rates import given_rate
 from sans.recordings.recording import in_memory
+from sans.recordings.spans import Cut
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # wfdb warns at import under pandas 3
@@ -247,6 +251,20 @@ def test_what_a_file_cannot_have_is_named(tmp_path):
     assert not any("gap" in sentence for sentence in made.notices)
     times = pd.read_csv(path)["time (s)"]
     assert np.allclose(times, np.r_[0:1:0.1, 5:7:0.1])
+
+
+@pytest.mark.parametrize("kind", ["edf", "csv", "npz"])
+def test_columns_of_text_that_are_left_out_are_named(tmp_path, kind):
+    path = tmp_path / "t.csv"
+    path.write_text("stage,ECG,note\n" + "".join(f"N{i % 3},{i % 7},x y\n" for i in range(60)))
+    source = open_recording(path)
+    source = replace(source, layout=given_rate(source.layout, 50.0))
+    told = [each for each in converted(source, kind, "a").notices if "text" in each]
+    assert told == ["2 columns of text left out: 1, 3"]
+    assert part_of(source, Cut(0, 1)).source.notices == (
+        "columns of text, left out of the part: 1, 3",
+    )
+    assert part_of(source, Cut(0, 1, ("ECG",))).source.notices == ()
 
 
 def test_names_and_units_that_are_too_long_or_not_ascii_are_named(tmp_path):

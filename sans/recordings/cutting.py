@@ -20,6 +20,7 @@ from sans.recordings.edf.header import ANNOTATIONS
 from sans.recordings.layout import Block, Layout, Source, check_block
 from sans.recordings.regrouping import regrouped
 from sans.recordings.spans import Cut, Span, end_of, spans_of
+from sans.recordings.tables.sink import columns_of_text
 from sans.recordings.timing import Facts
 
 _PIECE = 1 << 16  # samples of all tracks that are read at a time, about
@@ -113,10 +114,14 @@ def _chosen(layout: Layout, cut: Cut, name: str) -> tuple[list[int], list[str]]:
     chosen = [i for i in range(len(names)) if not _is_text(layout, i)]
     if not chosen:
         raise DatasetError(f"{name} has annotations only: a part wants the name of one")
-    if len(chosen) == len(names):
-        return chosen, []
-    left = dict.fromkeys(names[i] for i in range(len(names)) if _is_text(layout, i))
-    return chosen, [f"left out of the part unless named: {', '.join(left)}"]
+    notices = []
+    if len(chosen) < len(names):
+        left = dict.fromkeys(names[i] for i in range(len(names)) if _is_text(layout, i))
+        notices.append(f"left out of the part unless named: {', '.join(left)}")
+    if texts := columns_of_text(layout):
+        places = ", ".join(str(column + 1) for column in texts)
+        notices.append(f"columns of text, left out of the part: {places}")
+    return chosen, notices
 
 
 def _is_text(layout: Layout, number: int) -> bool:

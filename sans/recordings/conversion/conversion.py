@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from sans.recordings.layout import Source
 from sans.recordings.npz.compose import compose_npz
 from sans.recordings.roles import Read, Role, roles_in
 from sans.recordings.tables.compose import compose_table
+from sans.recordings.tables.sink import columns_of_text
 from sans.recordings.timing import Facts
 from sans.recordings.wfdb.compose import compose_record
 
@@ -86,7 +87,9 @@ def converted(
     made = COMPOSERS[kind](contents)
     if annotations is None:
         annotations = len(annotations_of(source.layout, read))
-    return replace(made, notices=(*_losses(kind, known_facts, annotations), *made.notices))
+    texts = columns_of_text(source.layout)
+    told = (*_losses(kind, known_facts, annotations, texts), *made.notices)
+    return replace(made, notices=told)
 
 
 def _reader(source: Source) -> Read:
@@ -105,8 +108,11 @@ def _carried(source: Source, roles: tuple[Role, ...], kind: str) -> list[int]:
     return [i for i, role in enumerate(roles) if role not in left]
 
 
-def _losses(kind: str, facts: Facts, annotations: int) -> Iterator[str]:
+def _losses(kind: str, facts: Facts, annotations: int, texts: Sequence[int]) -> Iterator[str]:
     title = BY_NAME[kind].title
+    if texts:
+        places = ", ".join(str(column + 1) for column in texts)
+        yield f"{plural(len(texts), 'column')} of text left out: {places}"
     if annotations:
         yield f"{plural(annotations, 'annotation')} left out: they are not written to {title}"
     if facts.gaps and kind not in _TIMES:

@@ -31,6 +31,13 @@ def words_of(column: int) -> str:
     return f"words {column}"
 
 
+def columns_of_text(layout: Layout) -> list[int]:
+    """Return the columns of the file, counted from 0, that are words; none if it is no table."""
+    if layout.format != "csv" or "dialect" not in layout.attachments:
+        return []
+    return list(json.loads(layout.attachments["dialect"]).get("words", []))
+
+
 class TableSink:
     """A table in the making.
 
