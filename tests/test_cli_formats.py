@@ -109,3 +109,11 @@ def test_trials_without_a_layout_are_not_trained_on(refused, tmp_path):
         said = refused(1, command, "--dataset", str(tmp_path / "x.npy"))
         assert "say --layout trials-channels-samples; if it is images, --layout images" in said
     assert names_in(tmp_path) == ["x.npy"]
+
+
+@pytest.mark.parametrize("name", ["y.csv", "y.EDF", "y.npy.gz", "y.hea"])
+def test_a_stream_does_not_get_the_name_of_another_kind_of_file(refused, tmp_path, name):
+    np.save(tmp_path / "x.npy", WALK)
+    line = refused(2, "compress", "x.npy", "-o", name)
+    assert f"its name ends in .sans, not as {name} does" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["x.npy"]

@@ -561,6 +561,15 @@ def test_a_rate_that_is_none_is_refused(rate):
         compress(beats(2000), rate=rate)
 
 
+def test_no_mask_is_lost():
+    array = np.ma.masked_equal(np.arange(20.0), 3)
+    with pytest.raises(ValueError, match="masked array are missing: fill them first"):
+        compress(array)
+    assert np.array_equal(decompress(compress(array.filled(np.nan))), array.filled(np.nan), True)
+    unmasked = np.ma.masked_array(np.arange(20.0))
+    assert np.array_equal(decompress(compress(unmasked)), unmasked.data)
+
+
 def test_signals_of_several_rates_are_no_array():
     stream = stream_of(recording([track(per_frame=2), track()], [WALK[:100], WALK[:50]]))
     with pytest.raises(BitstreamError, match="several types or rates are no array"):

@@ -19,10 +19,13 @@ from sans.errors import DatasetError
 from sans.recordings import create_recording, open_recording
 from sans.recordings.conversion.framing import Reframing, common_rate, fraction_of, reframed
 from sans.recordings.converting import converted
+from sans.recordings.cutting import part_of
 from sans.recordings.edf.ranges import range_of
 from sans.recordings.formats import TABLE
 from sans.recordings.layout import PIECE, Layout, Source, Track, in_units
+from sans.recordings.rates import given_rate
 from sans.recordings.recording import in_memory
+from sans.recordings.spans import Cut
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # wfdb warns at import under pandas 3
@@ -249,6 +252,36 @@ def test_what_a_file_cannot_have_is_named(tmp_path):
     assert not any("gap" in sentence for sentence in made.notices)
     times = pd.read_csv(path)["time (s)"]
     assert np.allclose(times, np.r_[0:1:0.1, 5:7:0.1])
+
+
+@pytest.mark.parametrize("kind", ["edf", "csv", "npz"])
+def test_columns_of_text_that_are_left_out_are_named(tmp_path, kind):
+    path = tmp_path / "t.csv"
+    path.write_text("stage,ECG,note\n" + "".join(f"N{i % 3},{i % 7},x y\n" for i in range(60)))
+    source = open_recording(path)
+    source = replace(source, layout=given_rate(source.layout, 50.0))
+    told = [each for each in converted(source, kind, "a").notices if "text" in each]
+    assert told == ["the text in columns 1, 3 left out"]
+    assert part_of(source, Cut(0, 1)).source.notices == (
+        "the text in columns 1, 3 left out of the part",
+    )
+    assert part_of(source, Cut(0, 1, ("ECG",))).source.notices == ()
+
+
+def test_comments_and_who_was_recorded_are_named_where_they_are_left_out(tmp_path):
+    (tmp_path / "r.hea").write_bytes(b"r 1 250 4\nr.dat 16\n# 69 M\n  #Digoxin\n")
+    (tmp_path / "r.dat").write_bytes(bytes(8))
+    source = open_recording(tmp_path / "r.hea")
+    told = "2 comments of the header left out"
+    assert converted(source, "csv", "r").notices[0] == told
+    assert part_of(source, Cut(0, 0.012)).source.notices[0] == f"{told} of the part"
+    path, _ = convert(source, "edf", tmp_path)
+    source, content = open_recording(path), path.read_bytes()
+    assert not [each for each in converted(source, "csv", "r").notices if "header" in each]
+    for place, words in ((8, "patient"), (88, "recording")):
+        path.write_bytes(content[:place] + b"X F 02-MAR-1951 X".ljust(80) + content[place + 80 :])
+        (told,) = [e for e in converted(open_recording(path), "csv", "r").notices if "header" in e]
+        assert told == f"what the header says of the {words} left out"
 
 
 def test_names_and_units_that_are_too_long_or_not_ascii_are_named(tmp_path):

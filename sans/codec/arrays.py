@@ -60,6 +60,8 @@ def compress(
             an option is no possible one.
         DatasetError: if a PRDN or bits are asked for and the array holds infinities.
     """
+    if np.ma.is_masked(array):
+        raise ValueError("entries of a masked array are missing: fill them first, as with NaN")
     chosen = asked(max_error, prdn, bits)
     if len(chosen) > 1:
         raise ValueError(f"one of max_error, prdn and bits, not {len(chosen)} of them")

@@ -214,6 +214,8 @@ def _compress_one(
         tell(compress_file(source, binary_output(), options))
         return
     target = Path(output) if output else Path(stream_name(Path(name)))
+    with usage_errors():
+        _check_suffix(target)
     refuse_existing(target, force)
     with staged(err) as progress:
         summary = compress_file(source, target, options, progress)
@@ -246,6 +248,18 @@ def _compress_several(
     if there := len(wanted) - len(left):
         notice(f"{there} of {len(wanted)} streams are there, and stay as they are")
     run_all(left, engine, json)
+
+
+def _check_suffix(target: Path) -> None:
+    """Raise a `ValueError` if a stream would get the name of another kind of file."""
+    from sans.codec.files import SUFFIX
+    from sans.recordings.formats import by_name
+
+    if (kind := by_name(target)) is not None:
+        raise ValueError(
+            f"a stream is no {kind.title} file: its name ends in {SUFFIX}, not as "
+            f"{target.name} does"
+        )
 
 
 def _print_summary(target: Path, summary: Summary) -> None:

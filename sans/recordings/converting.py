@@ -10,7 +10,7 @@ from sans.errors import DatasetError
 from sans.recordings.conversion.composition import Composition
 from sans.recordings.conversion.contents import contents_of, plural
 from sans.recordings.facts import annotations_of, facts_of
-from sans.recordings.formats import BY_NAME, TABLE
+from sans.recordings.formats import BY_NAME, TABLE, besides
 from sans.recordings.layout import Source, frames_of, samples_of
 from sans.recordings.roles import Role, roles_in
 from sans.recordings.timing import Facts
@@ -53,9 +53,9 @@ def converted(
     made = composition.compose(contents)
     if annotations is None:
         annotations = len(annotations_of(source.layout, read))
-    return replace(
-        made, notices=(*_losses(title, composition, known_facts, annotations), *made.notices)
-    )
+    told = [f"{each} left out" for each in besides(source.layout)]
+    told += _losses(title, composition, known_facts, annotations)
+    return replace(made, notices=(*told, *made.notices))
 
 
 def _composition(kind: str) -> tuple[str, Composition]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sans.errors import DatasetError
 from sans.recordings.arrays.npy import header_of
 from sans.recordings.channels import choose_channels
+from sans.recordings.formats import besides
 from sans.recordings.layout import Block, Layout, Source, check_block, frames_at_a_time, frames_of
 from sans.recordings.regrouping import regrouped
 from sans.recordings.roles import is_text
@@ -106,10 +107,11 @@ def _chosen(layout: Layout, cut: Cut, name: str) -> tuple[list[int], list[str]]:
     chosen = [i for i in range(len(names)) if not is_text(layout, i)]
     if not chosen:
         raise DatasetError(f"{name} has annotations only: a part wants the name of one")
-    if len(chosen) == len(names):
-        return chosen, []
-    left = dict.fromkeys(names[i] for i in range(len(names)) if is_text(layout, i))
-    return chosen, [f"left out of the part unless named: {', '.join(left)}"]
+    notices = [f"{each} left out of the part" for each in besides(layout)]
+    if len(chosen) < len(names):
+        left = dict.fromkeys(names[i] for i in range(len(names)) if is_text(layout, i))
+        notices.append(f"left out of the part unless named: {', '.join(left)}")
+    return chosen, notices
 
 
 def _called(layout: Layout, number: int) -> str:

@@ -28,8 +28,10 @@ from sans.recordings.roles import Read
 from sans.recordings.streams import Input
 from sans.recordings.tables import files as table
 from sans.recordings.tables import loss as table_loss
+from sans.recordings.tables import sink as table_sink
 from sans.recordings.tables.compose import compose_table
 from sans.recordings.timing import Annotation, Facts
+from sans.recordings.wfdb import header as wfdb_header
 from sans.recordings.wfdb import names as wfdb_names
 from sans.recordings.wfdb import record as wfdb_record
 from sans.recordings.wfdb.annotations import annotations_of_record
@@ -99,6 +101,9 @@ class Format:
     annotations: Callable[[Layout, Read], list[Annotation]] | None = None
     """Return what was noted in a recording; None if its files have no annotations."""
 
+    besides: Callable[[Layout], tuple[str, ...]] | None = None
+    """Return in words what only files of this format say; None if there is nothing."""
+
     composition: Composition | None = None
     """How a recording of another format becomes one of this; None if none does."""
 
@@ -122,6 +127,7 @@ def _edf(name: str) -> Format:
         limited=edf.limited,
         facts=facts_of_edf,
         annotations=annotations_of_edf,
+        besides=edf_header.besides,
         composition=Composition(partial(compose_edf, name), start=True),
     )
 
@@ -168,6 +174,7 @@ TABLE = (
         restored="",
         facts=facts_of_record,
         annotations=annotations_of_record,
+        besides=wfdb_header.besides,
         composition=Composition(compose_record, start=True),
     ),
     _edf("edf"),
@@ -182,6 +189,7 @@ TABLE = (
         listed=(".csv",),  # others are more often notes
         restored=".csv",
         limited=table_loss.limited,
+        besides=table_sink.besides,
         composition=Composition(compose_table, gaps=True),
     ),
     Format(
@@ -269,6 +277,15 @@ def by_name(path: Path) -> Format | None:
 def plain_name(path: Path) -> str:
     """Return the name of a file in small letters, without .gz."""
     return path.name.lower().removesuffix(".gz")
+
+
+def besides(layout: Layout) -> tuple[str, ...]:
+    """Return what a recording says beside signals, times and annotations, in words.
+
+    That is lost where it becomes a file of another format, or a part.
+    """
+    found = BY_NAME.get(layout.format)
+    return found.besides(layout) if found is not None and found.besides is not None else ()
 
 
 def limited(layout: Layout, read: Read) -> Layout:

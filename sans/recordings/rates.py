@@ -7,7 +7,6 @@ samples, and times that are not even, give none.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -24,7 +23,7 @@ from sans.recordings.evenness import Line, line_of
 from sans.recordings.layout import Layout, Track
 from sans.recordings.roles import TIMES, Read, Role, called, roles_of
 from sans.recordings.tables.packed_texts import Unpacked
-from sans.recordings.tables.sink import words_of
+from sans.recordings.tables.sink import columns_of_text, words_of
 from sans.recordings.units import seconds
 
 _COUNTS = ("sample", "index", "frame", "date")
@@ -50,7 +49,7 @@ def lacks_rate(layout: Layout) -> bool:
     alike = len({track.per_frame for track in layout.tracks}) == 1
     if not alike or len(layout.shape) == 3 or all(track.rate for track in layout.tracks):
         return False
-    return len(layout.tracks) > 1 or bool(_words(layout))
+    return len(layout.tracks) > 1 or bool(columns_of_text(layout))
 
 
 def rated(layout: Layout, read: Read, roles: Sequence[Role] | None = None) -> Layout:
@@ -105,7 +104,7 @@ def rate_of_axis(layout: Layout, read: Read, roles: Sequence[Role] | None = None
             scale = seconds_of(track, line) / Fraction(track.gain or 1.0)
             if line.step * scale > 0:
                 return _simplest(line, float(scale))
-    for column in _words(layout):
+    for column in columns_of_text(layout):
         times = [_times(layout, column)]
         line = line_of(times.copy)
         if line and line.step > 0:
@@ -156,13 +155,6 @@ def _simplest(line: Line, scale: float) -> float:
         if abs((simple := round(rate, places)) - rate) <= unsure * rate:
             return simple
     return rate
-
-
-def _words(layout: Layout) -> list[int]:
-    """Return the columns of a table that hold texts."""
-    if layout.format != "csv" or "dialect" not in layout.attachments:
-        return []
-    return list(json.loads(layout.attachments["dialect"]).get("words", []))
 
 
 def _times(layout: Layout, column: int) -> NDArray[np.float64]:

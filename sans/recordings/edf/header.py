@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 from sans.errors import DatasetError, printable
+from sans.recordings.layout import Layout
 from sans.recordings.streams import Stream
 
 MAGICS = {b"0       ": "edf", b"\xffBIOSEMI": "bdf"}
@@ -203,3 +204,15 @@ def _real(content: bytes, field: str, name: str) -> float:
 
 def _damaged(content: bytes, field: str, name: str) -> DatasetError:
     return DatasetError(f"{name} is damaged: the {field} is {_text(content)!r}, not a number")
+
+
+def besides(layout: Layout) -> tuple[str, ...]:
+    """Return in words which fields of a header say who was recorded and how, if any do."""
+    content = layout.attachments.get("header", b"")
+    patient, recording = content[8:88].split(), content[88:168].split()
+    if recording[:1] == [b"Startdate"]:  # and the date, which is that of the start
+        recording = recording[2:]
+    # [EDF+] has an X for each part that is not known.
+    fields = {"patient": patient, "recording": recording}
+    said = [name for name, words in fields.items() if set(words) - {b"X"}]
+    return (f"what the header says of the {' and the '.join(said)}",) if said else ()

@@ -31,6 +31,22 @@ def words_of(column: int) -> str:
     return f"words {column}"
 
 
+def columns_of_text(layout: Layout) -> list[int]:
+    """Return the columns of the file, counted from 0, that are words; none if it is no table."""
+    if layout.format != "csv" or "dialect" not in layout.attachments:
+        return []
+    return list(json.loads(layout.attachments["dialect"]).get("words", []))
+
+
+def besides(layout: Layout) -> tuple[str, ...]:
+    """Return in words which columns of a table are text, counted from 1, if any are."""
+    columns = columns_of_text(layout)
+    if not columns:
+        return ()
+    places = ", ".join(str(column + 1) for column in columns)
+    return (f"the text in column{'s' if len(columns) > 1 else ''} {places}",)
+
+
 class TableSink:
     """A table in the making.
 

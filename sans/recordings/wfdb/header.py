@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sans.errors import DatasetError, printable
+from sans.recordings.layout import Layout
 
 DEFAULT_RATE = 250.0  # [HEA], in Hz
 DEFAULT_GAIN = 200.0
@@ -320,3 +321,12 @@ def _finite(field: str | float) -> float:
 def _short(line: str) -> str:
     line = line.strip()
     return repr(line if len(line) <= 60 else f"{line[:57]}...")
+
+
+def besides(layout: Layout) -> tuple[str, ...]:
+    """Return in words how many comments a header has, if any."""
+    lines = _Text(layout.attachments.get("header", b"")).lines
+    comments = sum(line.lstrip()[:1] == "#" for line in lines)
+    if not comments:
+        return ()
+    return (f"{comments:,} comment{'s' if comments > 1 else ''} of the header",)
