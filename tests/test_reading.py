@@ -207,6 +207,26 @@ def test_a_rate_is_one_that_the_file_does_not_deny(tmp_path):
     assert [channel.rate for channel in sans.read(stem, rate=100)] == [100, 100]
 
 
+def test_an_archive_says_when_its_recording_began(tmp_path):
+    (tmp_path / "r.hea").write_bytes(b"r 1 250 4 03:04:05.5 02/03/2020\nr.dat 16\n")
+    (tmp_path / "r.dat").write_bytes(bytes(8))
+    whole = sans.read(tmp_path / "r")
+    sans.write(whole, tmp_path / "r.npz")
+    compress_file(tmp_path / "r.npz", tmp_path / "r.sans", Options())
+    for name in ("r.npz", "r.sans"):
+        assert sans.read(tmp_path / name).start == whole.start
+    for said, start, notices in (
+        (np.array("2020-01-02"), datetime.datetime(2020, 1, 2), 0),
+        (np.array("03:04"), None, 0),
+        (np.array("soon"), None, 1),
+        (np.array([1.5, 2.5]), None, 0),
+        (np.array(7), None, 0),
+    ):
+        np.savez(tmp_path / "x.npz", a=WALK, start=said)
+        found = sans.read(tmp_path / "x.npz")
+        assert (found.start, len(found.notices)) == (start, notices)
+
+
 def test_an_axis_of_time_tells_the_rate(tmp_path):
     lines = "".join(f"{i / 250:.3f},{value}\n" for i, value in enumerate(WALK[:200]))
     (tmp_path / "t.csv").write_text("time,a\n" + lines)

@@ -24,6 +24,7 @@ from sans.recordings.layout import Layout, Sink, Source
 from sans.recordings.mat import files as mat
 from sans.recordings.npz import files as npz
 from sans.recordings.npz.compose import compose_npz
+from sans.recordings.npz.start import facts_of_npz
 from sans.recordings.roles import Read
 from sans.recordings.streams import Input
 from sans.recordings.tables import files as table
@@ -215,6 +216,7 @@ TABLE = (
         restored=".npz",
         oriented=npz.open_npz,
         kept=NUMBERS,
+        facts=facts_of_npz,
         composition=Composition(compose_npz, start=True, times=False, images=True),
     ),
     Format(

@@ -28,6 +28,10 @@ RATE, NAMES, UNITS, EACH_RATE, GAINS, BASELINES = FACTS = (
 )
 """What arrays are called that say something of the others."""
 
+MEMBERS = "members"
+"""The attachment that lists the files of an archive; that of their numbers is what they hold, or
+the header of an array."""
+
 START = "start"
 """The array, and the attachment of what is exported, that says when the first sample was taken."""
 

@@ -25,17 +25,13 @@ from sans.recordings.arrays.bundle import Bundle, Member, bundle, channels
 from sans.recordings.arrays.heading import Heading, read_rows
 from sans.recordings.arrays.orientation import ATTACHMENT, doubts, oriented
 from sans.recordings.layout import Layout, Sink, Source, check_block, check_written, deinterleave
-from sans.recordings.npz.archive import Entry, opened
+from sans.recordings.npz.archive import MEMBERS, Entry, opened
 from sans.recordings.npz.facts import channel_facts
 from sans.recordings.npz.writing import ArchiveFile, ArchiveSink, exported
 from sans.recordings.streams import Input, Stream, written
 
 MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
 """How an archive begins, and an empty one."""
-
-MEMBERS = "members"
-"""The attachment that lists the files of an archive; that of their numbers is what they hold, or
-the header of an array."""
 
 
 def open_npz(source: Input, layout: str | None = None) -> Source:
