@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from sans.codec import container
+from sans.codec.allocation import keep_freed_memory
 from sans.codec.chunks import RecordingPlan, encode_chunk, exact_plan
 from sans.codec.description.waveforms import pack_all_waveforms
 from sans.codec.headers import End, Figures, Header, pack_end, pack_header
@@ -158,6 +159,7 @@ def compress_recording(
     Raises:
         DatasetError: if the recording cannot be read, or has infinities where loss is allowed.
     """
+    keep_freed_memory()
     # Small solves wait for each other's threads: those of the linear algebra are left out.
     with (
         threadpool_limits(1),

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.codec import container
+from sans.codec.allocation import keep_freed_memory
 from sans.codec.groups import Group, decode_group
 from sans.codec.output_limit import OutputLimit, size_of
 from sans.codec.parts import read_varint, unpack_parts
@@ -92,6 +93,7 @@ def read_chunks(
         BitstreamError: if the stream is damaged, cut off or forged, or becomes too much.
         ValueError: if `max_output` is below 1.
     """
+    keep_freed_memory()
     size = size_of(file)
     start, section, place = read_start(file)
     limit = OutputLimit(start.header.layout, max_output)
@@ -179,6 +181,7 @@ class Stream:
     """
 
     def __init__(self, file: BinaryIO) -> None:
+        keep_freed_memory()
         self._file = file
         file.seek(0)
         self.start, _, _ = read_start(file)

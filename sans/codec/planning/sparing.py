@@ -32,7 +32,7 @@ Rates = dict[int, tuple[float, float]]
 NEAR = 0.8
 """Where a stretch takes this share of what it takes without loss, chunks are compared."""
 
-GLANCE = 1 << 11, 64
+GLANCE = 1 << 11, 256
 """Samples of a track that tell whether that is so: so many at least, and one of so many."""
 
 LOOK = 1 << 15, 8
@@ -183,7 +183,7 @@ def _rates(scene: _Scene, layout: Layout, plan: RecordingPlan) -> Rates:
     def both(i: int) -> tuple[float, float]:
         lossy, way = _chosen(layout, plan, [i])
         exact = _bits_a_sample(lossy, exact_plan(lossy), number, [stretch[i]])
-        if way.tracks[0].kind != DESCRIBED:
+        if not way.tracks[0].spikes:
             return _bits_a_sample(lossy, way, number, [stretch[i]]), exact
         # Spikes are those of a whole chunk.
         piece = SpooledPieces(scene.spool, i, layout.tracks[i], plan.quanta[i])[number]
@@ -203,6 +203,14 @@ def _near_in_all(
     """
     number, stretch = scene.glance()
     share = scene.frames * layout.tracks[0].per_frame / len(stretch[0])
+    around = float(sum(bits_of_kernels(track.waveforms) for track in plan.tracks))
+    around += bits_around(layout, scene.spool, plan, quality)
+    each = [[share * rate * len(stretch[i]) for rate in both] for i, both in rates.items()]
+    # Whatever tracks share, together they take no less than the largest of them without loss.
+    if sum(lossy for lossy, _ in each) + around < NEAR * max(
+        (exact for _, exact in each), default=0.0
+    ):
+        return False
     exact = share * 8 * len(encode_chunk(scene.whole, exact_plan(scene.whole), 0, stretch)[0])
     described = [i for i, track in enumerate(plan.tracks) if track.kind == DESCRIBED]
     lossy = sum(rates[i][0] * share * len(stretch[i]) for i in described)
@@ -210,8 +218,7 @@ def _near_in_all(
         some, way = _chosen(layout, plan, others)
         block = [stretch[i] for i in others]
         lossy += share * 8 * len(encode_chunk(some, way, number, block)[0])
-    lossy += sum(bits_of_kernels(track.waveforms) for track in plan.tracks)
-    lossy += bits_around(layout, scene.spool, plan, quality)
+    lossy += around
     exact += bits_around(scene.whole, scene.spool, exact_plan(scene.whole), LOSSLESS)
     return lossy >= NEAR * exact
 
