@@ -18,7 +18,7 @@ from sans.recordings import open_recording
 from sans.recordings.channels import position_of
 from sans.recordings.cutting import Part, part_of
 from sans.recordings.facts import annotations_of, facts_of
-from sans.recordings.layout import Layout, Source, Track, samples_of
+from sans.recordings.layout import Layout, Source, Track, frames_at_a_time, samples_of
 from sans.recordings.opening import is_record
 from sans.recordings.paths import is_file, unreadable
 from sans.recordings.rates import given_rate, rated
@@ -71,11 +71,13 @@ def read(
         raise ValueError(f"a rate is a number of samples per second above 0, not {rate!r}")
     partly = cut.in_seconds or channel is not None
     with _opened(path, annotations, max_output) as source:
+        samples: list[Array] = []
         if not (partly and source.between):  # of a stream no more is decoded than is wanted
-            source = in_memory(source.layout, _read_all(source), source.notices)
+            samples = _read_all(source)
+            source = in_memory(source.layout, samples, source.notices)
         found = _look_at(source, rate, path)
         chosen = _chosen(found.source.layout, found.roles, channel, path.name)
-        return _part(found, chosen, cut) if partly else _whole(found, chosen)
+        return _part(found, chosen, cut) if partly else _whole(found, chosen, samples)
 
 
 class _Found(NamedTuple):
@@ -98,10 +100,10 @@ def _look_at(source: Source, rate: float | None, path: Path) -> _Found:
     return _Found(path, source, facts_of(source.layout, given), roles)
 
 
-def _whole(found: _Found, chosen: Sequence[int]) -> Recording:
-    """Return all of a recording; the chosen tracks are its channels."""
+def _whole(found: _Found, chosen: Sequence[int], samples: Sequence[Array]) -> Recording:
+    """Return all of a recording, whose samples are those; the chosen tracks are its channels."""
     path, source, facts, roles = found
-    layout, samples = source.layout, _read_all(source)
+    layout = source.layout
     channels = [
         _channel(layout, i, roles[i], samples[i], partial(facts.times_of, layout.tracks[i]))
         for i in chosen
@@ -163,9 +165,8 @@ def _opened(path: Path, annotations: bool, max_output: int | None) -> Iterator[S
 def _read_all(source: Source) -> list[Array]:
     """Return the samples of every track."""
     tracks = source.layout.tracks
-    size = max(1, _BLOCK // sum(track.per_frame for track in tracks))
     parts: list[list[Array]] = [[np.empty(0, track.dtype)] for track in tracks]
-    for block in source.blocks(size):
+    for block in source.blocks(frames_at_a_time(source.layout, _BLOCK)):
         for part, array in zip(parts, block, strict=True):
             part.append(array)
     return [np.concatenate(part) for part in parts]

@@ -17,7 +17,7 @@ from sans.recordings.cutting import Part, part_of
 from sans.recordings.edf.header import ANNOTATIONS
 from sans.recordings.formats import BY_NAME
 from sans.recordings.layout import Source, samples_of
-from sans.recordings.npz.archive import START
+from sans.recordings.npz.start import said_of_start
 from sans.recordings.spans import Cut
 from sans.recordings.wfdb.annotators import annotators_told
 from sans.recordings.writing import kind_named, name_of, separator_of
@@ -75,9 +75,7 @@ def shaped(part: Part, target: Path | None) -> Source:
         closed = f"{len(gaps)} gap{'s' if len(gaps) > 1 else ''} of {lasting:g} s"
         notices = (*notices, f"{closed} in the part: what is behind one follows at once")
     if kind == "npz":
-        start = part.facts.start or part.facts.clock
-        said = {START: start.isoformat().encode()} if start else {}
-        layout = replace(layout, format="npz", attachments=said)
+        layout = replace(layout, format="npz", attachments=said_of_start(part.facts))
     elif layout.format != "npy":
         raise SansError(
             f"signals of several types or rates are no single array: name a .npz, not {target}"

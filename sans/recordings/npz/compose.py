@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sans.recordings.conversion.contents import Array, Contents
 from sans.recordings.layout import Layout, Source
-from sans.recordings.npz.archive import START
+from sans.recordings.npz.start import said_of_start
 
 
 def compose_npz(contents: Contents) -> Source:
@@ -23,7 +23,5 @@ def compose_npz(contents: Contents) -> Source:
         for block in contents.source.blocks(size):
             yield [block[signal.number] for signal in contents.signals]
 
-    start = contents.facts.start or contents.facts.clock
-    said = {START: start.isoformat().encode()} if start else {}
-    made = Layout("npz", tracks, layout.frames, shape, said)
+    made = Layout("npz", tracks, layout.frames, shape, said_of_start(contents.facts))
     return Source(made, blocks, contents.notices())

@@ -15,6 +15,12 @@ from sans.recordings.roles import Read
 from sans.recordings.timing import Facts
 
 
+def said_of_start(facts: Facts) -> dict[str, bytes]:
+    """Return the attachment that says when a recording began; none if that is not known."""
+    start = facts.start or facts.clock
+    return {START: start.isoformat().encode()} if start else {}
+
+
 def facts_of_npz(layout: Layout, facts: Facts, _read: Read) -> Facts:
     """Return `facts` with the date and time, or the time of day, that the archive says."""
     text = _text(layout)

@@ -51,11 +51,16 @@ class Pile:
         """
         content = zlib.decompress(b"".join([*self._packed, self._packer.flush()]))
         packed = lzma.compress(content, lzma.FORMAT_RAW, filters=_FILTERS)
-        if len(content) > max(FREE, TIMES * len(packed)):
+        if len(content) > _allowed(len(packed)):
             raise DatasetError(
                 f"{len(content):,} bytes of text beside the numbers are more than a stream can hold"
             )
         return packed
+
+
+def _allowed(packed: int) -> int:
+    """Return how many bytes of text may come of so many packed ones."""
+    return max(FREE, TIMES * packed)
 
 
 class Allowance:
@@ -66,7 +71,7 @@ class Allowance:
     """
 
     def __init__(self, packed: int) -> None:
-        self._most = self._left = max(FREE, TIMES * packed)
+        self._most = self._left = _allowed(packed)
 
     def spend(self, size: int) -> None:
         """Count so many bytes of text.
