@@ -21,13 +21,14 @@ import numpy as np
 from figure_files import DATA, NETWORKS, PURSUITS, Table, add_record, report  # beside this one
 from joblib import Parallel, delayed
 
-from sans import experiments, search
+from sans import search
 from sans.configs import ModelOptions
 from sans.datasets import DataConfig, load
 from sans.engines import Engine
 from sans.errors import DatasetError
 from sans.evaluation import evaluate
 from sans.runs import Run
+from sans.runs import experiment as experiments
 from sans.yardsticks import YARDSTICKS, score
 
 SEARCHED = {

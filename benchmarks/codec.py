@@ -44,16 +44,16 @@ import numpy as np  # noqa: E402 - it asks at once how many threads there are
 from figure_files import Table, add_record, digest, report  # noqa: E402 - the script beside this one
 from tabulate import tabulate  # noqa: E402
 
+from sans.bench import Recorded, in_total, judge, present_peers, read_recording  # noqa: E402
+from sans.bench.measurements import lossless, ours, prdn_of, same  # noqa: E402
+from sans.bench.peers import encode_xz  # noqa: E402
+from sans.bench.wavelets import measure  # noqa: E402
 from sans.codec.arrays import as_recording  # noqa: E402
 from sans.codec.compression import Options, compress_recording  # noqa: E402
 from sans.codec.decompression import Chunk, read_chunks, read_start  # noqa: E402
 from sans.codec.description.learning import unit_kernels  # noqa: E402
-from sans.codec.planning import Wishes  # noqa: E402
+from sans.codec.planning import KernelOptions  # noqa: E402
 from sans.codec.quality import LOSSLESS, Quality  # noqa: E402
-from sans.contest import Recorded, in_total, judge, present_peers, read_recording  # noqa: E402
-from sans.contest.contest import lossless, ours, prdn_of, same  # noqa: E402
-from sans.contest.peers import encode_xz  # noqa: E402
-from sans.contest.yardstick import measure  # noqa: E402
 from sans.recordings import Layout, Source, open_recording  # noqa: E402
 
 Array = Any
@@ -85,8 +85,8 @@ Rows = list[dict[str, Any]]
 
 SOURCES = (
     "sans/codec",
-    "sans/compiled.py",
-    "sans/contest",
+    "sans/compilation/decorators.py",
+    "sans/bench",
     "sans/convolution",
     "sans/pursuit",
     "sans/recordings",
@@ -160,7 +160,7 @@ def table(options: argparse.Namespace) -> None:
     """Print bits/sample of every record, codec and error, and leave them as a CSV file."""
     tasks = {
         f"{path.name} {asked:g}{' borrow' * options.borrow}": partial(
-            row_of_table, path, asked, Wishes(borrow=options.borrow)
+            row_of_table, path, asked, KernelOptions(borrow=options.borrow)
         )
         for path in records(options)
         for asked in (0.0, *PRDN)
@@ -181,13 +181,13 @@ def mean_rows(rows: Rows) -> Iterator[tuple[str | float | None, ...]]:
         yield f"PRDN {asked:g} %" if asked else "lossless", len(own), *means
 
 
-def row_of_table(path: Path, asked: float, wishes: Wishes) -> dict[str, Any]:
+def row_of_table(path: Path, asked: float, kernel_options: KernelOptions) -> dict[str, Any]:
     """Return what a record takes at one error, as a file, and what others take."""
     recording = read_recording(path)
     quality = Quality("prdn", asked) if asked else LOSSLESS
-    ours(recording.beginning(WARMING), quality, wishes)  # compiles
+    ours(recording.beginning(WARMING), quality, kernel_options)  # compiles
     with tempfile.TemporaryDirectory() as folder:
-        own = own_file(path, Options(quality, wishes), Path(folder, "s.sans"))
+        own = own_file(path, Options(quality, kernel_options), Path(folder, "s.sans"))
     row = {"record": path.name, "prdn": asked} | own
     if asked:
         found = measure(recording.samples[0], asked)
@@ -260,7 +260,7 @@ def beats(options: argparse.Namespace) -> None:
     """Print how well a detector finds beats in originals and in what is left at a PRDN of 9 %."""
     tasks = {
         f"{path.name}{' borrow' * options.borrow}": partial(
-            row_of_beats, path, Wishes(borrow=options.borrow)
+            row_of_beats, path, KernelOptions(borrow=options.borrow)
         )
         for path in records(options)
     }
@@ -276,14 +276,14 @@ def beats(options: argparse.Namespace) -> None:
     print(tabulate(lines, heads, "github", floatfmt=("", ".0f", ".2f", ".2f", "+.3f")))
 
 
-def row_of_beats(path: Path, wishes: Wishes) -> dict[str, Any]:
+def row_of_beats(path: Path, kernel_options: KernelOptions) -> dict[str, Any]:
     """Return F1 in per cent of xqrs on a record before and after compression."""
     import wfdb
 
     recording = read_recording(path)
     track = recording.layout.tracks[0]
     file = io.BytesIO()
-    compress_recording(recording.source(), file, Options(Quality("prdn", 9.0), wishes))
+    compress_recording(recording.source(), file, Options(Quality("prdn", 9.0), kernel_options))
     file.seek(0)
     chunks = [part.samples[0] for part in read_chunks(file) if isinstance(part, Chunk)]
     annotated = wfdb.rdann(str(path), "atr")
@@ -418,9 +418,9 @@ def together(options: argparse.Namespace) -> None:
     alone = [recorded(str(i), samples, rate) for i, samples in enumerate(both.samples)]
     lines = []
     for quality in (LOSSLESS, Quality("prdn", 9.0)):
-        wishes = Wishes(borrow=options.borrow)
-        one = ours(pair, quality, wishes).bits / 8
-        apart = [ours(each, quality, wishes).bits / 8 for each in alone]
+        kernel_options = KernelOptions(borrow=options.borrow)
+        one = ours(pair, quality, kernel_options).bits / 8
+        apart = [ours(each, quality, kernel_options).bits / 8 for each in alone]
         saving = 100 * (1 - one / sum(apart))
         lines.append((quality.text, one, *apart, sum(apart), f"{saving:.1f} %"))
     columns = ("mitdb 100, bytes", "together", "first", "second", "apart", "saved by together")
@@ -469,7 +469,7 @@ def speed(options: argparse.Namespace) -> None:
 def kernels_of(path: Path) -> Array:
     """Return the kernels that the encoder learns from a record, of norm 1."""
     file = io.BytesIO()
-    options = Options(Quality("prdn", 9.0), Wishes(borrow=False))
+    options = Options(Quality("prdn", 9.0), KernelOptions(borrow=False))
     compress_recording(open_recording(path), file, options)
     file.seek(0)
     weights = read_start(file)[0].waveforms[0].weights
@@ -494,7 +494,7 @@ def speed_of(path: str, folder: str, quality: str, length: str, way: str) -> dic
     if way == "encode":
         recording = read_recording(Path(path))
         given = np.load(Path(folder, "kernels.npy"))
-        options = Options(SPEED_QUALITIES[quality], Wishes(learn=False, given=given))
+        options = Options(SPEED_QUALITIES[quality], KernelOptions(learn=False, given=given))
         code(repeated(recording, WARMING), warm, options)
         start = time.perf_counter()
         code(repeated(recording, count), stream, options)

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 
 from sans.codec import container, headers
+from sans.codec.chunk_coder import DESCRIBED
 from sans.codec.description.descriptions import Description, code_description
 from sans.codec.description.spikes import Spikes, no_spikes
 from sans.codec.description.waveforms import build, pack_all_waveforms
 from sans.codec.entropy.numbers import code_whole
 from sans.codec.entropy.range_coder import HALF, bytes_of, code, code_plain, writer
-from sans.codec.groups import DESCRIBED
-from sans.codec.headers import End, Figures, Header, pack_end, pack_header
-from sans.codec.parts import pack_parts, read_varint, unpack_parts, varint
+from sans.codec.headers import End, StreamHeader, TrackErrors, pack_end, pack_header
+from sans.codec.varints import pack_parts, read_varint, unpack_parts, varint
 from sans.codec.versions import LARGEST_KERNEL, VERSIONS, Version
 from sans.recordings.layout import Layout, Track
 
@@ -399,8 +399,8 @@ def drawn(
     code_description(coder, known, waveforms, nothing, np.zeros(4), free)
     code_whole(coder, 0)
     track = Track("", "", 1.0, 0.0, 16, "<i2")
-    header = Header(Layout("csv", (track,), length), length, ("prdn", 9.0), (0.0,))
-    figures = (Figures(length, 0, 0.0, 0.0, 0.0, 0.0, 0.0),)
+    header = StreamHeader(Layout("csv", (track,), length), length, ("prdn", 9.0), (0.0,))
+    figures = (TrackErrors(length, 0, 0.0, 0.0, 0.0, 0.0, 0.0),)
     chunk = varint(0) + varint(length) + pack_parts([pack_parts([bytes_of(coder)])])
     return [
         (container.HEADER, pack_header(header)),

@@ -47,10 +47,10 @@ from sans.codec.arrays import as_recording, decompress
 from sans.codec.compression import Options, compress_recording
 from sans.codec.files import compress_file, decompress_file, recover_file
 from sans.codec.inspection import inspect_file
-from sans.codec.planning import Wishes
+from sans.codec.planning import KernelOptions
 from sans.codec.quality import Quality
 from sans.codec.starts import read_start
-from sans.compiled import compiled
+from sans.compilation.decorators import compiled
 from sans.errors import SansError
 
 SECONDS = 5.0
@@ -77,8 +77,8 @@ def seeds(folder: Path) -> list[Seed]:
     walk = rng.integers(-9, 10, 400).cumsum().astype("<i2")
     beat = np.exp(-(((np.arange(64) - 32) / 5) ** 2)) - 0.3 * np.exp(-((np.arange(64) - 44) ** 2))
     beats = np.rint(np.tile(np.pad(beat, 40), 6) * 900 + rng.normal(0, 4, 864)).astype("<i2")
-    bump = Wishes(learn=False, given=(beat / np.sqrt((beat**2).sum()))[None])
-    bare = Wishes(learn=False)
+    bump = KernelOptions(learn=False, given=(beat / np.sqrt((beat**2).sum()))[None])
+    bare = KernelOptions(learn=False)
     gaps = np.where(rng.random(300) < 0.2, np.nan, rng.integers(0, 999, 300) / 100)
     arrays = {
         "int16": (walk, Options()),

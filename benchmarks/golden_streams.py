@@ -28,7 +28,7 @@ from sans.codec.arrays import as_recording
 from sans.codec.compression import Options, compress_recording
 from sans.codec.decompression import Chunk, read_chunks
 from sans.codec.description.starting_set import starting_set
-from sans.codec.planning import Wishes
+from sans.codec.planning import KernelOptions
 from sans.codec.quality import Quality
 from sans.recordings.layout import Layout, Source, Track
 
@@ -118,10 +118,12 @@ def several() -> Source:
 
 
 def written(source: Source, kind: str, value: float = 0.0, **more: Any) -> bytes:
-    """Return a recording as a stream; what is not a wish is an option."""
-    wishes = Wishes(**{name: more.pop(name) for name in ("learn", "borrow") if name in more})
+    """Return a recording as a stream; what is not about kernels is an option."""
+    kernel_options = KernelOptions(
+        **{name: more.pop(name) for name in ("learn", "borrow") if name in more}
+    )
     file = io.BytesIO()
-    compress_recording(source, file, Options(Quality(kind, value), wishes, **more))
+    compress_recording(source, file, Options(Quality(kind, value), kernel_options, **more))
     return file.getvalue()
 
 

@@ -63,7 +63,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 Row = tuple[str | float | None, ...]
 
-SOURCES = (*DATA, *PURSUITS, "sans/compiled.py", "sans/convolution", "sans/selection")
+SOURCES = (*DATA, *PURSUITS, "sans/compilation/decorators.py", "sans/convolution", "sans/selection")
 
 COMPARED = Table(
     "pursuit-peers",

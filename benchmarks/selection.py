@@ -130,13 +130,13 @@ LENGTHS = Table(
         "plain loop": "{:.0f} ×",
         "reference": "{:.0f} ×",
     },
-    (":length_rows", "sans/compiled.py", "sans/selection"),
+    (":length_rows", "sans/compilation/decorators.py", "sans/selection"),
 )
 
 KINDS = Table(
     "selection-signals",
     {"signal": "{}", "d": "{:,}", "million samples/s": "{:.1f}", "against white noise": "{:.2f} ×"},
-    (":signal_rows", "sans/compiled.py", "sans/selection"),
+    (":signal_rows", "sans/compilation/decorators.py", "sans/selection"),
 )
 
 IMAGES = Table(
@@ -148,7 +148,7 @@ IMAGES = Table(
         "plain loop": "{:.0f} ×",
         "reference": "{:.0f} ×",
     },
-    (":image_rows", "sans/compiled.py", "sans/selection"),
+    (":image_rows", "sans/compilation/decorators.py", "sans/selection"),
 )
 
 

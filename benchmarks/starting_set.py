@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.codec.description.descriptions import baseline_free
-from sans.codec.description.kernels import threshold_of
 from sans.codec.description.learning import learn
 from sans.codec.description.starting_set import NORM
+from sans.codec.description.stored_kernels import threshold_of
 from sans.codec.description.waveforms import pack_all_waveforms, quantise
 from sans.recordings import open_recording
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sans.errors import DatasetError
-from sans.recordings.paths import is_file
+from sans.paths import is_file
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse

@@ -29,7 +29,7 @@ GUIDE = (
 )
 
 
-class Source(NamedTuple):
+class EpilepsyFiles(NamedTuple):
     """Files that the set can be read from: a table, or else recordings."""
 
     folder: Path
@@ -37,14 +37,14 @@ class Source(NamedTuple):
     recordings: dict[str, Path] | None
 
 
-def find_source(data_dir: Path | None = None) -> Source | None:
+def find_source(data_dir: Path | None = None) -> EpilepsyFiles | None:
     """Return where the set is here, or None."""
     for root in roots(data_dir):
         folder = root / NAME
         if table := first_file((folder / "data.csv", folder / "data.csv.gz")):
-            return Source(folder, table, None)
+            return EpilepsyFiles(folder, table, None)
         if recordings := bonn.find_recordings(root):
-            return Source(root / bonn.FOLDER, None, recordings)
+            return EpilepsyFiles(root / bonn.FOLDER, None, recordings)
     return None
 
 

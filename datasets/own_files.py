@@ -16,12 +16,12 @@ from sans.datasets.split import apportion, divide, leave_out, limit_parts
 from sans.datasets.wfdb_record import read_own_record
 from sans.datasets.windows import cut, wanted
 from sans.errors import DatasetError
+from sans.paths import is_file
 from sans.recordings.arrays.heading import Heading
 from sans.recordings.arrays.orientation import CHANNELS_SAMPLES, doubts
 from sans.recordings.formats import BY_NAME
 from sans.recordings.layout import Source
 from sans.recordings.opening import is_record, open_recording
-from sans.recordings.paths import is_file
 from sans.recordings.wfdb.names import HEADER, beside, record_stem
 
 IMAGE_SHARES = (5, 1, 1)

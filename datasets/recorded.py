@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.datasets.channels import choose_signal
-from sans.datasets.windows import Recording
+from sans.datasets.windows import Channel
 from sans.errors import DatasetError
 from sans.recordings.arrays.orientation import ATTACHMENT, TRIALS
 from sans.recordings.layout import Source, in_units
@@ -20,7 +20,7 @@ LOOKED_AT = 4096
 """Samples at the beginning that tell an axis from a signal, of the channel that has most."""
 
 
-def read_channel(source: Source, name: str, channel: str, samples: int) -> Recording:
+def read_channel(source: Source, name: str, channel: str, samples: int) -> Channel:
     """Read the beginning of one channel of an open recording, in its physical unit.
 
     Args:
@@ -48,7 +48,7 @@ def read_channel(source: Source, name: str, channel: str, samples: int) -> Recor
     stored = np.concatenate(pieces)[:samples]
     values = in_units(stored, track.gain, track.baseline, track.missing)
     full_name = f"{name} {track.name or f'channel {position}'}" if len(tracks) > 1 else name
-    return Recording(full_name, values, track.rate or None, (*source.notices, *notices))
+    return Channel(full_name, values, track.rate or None, (*source.notices, *notices))
 
 
 def trial_length(source: Source) -> int | None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from sans.datasets.config import DataConfig, refuse_options
 from sans.datasets.parts import Dataset
-from sans.datasets.windows import Recording, cut, wanted
+from sans.datasets.windows import Channel, cut, wanted
 from sans.errors import DatasetError
 
 RATE = 125.0  # samples per second
@@ -30,7 +30,7 @@ INTERVAL = 104  # mean samples between beats
 DELAY = 38  # samples from a beat to its wave
 
 
-class Spikes(NamedTuple):
+class PlantedSpikes(NamedTuple):
     """Where one kernel was planted."""
 
     positions: NDArray[np.int64]
@@ -46,7 +46,7 @@ class Planted(NamedTuple):
     signal: NDArray[np.float64]
     """``(samples,)``, in mV."""
 
-    spikes: dict[str, Spikes]
+    spikes: dict[str, PlantedSpikes]
     """The spikes of each kernel, by the kernel's name."""
 
     clean: NDArray[np.float64]
@@ -94,10 +94,10 @@ def load(config: DataConfig) -> Dataset:
     if (samples := wanted(config, WINDOWS)) > LONGEST:
         raise DatasetError(f"the synthetic signal has {LONGEST:,} samples at most, not {samples:,}")
     planted = recording(samples)
-    return cut(Recording("synthetic", planted.signal, RATE), config, WINDOWS)
+    return cut(Channel("synthetic", planted.signal, RATE), config, WINDOWS)
 
 
-def _rhythm(samples: int) -> dict[str, Spikes]:
+def _rhythm(samples: int) -> dict[str, PlantedSpikes]:
     """Return the spikes that reach into the first `samples` samples."""
     beats = samples // (INTERVAL // 2) + 2
     chance = np.clip(_normal(SEED + 1, beats, 4), -2.5, 2.5)
@@ -106,17 +106,17 @@ def _rhythm(samples: int) -> dict[str, Spikes]:
     positions = np.cumsum(intervals) - INTERVAL // 2
     delays = DELAY + np.rint(chance[:, 1]).astype(np.int64)
     return {
-        "beat": Spikes(positions, 1 + 0.08 * breath + 0.05 * chance[:, 2]),
-        "wave": Spikes(positions + delays, 0.18 + 0.02 * chance[:, 3]),
+        "beat": PlantedSpikes(positions, 1 + 0.08 * breath + 0.05 * chance[:, 2]),
+        "wave": PlantedSpikes(positions + delays, 0.18 + 0.02 * chance[:, 3]),
     }
 
 
-def _inside(spikes: Spikes, samples: int) -> Spikes:
+def _inside(spikes: PlantedSpikes, samples: int) -> PlantedSpikes:
     inside = spikes.positions < samples
-    return Spikes(spikes.positions[inside], spikes.amplitudes[inside])
+    return PlantedSpikes(spikes.positions[inside], spikes.amplitudes[inside])
 
 
-def _plant(signal: NDArray[np.float64], kernel: NDArray[np.float64], spikes: Spikes) -> None:
+def _plant(signal: NDArray[np.float64], kernel: NDArray[np.float64], spikes: PlantedSpikes) -> None:
     """Add `kernel` to `signal`, in place, at every spike; what sticks out is cut off."""
     half = kernel.size // 2
     offsets = np.arange(-half, half + 1)

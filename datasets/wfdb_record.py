@@ -6,14 +6,14 @@ from pathlib import Path
 
 from sans.datasets.channels import choose_signal
 from sans.datasets.recorded import LOOKED_AT
-from sans.datasets.windows import Recording
+from sans.datasets.windows import Channel
 from sans.errors import DatasetError, printable
 from sans.recordings.channels import choose_channel
 from sans.recordings.layout import Layout, Track
 from sans.recordings.wfdb.channel import Record, open_channels, read_channel
 
 
-def read_record(stem: Path, name: str, channel: str, samples: int) -> Recording:
+def read_record(stem: Path, name: str, channel: str, samples: int) -> Channel:
     """Read the beginning of one channel, as `wfdb.rdrecord` gives it by default.
 
     Where the frames of a record have several samples of a channel, they are averaged to a whole
@@ -34,7 +34,7 @@ def read_record(stem: Path, name: str, channel: str, samples: int) -> Recording:
     return _read(record, position, samples, stem)
 
 
-def read_own_record(stem: Path, name: str, channel: str, samples: int) -> Recording:
+def read_own_record(stem: Path, name: str, channel: str, samples: int) -> Channel:
     """Read the beginning of one channel of a user's record: a signal, unless another is named.
 
     Args:
@@ -62,7 +62,7 @@ def read_own_record(stem: Path, name: str, channel: str, samples: int) -> Record
     return found._replace(notices=(*notices, *found.notices))
 
 
-def _read(record: Record, position: int, samples: int, stem: Path) -> Recording:
+def _read(record: Record, position: int, samples: int, stem: Path) -> Channel:
     name = record.name
     values = read_channel(record, position, samples)
     if values.size == 0:
@@ -73,5 +73,5 @@ def _read(record: Record, position: int, samples: int, stem: Path) -> Recording:
     full_name = f"{name} {signal.name}".rstrip()
     if signal.per_frame > 1:
         count = f"each frame of {signal.per_frame} samples averaged to one"
-        return Recording(full_name, values, rate, (f"{full_name}: {count}, {rate:g} Hz",))
-    return Recording(full_name, values, rate)
+        return Channel(full_name, values, rate, (f"{full_name}: {count}, {rate:g} Hz",))
+    return Channel(full_name, values, rate)

@@ -19,7 +19,7 @@ WINDOWS = 12
 SHARES = (6, 2, 4)
 
 
-class Recording(NamedTuple):
+class Channel(NamedTuple):
     """The beginning of one channel."""
 
     name: str
@@ -61,7 +61,7 @@ def standardise(windows: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.asarray(scaled, dtype=np.float32)
 
 
-def cut(recording: Recording, config: DataConfig, windows: int = WINDOWS) -> Dataset:
+def cut(recording: Channel, config: DataConfig, windows: int = WINDOWS) -> Dataset:
     """Cut a recording into windows, in order, and divide them 6 : 2 : 4.
 
     Args:
@@ -88,7 +88,7 @@ def cut(recording: Recording, config: DataConfig, windows: int = WINDOWS) -> Dat
     return leave_out(dataset, "window")
 
 
-def _too_short(recording: Recording, window: int) -> str:
+def _too_short(recording: Channel, window: int) -> str:
     fitting = recording.samples.size // SMALLEST_LIMIT
     return (
         f"{recording.name} has {recording.samples.size:,} samples, too few for {SMALLEST_LIMIT} "

@@ -22,7 +22,7 @@ from sans.commands import (
     train,
 )
 from sans.commands.console import expected_errors, explain_compilation, print_anywhere
-from sans.compiling import tell_once
+from sans.compilation.sharing import tell_once
 
 app = typer.Typer(
     no_args_is_help=True,

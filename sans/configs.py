@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from sans.activations import ACTIVATIONS
 from sans.pursuit.stop import Stop
-from sans.pursuit.stretches import stretched_size
+from sans.stretching import stretched_size
 
 Config = TypeVar("Config")
 

@@ -19,7 +19,7 @@ from sans.convolution import tensors
 from sans.model_files import StoredModel, check_kernels, read_model, write_model
 from sans.pursuit import encoder
 from sans.pursuit.stop import Stop
-from sans.pursuit.stretches import stretched
+from sans.stretching import stretched
 
 
 class SAN(nn.Module):

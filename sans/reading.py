@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError
+from sans.paths import is_file, unreadable
 from sans.recordings import open_recording
 from sans.recordings.channels import position_of
-from sans.recordings.cutting import Part, part_of
+from sans.recordings.cutting import RecordingPart, part_of
 from sans.recordings.facts import annotations_of, facts_of
 from sans.recordings.layout import Layout, Source, Track, frames_at_a_time, samples_of
 from sans.recordings.opening import is_record
-from sans.recordings.paths import is_file, unreadable
 from sans.recordings.rates import given_rate, rated
 from sans.recordings.recording import Channel, Recording, in_memory
 from sans.recordings.roles import Role, roles_in
@@ -152,10 +152,10 @@ def _opened(path: Path, annotations: bool, max_output: int | None) -> Iterator[S
     try:
         with path.open("rb") as file:
             if file.read(len(MAGIC)) == MAGIC:
-                from sans.codec.decompression import Stream
+                from sans.codec.decompression import OpenStream
                 from sans.codec.streamed import source_of
 
-                yield source_of(Stream(file), max_output)
+                yield source_of(OpenStream(file), max_output)
                 return
     except OSError as error:
         raise unreadable(path, error) from error
@@ -205,7 +205,7 @@ def _times(facts: Facts, track: Track, span: Span, offset: float) -> NDArray[np.
     return facts.times_of(track, *span) - offset
 
 
-def _between(noted: Sequence[Annotation], part: Part) -> list[Annotation]:
+def _between(noted: Sequence[Annotation], part: RecordingPart) -> list[Annotation]:
     """Return the annotations of a part, whose seconds begin with it."""
     return [
         replace(each, onset=round(each.onset - part.begin, 9))

@@ -13,7 +13,7 @@ from forgeries import joined, packed, text_of
 from sans.codec import container
 from sans.codec.arrays import as_recording
 from sans.codec.compression import Options, compress_recording
-from sans.codec.parts import varint
+from sans.codec.varints import varint
 
 
 def split(stream):

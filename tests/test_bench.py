@@ -1,4 +1,4 @@
-"""`sans bench` and `sans.contest`: every codec gives back what it got; costs are counted right."""
+"""`sans bench` and `sans.bench`: every codec gives back what it got; costs are counted right."""
 
 from __future__ import annotations
 
@@ -12,21 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sans import contest
+from sans import bench
+from sans.bench import measurements, wavelets
+from sans.bench import peers as other
+from sans.bench.measurements import filled, prdn_of
+from sans.bench.recorded import Recorded, smallest
+from sans.bench.wavelets import code_length, measure
 from sans.codec.arrays import as_recording
 from sans.codec.quality import LOSSLESS, Quality
-from sans.commands import bench
-from sans.contest import contest as judging
-from sans.contest import peers as other
-from sans.contest import yardstick
-from sans.contest.contest import filled, prdn_of
-from sans.contest.tracks import Recorded, smallest
-from sans.contest.yardstick import code_length, measure
+from sans.commands import bench as command
 from sans.errors import DatasetError, SansError
-from sans.plots.contest import plot_contest
+from sans.plots.bench import plot_bench
 from sans.recordings import Track
 
-PRESENT = contest.present_peers()
+PRESENT = bench.present_peers()
 TYPES = ("i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8")
 
 
@@ -45,7 +44,7 @@ def recorded(array, name="it"):
 
 def row_of(peer, array):
     told = []
-    row = judging.lossless(recorded(array), peer, PRESENT[peer], told.append)
+    row = measurements.lossless(recorded(array), peer, PRESENT[peer], told.append)
     assert told == []
     return row
 
@@ -96,7 +95,7 @@ def test_peers_invert_themselves(peer, data):
     dtype = data.draw(st.sampled_from(TYPES))
     array = data.draw(arrays(dtype, st.integers(1, 40)))
     codec = PRESENT[peer]
-    assert judging.same(codec.decode(codec.encode(array), array), array)
+    assert measurements.same(codec.decode(codec.encode(array), array), array)
 
 
 @given(data=st.data(), dtype=st.sampled_from(("i1", "i2")), channels=st.integers(1, 8))
@@ -105,7 +104,7 @@ def test_flac_inverts_itself(data, dtype, channels):
         pytest.skip("soundfile is not installed")
     shape = (data.draw(st.integers(1, 40)), channels)
     array = data.draw(arrays(dtype, shape if channels > 1 else shape[:1]))
-    assert judging.same(other.decode_flac(other.encode_flac(array), array), array)
+    assert measurements.same(other.decode_flac(other.encode_flac(array), array), array)
 
 
 @pytest.mark.skipif("FLAC" not in PRESENT, reason="soundfile is not installed")
@@ -113,7 +112,7 @@ def test_flac_inverts_itself(data, dtype, channels):
 def test_flac_takes_up_to_24_bits(size, bits):
     array = np.array([0, size, -size], np.int64)
     assert (other.flac_bits(array) or 0) == bits
-    row = judging.lossless(recorded(array), "FLAC", PRESENT["FLAC"], pytest.fail)
+    row = measurements.lossless(recorded(array), "FLAC", PRESENT["FLAC"], pytest.fail)
     assert (row is not None) == bool(bits)
 
 
@@ -143,9 +142,9 @@ def test_the_smallest_type_holds_the_samples(array):
 
 
 def test_a_peer_that_gives_something_else_back_is_left_out():
-    broken = contest.Peer("", "", other.separate, lambda _: b"x", lambda _, like: like + 1)
+    broken = bench.Peer("", "", other.separate, lambda _: b"x", lambda _, like: like + 1)
     told = []
-    assert judging.lossless(recorded(beats()), "broken", broken, told.append) is None
+    assert measurements.lossless(recorded(beats()), "broken", broken, told.append) is None
     assert told == ["it: broken is left out: it gave something else back"]
 
 
@@ -158,23 +157,23 @@ def test_a_whole_file_of_this_codec_is_counted(dtype, channels):
     from sans.codec.arrays import compress
 
     array = np.stack([beats(dtype=dtype, seed=i) for i in range(channels)], axis=1)
-    row = judging.ours(recorded(array), LOSSLESS)
+    row = measurements.ours(recorded(array), LOSSLESS)
     assert row.bits == 8 * len(compress(array))
     assert row.samples == array.size
     assert row.achieved == 0
 
 
 def test_this_codec_keeps_the_prdn_it_is_asked_for():
-    row = judging.ours(recorded(beats(20_000)), Quality("prdn", 9.0))
+    row = measurements.ours(recorded(beats(20_000)), Quality("prdn", 9.0))
     assert 5 < row.achieved <= 9
 
 
 @pytest.mark.parametrize("quality", [LOSSLESS, Quality("prdn", 5.0)])
 def test_a_stream_that_does_not_come_back_is_an_error(monkeypatch, quality):
-    honest = judging._decoded
-    monkeypatch.setattr(judging, "_decoded", lambda data: [2 * each for each in honest(data)])
+    honest = measurements._decoded
+    monkeypatch.setattr(measurements, "_decoded", lambda data: [2 * each for each in honest(data)])
     with pytest.raises(SansError, match=r"it (does not come back|comes back with a PRDN of 1)"):
-        judging.ours(recorded(beats()), quality)
+        measurements.ours(recorded(beats()), quality)
 
 
 # The yardstick.
@@ -217,7 +216,7 @@ def test_the_yardstick_takes_short_and_constant_signals(array):
 
 def test_the_yardstick_reproduces_published_figures(shared_data):
     path = shared_data("physionet", "mitdb-lead1", "100.hea")
-    signal = contest.read_recording(path).samples[0]
+    signal = bench.read_recording(path).samples[0]
     for prdn, published in ((5, 0.8827), (9, 0.4138), (15, 0.2678)):
         found = measure(signal, prdn).bits / len(signal)
         assert found == pytest.approx(published, rel=0.03)
@@ -240,7 +239,7 @@ def test_infinities_leave_lossy_codecs_out_and_lossless_ones_in():
     told = []
     array = beats(dtype="f4")
     array[7] = np.inf
-    rows = [row for row in contest.judge(recorded(array), (9.0,), {}, told.append) if row]
+    rows = [row for row in bench.judge(recorded(array), (9.0,), {}, told.append) if row]
     assert [row.codec for row in rows] == ["sans"]
     assert len(told) == 2
     assert "infinities" in told[1]
@@ -248,7 +247,7 @@ def test_infinities_leave_lossy_codecs_out_and_lossless_ones_in():
 
 def test_images_have_no_yardstick():
     images = np.random.default_rng(0).integers(0, 9, (5, 8, 8)).astype(np.uint8)
-    rows = [row for row in contest.judge(recorded(images), (9.0,), PRESENT, pytest.fail) if row]
+    rows = [row for row in bench.judge(recorded(images), (9.0,), PRESENT, pytest.fail) if row]
     codecs = {row.codec for row in rows}
     assert {"sans", "xz"} <= codecs
     assert not codecs & {"DWT", "FLAC"}
@@ -269,12 +268,12 @@ def a_row(**values):
         "encode_seconds": 2.0,
         "decode_seconds": 1.0,
     }
-    return contest.Row(**(given | values))
+    return bench.BenchRow(**(given | values))
 
 
 def test_sums_weigh_recordings_by_their_samples():
     rows = [a_row(), a_row(recording="s", samples=300, bits=400.0, encode_seconds=6.0)]
-    (total,) = contest.in_total(rows)
+    (total,) = bench.in_total(rows)
     assert total.recording == "2 recordings"
     assert total.bits_per_sample == 2
     assert total.ratio == 4
@@ -283,7 +282,7 @@ def test_sums_weigh_recordings_by_their_samples():
 
 def test_sums_leave_out_who_did_not_take_all():
     rows = [a_row(), a_row(codec="FLAC"), a_row(recording="s")]
-    assert [row.codec for row in contest.in_total(rows)] == ["xz"]
+    assert [row.codec for row in bench.in_total(rows)] == ["xz"]
 
 
 def test_nothing_measured_has_no_rate():
@@ -374,7 +373,7 @@ def test_who_cannot_take_all_recordings_has_dashes(sans, tmp_path):
 
 def test_missing_peers_are_told_of_and_left_out(sans, tmp_path, monkeypatch):
     save(tmp_path, one=beats())
-    broken = contest.Peer("level 1", "no_such_module", other.separate, bytes, lambda _, like: like)
+    broken = bench.Peer("level 1", "no_such_module", other.separate, bytes, lambda _, like: like)
     monkeypatch.setattr(other, "PEERS", {"bzip2": other.PEERS["bzip2"], "brotli": broken})
     result = sans("bench", "one.npy", "--prdn", "9")
     assert result.exit_code == 0
@@ -407,7 +406,7 @@ def test_what_cannot_be_is_one_line(refused, tmp_path, arguments, code, words):
 def test_a_recording_without_samples_is_none(tmp_path):
     save(tmp_path, none=np.zeros(0, np.int16))
     with pytest.raises(DatasetError, match=r"none\.npy"):
-        contest.read_recording(tmp_path / "none.npy")
+        bench.read_recording(tmp_path / "none.npy")
 
 
 def test_ctrl_c_ends_with_130(refused, tmp_path, monkeypatch):
@@ -416,7 +415,7 @@ def test_ctrl_c_ends_with_130(refused, tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(judging, "ours", interrupt)
+    monkeypatch.setattr(measurements, "ours", interrupt)
     assert "interrupted" in refused(130, "bench", "one.npy")
 
 
@@ -430,7 +429,7 @@ def test_the_figure_names_every_codec():
             a_row(codec=codec, asked=asked, achieved=asked, bits=bits / asked)
             for codec, bits in (("sans", 900.0), ("DWT", 1500.0))
         ]
-    figure = plot_contest(rows, "one.npy")
+    figure = plot_bench(rows, "one.npy")
     (panel,) = figure.axes
     words = [text.get_text() for text in panel.texts]
     assert any("xz" in each for each in words)
@@ -442,9 +441,9 @@ def test_the_figure_names_every_codec():
 
 
 def test_labels_of_lines_do_not_touch():
-    from sans.plots.contest import _apart
+    from sans.plots.bench import _apart
 
-    figure = plot_contest([a_row(bits=bits) for bits in (100.0, 800.0)], "")
+    figure = plot_bench([a_row(bits=bits) for bits in (100.0, 800.0)], "")
     heights = _apart(figure.axes[0], [4.0, 4.01, 4.0, 3.99, 1.0], 1)
     order = np.log(sorted(heights))
     low, high = figure.axes[0].get_ylim()
@@ -452,9 +451,9 @@ def test_labels_of_lines_do_not_touch():
 
 
 def test_the_figure_takes_lossless_codecs_alone():
-    plot_contest([a_row(), a_row(codec="sans")], "images").draw_without_rendering()
+    plot_bench([a_row(), a_row(codec="sans")], "images").draw_without_rendering()
 
 
 def test_the_module_lists_the_files_it_leaves():
-    assert bench.FILES == ("results.json", "results.csv", "rate-distortion.png")
-    assert len(set(yardstick.CONTEXT_OF)) == yardstick.CONTEXTS
+    assert command.FILES == ("results.json", "results.csv", "rate-distortion.png")
+    assert len(set(wavelets.CONTEXT_OF)) == wavelets.CONTEXTS

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from sans.codec.arrays import compress
-from sans.codec.decompression import Stream
+from sans.codec.decompression import OpenStream
 from sans.codec.files import compress_file, decompress_file
 from sans.configs import ModelConfig
 from sans.model import SAN
@@ -55,7 +55,7 @@ def make_record(folder, name="x"):
 
 
 def damage(path, chunk):
-    stream = Stream(io.BytesIO(path.read_bytes()))
+    stream = OpenStream(io.BytesIO(path.read_bytes()))
     data = bytearray(path.read_bytes())
     data[stream.end.chunks[chunk] + 12] ^= 255
     path.write_bytes(bytes(data))

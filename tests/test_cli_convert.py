@@ -13,7 +13,7 @@ import pytest
 from edf_plus import write_edf_plus
 
 from sans import read, write
-from sans.codec.decompression import Stream
+from sans.codec.decompression import OpenStream
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # wfdb warns at import under pandas 3
@@ -150,7 +150,7 @@ def test_what_is_left_of_a_damaged_stream_is_converted(sans, refused, tmp_path):
     write_edf_plus(tmp_path / "g.edf", ["+0", "+1", "+2"])
     sans("compress", "g.edf", "-o", "g.sans", "--seconds", "1")
     data = bytearray((tmp_path / "g.sans").read_bytes())
-    begins = Stream(io.BytesIO(bytes(data))).end.chunks
+    begins = OpenStream(io.BytesIO(bytes(data))).end.chunks
     data[begins[1] + 12] ^= 255
     (tmp_path / "g.sans").write_bytes(bytes(data))
     before = names_in(tmp_path)

@@ -18,8 +18,8 @@ from test_cli_train import table_rows
 
 from sans.commands import options
 from sans.commands.console import number
-from sans.experiments import experiment
 from sans.model import SAN
+from sans.runs import experiment
 from sans.sweeps import pictures as drawn
 from sans.sweeps import tasks as work
 

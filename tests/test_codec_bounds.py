@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from sans.codec.bounds import Bounds, bounds_of_tracks
 from sans.codec.compression import Options, compress_recording
 from sans.codec.decompression import Chunk, read_chunks
-from sans.codec.headers import Header, pack_header, unpack_header
-from sans.codec.planning import Wishes
+from sans.codec.headers import StreamHeader, pack_header, unpack_header
+from sans.codec.planning import KernelOptions
 from sans.codec.quality import Quality, asked
 from sans.codec.versions import FIRST, NEWEST
 from sans.errors import BitstreamError, DatasetError
 from sans.recordings.layout import Layout, Source, Track, in_units
 from sans.recordings.units import factor, seconds
 
-BARE = Wishes(learn=False)
+BARE = KernelOptions(learn=False)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_number_alone_is_a_value_as_ever():
 
 def test_a_header_holds_bounds_from_the_second_version_on():
     layout = Layout("wfdb", (track(),), 1)
-    header = Header(layout, 1, ("max-error", "0.01mV,2mmHg"), (0.0,))
+    header = StreamHeader(layout, 1, ("max-error", "0.01mV,2mmHg"), (0.0,))
     assert unpack_header(pack_header(header), NEWEST) == header
     with pytest.raises(BitstreamError, match="makes no sense"):
         unpack_header(pack_header(header), FIRST)

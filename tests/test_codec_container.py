@@ -14,10 +14,18 @@ from hypothesis import strategies as st
 from sans.codec import container
 from sans.codec.arrays import as_recording, compress, decompress
 from sans.codec.compression import Options, compress_recording
-from sans.codec.container import CHUNK, END, HEADER, KERNELS, Writer, read_section, read_start
-from sans.codec.decompression import Stream
+from sans.codec.container import (
+    CHUNK,
+    END,
+    HEADER,
+    KERNELS,
+    SectionWriter,
+    read_section,
+    read_start,
+)
+from sans.codec.decompression import OpenStream
 from sans.codec.headers import pack_end, pack_header, unpack_end, unpack_header
-from sans.codec.parts import pack_parts, read_varint, unpack_parts, varint
+from sans.codec.varints import pack_parts, read_varint, unpack_parts, varint
 from sans.codec.versions import NEWEST
 from sans.errors import BitstreamError, DatasetError
 from sans.recordings.layout import Layout, Track
@@ -53,7 +61,7 @@ def assert_refused(stream, match=None):
 @given(st.binary(max_size=50), sections, st.binary(max_size=50))
 def test_sections_come_back_in_order_and_where_the_writer_says(header, middle, end):
     file = io.BytesIO()
-    writer = Writer(file)
+    writer = SectionWriter(file)
     begins = [writer.write(kind, content) for kind, content in [(HEADER, header), *middle]]
     writer.close(end)
     assert writer.size == len(file.getvalue())
@@ -98,14 +106,14 @@ def test_every_flipped_bit_is_noticed_when_a_file_is_read_from_its_end():
         damaged = bytearray(SMALL)
         damaged[bit // 8] ^= 1 << bit % 8
         with pytest.raises(BitstreamError):
-            Stream(io.BytesIO(damaged)).read(0, len(WALK))
+            OpenStream(io.BytesIO(damaged)).read(0, len(WALK))
 
 
 def test_every_truncation_is_noticed():
     for size in range(len(SMALL)):
         assert_refused(SMALL[:size])
         with pytest.raises(BitstreamError):
-            Stream(io.BytesIO(SMALL[:size])).read(0, len(WALK))
+            OpenStream(io.BytesIO(SMALL[:size])).read(0, len(WALK))
 
 
 def test_bytes_behind_the_end_are_noticed():
@@ -203,7 +211,7 @@ def test_a_size_that_lies_is_noticed_before_anything_is_allocated():
 
 def test_a_section_is_no_larger_than_a_reader_accepts(monkeypatch):
     monkeypatch.setattr(container, "LARGEST", 10)
-    writer = Writer(io.BytesIO())
+    writer = SectionWriter(io.BytesIO())
     writer.write(CHUNK, bytes(10))
     with pytest.raises(BitstreamError, match="11 bytes: 10 is the most"):
         writer.write(CHUNK, bytes(11))
@@ -221,7 +229,7 @@ def _with_header(header, changes):
     layout = {key: changes.pop(key) for key in list(changes) if key in Layout.__slots__}
     header = replace(header, layout=replace(header.layout, **layout), **changes)
     file = io.BytesIO()
-    writer = Writer(file)
+    writer = SectionWriter(file)
     writer.write(HEADER, pack_header(header))
     begin = writer.write(CHUNK, split(SMALL)[1][1][5:-4])
     old = unpack_end(split(SMALL)[1][-1][5:-4], 1, 1, NEWEST)

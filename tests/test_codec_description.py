@@ -21,10 +21,10 @@ from sans.codec.description.descriptions import (
     reconstruct,
     squared_error,
 )
-from sans.codec.description.kernels import WEIGHT
 from sans.codec.description.learning import learn, unit_kernels
 from sans.codec.description.spikes import Spikes, code_spikes, draw, no_spikes, phases_of
 from sans.codec.description.starting_set import NORM, starting_kernels, starting_set
+from sans.codec.description.stored_kernels import WEIGHT
 from sans.codec.description.waveforms import (
     NO_WAVEFORMS,
     pack_all_waveforms,

@@ -160,7 +160,7 @@ def test_a_part_is_whole_or_not_there_and_replaces_nothing(sans, refused, stream
     assert not (tmp_path / "x.hea").exists()
     assert sans("decompress", "g.sans", "--channel", "ECG", "-o", "x.hea", "--force").exit_code == 0
     data = bytearray(stream.read_bytes())
-    begin = decompression.Stream(io.BytesIO(bytes(data))).end.chunks[3]
+    begin = decompression.OpenStream(io.BytesIO(bytes(data))).end.chunks[3]
     data[begin + 20] ^= 1
     (tmp_path / "d.sans").write_bytes(bytes(data))
     result = sans("decompress", "d.sans", "-o", "y.npz", "--channel", "ECG")
@@ -186,7 +186,7 @@ def test_a_gap_in_a_part_is_told_of(sans):
 
 def test_the_time_of_what_follows_a_lost_chunk_is_known(stream):
     data = bytearray(stream.read_bytes())
-    data[decompression.Stream(io.BytesIO(bytes(data))).end.chunks[1] + 20] ^= 1
+    data[decompression.OpenStream(io.BytesIO(bytes(data))).end.chunks[1] + 20] ^= 1
     stream.write_bytes(bytes(data))
     found = inspect_file(stream)
     assert found.damaged == ["4.0 s to 8.0 s lost"]
@@ -223,7 +223,7 @@ def test_lossy_parts_are_those_of_the_whole(tmp_path):
     compress_file(tmp_path / "x.npy", tmp_path / "x.sans", Options(Quality("max-error", 20.0)))
     extract_file(tmp_path / "x.sans", tmp_path / "part.npy", Cut(100, 300, samples=True))
     with (tmp_path / "x.sans").open("rb") as file:
-        whole = decompression.Stream(file).read(100, 300)[0]
+        whole = decompression.OpenStream(file).read(100, 300)[0]
     assert np.array_equal(np.load(tmp_path / "part.npy"), whole)
 
 

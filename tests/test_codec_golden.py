@@ -12,7 +12,7 @@ import format_reader
 import numpy as np
 import pytest
 
-from sans.codec.decompression import Chunk, Stream, read_chunks
+from sans.codec.decompression import Chunk, OpenStream, read_chunks
 from sans.codec.recovery import recover
 
 FOLDERS = {
@@ -91,7 +91,7 @@ def test_a_golden_stream_still_has_the_same_samples(version, name):
 @versions
 @pytest.mark.parametrize("name", NAMES)
 def test_any_part_of_a_golden_stream_is_that_part_of_the_whole(version, name):
-    stream = Stream(io.BytesIO(stream_of(version, name)))
+    stream = OpenStream(io.BytesIO(stream_of(version, name)))
     assert stream.start.version.number == version
     frames = stream.end.frames
     whole = stream.read(0, frames)

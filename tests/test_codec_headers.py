@@ -15,8 +15,8 @@ from sans.codec import headers, legal
 from sans.codec.headers import (
     DICTIONARY,
     End,
-    Figures,
-    Header,
+    StreamHeader,
+    TrackErrors,
     finite,
     pack_end,
     pack_header,
@@ -68,7 +68,7 @@ def recordings(draw):
         draw(st.dictionaries(texts, st.binary(max_size=9), max_size=3)),
     )
     quanta = draw(st.tuples(*[st.just(0.0) | st.floats(0, 9)] * count))
-    return Header(layout, draw(st.integers(1, 2**48)), ("bits", 4.5), quanta)
+    return StreamHeader(layout, draw(st.integers(1, 2**48)), ("bits", 4.5), quanta)
 
 
 @settings(max_examples=25)
@@ -80,7 +80,10 @@ def test_a_header_comes_back(header):
 @given(st.lists(st.integers(1, 2**40), max_size=5), st.integers(0, 2**48))
 def test_an_end_comes_back(steps, frames):
     chunks = tuple(sum(steps[: i + 1]) for i in range(len(steps)))
-    figures = (Figures(1, 0, 0.5, math.inf, 1e-9, 0.0, 2), Figures(0, 9, -1.0, 2.5, 0.0, 1.0, 0.0))
+    figures = (
+        TrackErrors(1, 0, 0.5, math.inf, 1e-9, 0.0, 2),
+        TrackErrors(0, 9, -1.0, 2.5, 0.0, 1.0, 0.0),
+    )
     end = End(frames, chunks, figures)
     assert unpack_end(pack_end(end), 2, 5, NEWEST) == end
 
@@ -139,7 +142,7 @@ def test_a_track_may_have_any_legal_value(changes):
     track = track_with(**changes)
     assert {name: getattr(track, name) for name in changes} == changes
     layout = Layout("csv", (track,), 60)
-    packed_again = pack_header(Header(layout, 1, ("lossless", 0.0), (0.0,)))
+    packed_again = pack_header(StreamHeader(layout, 1, ("lossless", 0.0), (0.0,)))
     assert unpack_header(packed_again, FIRST).layout == layout
 
 

@@ -102,7 +102,7 @@ def test_a_forged_number_of_frames_is_refused_before_a_chunk_is_decoded(frames, 
         decompress(stream)
     end = forgery.changed(unknown(), end={"frames": frames})  # which chunks do not fit
     with pytest.raises(BitstreamError):
-        decompression.Stream(io.BytesIO(end))
+        decompression.OpenStream(io.BytesIO(end))
 
 
 def test_the_end_of_a_file_says_its_frames_before_a_chunk_is_decoded(monkeypatch):

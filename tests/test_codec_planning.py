@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sans import compress, decompress
-from sans.codec.decompression import Stream
-from sans.codec.groups import DESCRIBED, JOINT, OWN
+from sans.codec.chunk_coder import DESCRIBED, JOINT, OWN
+from sans.codec.decompression import OpenStream
 from sans.codec.planning import (
     CLOSE,
-    Piece,
+    KernelOptions,
     Planner,
+    TrackChunk,
     TrackPlan,
-    Wishes,
     bits_of_kernels,
     largest_step,
     plan_images,
@@ -27,8 +27,8 @@ from sans.codec.planning import (
 SIZE = 101
 TIME = np.arange(SIZE) - SIZE // 2
 BEAT = np.exp(-((TIME / 5) ** 2)) - 0.3 * np.exp(-(((TIME - 14) / 9) ** 2))
-BARE = Wishes(learn=False)
-GIVEN = Wishes(given=BEAT[None] / np.linalg.norm(BEAT))
+BARE = KernelOptions(learn=False)
+GIVEN = KernelOptions(given=BEAT[None] / np.linalg.norm(BEAT))
 
 
 def beats(length, seed=0, noise=6.0):
@@ -48,12 +48,12 @@ def white(length, seed=0):
 def pieces_of(numbers, mask=None):
     mask = np.zeros(len(numbers), bool) if mask is None else mask
     half = len(numbers) // 2
-    return [Piece(numbers[:half], mask[:half]), Piece(numbers[half:], mask[half:])]
+    return [TrackChunk(numbers[:half], mask[:half]), TrackChunk(numbers[half:], mask[half:])]
 
 
-def planned(pieces, prdn, wishes):
+def planned(pieces, prdn, kernel_options):
     with ThreadPoolExecutor(1) as pool:
-        planner = Planner(pieces, wishes, pool)
+        planner = Planner(pieces, kernel_options, pool)
         plan = planner.plan(prdn)
         every = range(len(pieces))
         error = planner.error(plan, every)
@@ -110,9 +110,9 @@ def test_no_more_than_twelve_steps_are_tried():
 
 
 @pytest.mark.parametrize("prdn", [3.0, 9.0, 20.0])
-@pytest.mark.parametrize("wishes", [BARE, GIVEN], ids=["bare", "given"])
-def test_the_prdn_is_what_was_asked_for_or_a_little_less(prdn, wishes):
-    plan, found, _ = planned(pieces_of(beats(8000)), prdn, wishes)
+@pytest.mark.parametrize("kernel_options", [BARE, GIVEN], ids=["bare", "given"])
+def test_the_prdn_is_what_was_asked_for_or_a_little_less(prdn, kernel_options):
+    plan, found, _ = planned(pieces_of(beats(8000)), prdn, kernel_options)
     assert plan.kind == DESCRIBED
     assert 0.99 <= found / prdn <= 1
 
@@ -123,7 +123,7 @@ def test_a_stream_has_the_prdn_that_was_planned():
     wrong = decompress(data).astype(float) - signal
     found = 100 * np.linalg.norm(wrong) / np.linalg.norm(signal - signal.mean())
     assert 0.99 <= found / 9 <= 1
-    (figures,) = Stream(io.BytesIO(data)).end.figures
+    (figures,) = OpenStream(io.BytesIO(data)).end.figures
     assert figures.prdn == pytest.approx(found, rel=1e-5)
 
 
@@ -132,20 +132,20 @@ def test_kernels_pay_on_a_train_of_beats():
     bare, _, without = planned(pieces, 9.0, BARE)
     assert not len(bare.waveforms.shifts)
     assert bare.spikes == ()
-    for wishes in (Wishes(), GIVEN):
-        plan, found, bits = planned(pieces, 9.0, wishes)
+    for kernel_options in (KernelOptions(), GIVEN):
+        plan, found, bits = planned(pieces, 9.0, kernel_options)
         assert found <= 9
         assert len(plan.waveforms.shifts) >= 1
         assert sum(len(spikes.place) for spikes in plan.spikes) >= 90
         assert bits < 0.8 * without
 
 
-@pytest.mark.parametrize("wishes", [Wishes(), GIVEN], ids=["learned", "given"])
+@pytest.mark.parametrize("kernel_options", [KernelOptions(), GIVEN], ids=["learned", "given"])
 @pytest.mark.parametrize("prdn", [5.0, 15.0])
-def test_kernels_are_left_out_where_there_is_only_noise(prdn, wishes):
+def test_kernels_are_left_out_where_there_is_only_noise(prdn, kernel_options):
     pieces = pieces_of(white(6000))
     _, _, without = planned(pieces, prdn, BARE)
-    plan, _, bits = planned(pieces, prdn, wishes)
+    plan, _, bits = planned(pieces, prdn, kernel_options)
     assert bits <= 1.01 * without
     assert not len(plan.waveforms.shifts)
 
@@ -154,7 +154,7 @@ def test_kernels_are_left_out_where_there_is_only_noise(prdn, wishes):
 def test_kernels_never_cost_more_than_they_save(noise):
     pieces = pieces_of(beats(6000, 3, noise))
     _, _, without = planned(pieces, 9.0, BARE)
-    _, _, bits = planned(pieces, 9.0, Wishes())
+    _, _, bits = planned(pieces, 9.0, KernelOptions())
     assert bits <= 1.01 * without
 
 
@@ -166,7 +166,9 @@ def test_a_few_samples_and_silence_are_kept_exactly():
 
 def planned_kind(numbers):
     with ThreadPoolExecutor(1) as pool:
-        return Planner([Piece(numbers, np.zeros(len(numbers), bool))], Wishes(), pool).plan(9.0)
+        return Planner(
+            [TrackChunk(numbers, np.zeros(len(numbers), bool))], KernelOptions(), pool
+        ).plan(9.0)
 
 
 def test_small_errors_are_left_to_prediction():
@@ -237,7 +239,7 @@ def test_images_have_the_prdn_that_was_asked_for():
     y, x = np.mgrid[:40, :40]
     images = np.rint(100 + 60 * np.sin(x / 5) * np.cos(y / 7) + np.mgrid[:2, :40, :40][0] * 9)
     numbers = images.astype(np.int64).ravel()
-    pieces = [Piece(numbers, np.zeros(len(numbers), bool))]
+    pieces = [TrackChunk(numbers, np.zeros(len(numbers), bool))]
     plan = plan_images(pieces, (40, 40), 9.0)
     assert plan.step > 256
     again = decompress(compress(images.astype(np.uint8), prdn=9.0))

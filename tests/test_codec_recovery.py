@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from sans.codec import container, mapping, recovery, searching
 from sans.codec.arrays import as_recording, decompress
 from sans.codec.compression import Options, compress_recording
-from sans.codec.decompression import Stream
+from sans.codec.decompression import OpenStream
 from sans.codec.files import recover_file
 from sans.codec.inspection import inspect_file
 from sans.codec.recovery import recover
@@ -44,7 +44,7 @@ def damaged_at(stream, *chunks):
     """Return a stream with a changed byte in the middle of some chunks."""
     data = bytearray(stream)
     end = container.read_trailer(io.BytesIO(stream[-container.TRAILER :]))
-    ends = [*Stream(io.BytesIO(stream)).end.chunks, end]
+    ends = [*OpenStream(io.BytesIO(stream)).end.chunks, end]
     for number in chunks:
         data[(ends[number] + ends[number + 1]) // 2] ^= 255
     return bytes(data)
@@ -77,7 +77,7 @@ def test_what_is_left_is_recovered_where_the_index_is_damaged_too():
 
 def test_what_is_left_of_a_stream_cut_off_is_recovered():
     stream = chunked(WALK)
-    cut = stream[: Stream(io.BytesIO(stream)).end.chunks[4] + 3]
+    cut = stream[: OpenStream(io.BytesIO(stream)).end.chunks[4] + 3]
     found, samples = recovered(cut)
     assert found.missing == [(400, 1000)]
     assert np.array_equal(samples[:400], WALK[:400])
@@ -85,13 +85,13 @@ def test_what_is_left_of_a_stream_cut_off_is_recovered():
 
 def test_what_is_left_is_recovered_where_bytes_are_missing_or_too_many():
     stream = chunked(WALK)
-    place = Stream(io.BytesIO(stream)).end.chunks[2] + 20
+    place = OpenStream(io.BytesIO(stream)).end.chunks[2] + 20
     for damaged in (stream[:place] + stream[place + 3 :], stream[:place] + b"C" + stream[place:]):
         assert recovered(damaged)[0].missing == [(200, 300)]
 
 
 def test_of_whole_chunks_of_one_number_the_first_is_recovered():
-    streams = [Stream(io.BytesIO(chunked(values))) for values in (WALK, WALK[::-1])]
+    streams = [OpenStream(io.BytesIO(chunked(values))) for values in (WALK, WALK[::-1])]
     start = chunked(WALK)[: streams[0].end.chunks[0]]
     assert chunked(WALK[::-1]).startswith(start)  # or the chunks of one were not those of the other
     ours, theirs = (
@@ -221,13 +221,16 @@ def test_kernels_that_nobody_can_see_are_not_taken_for_none():
     """A damaged letter says nothing; chunks without their kernels would be other samples."""
     folder = Path(__file__).parent / "golden"
     stream = bytearray((folder / "streams-2" / "prdn-given.sans").read_bytes())
-    place = Stream(io.BytesIO(stream)).start.begin - Stream(io.BytesIO(stream)).start.kernel_bytes
+    place = (
+        OpenStream(io.BytesIO(stream)).start.begin
+        - OpenStream(io.BytesIO(stream)).start.kernel_bytes
+    )
     assert stream[place : place + 1] == b"K"
     stream[place] = 0
     with pytest.raises(BitstreamError, match="what follows the header may have been kernels"):
         recover(bytes(stream))
     bare = bytearray((folder / "streams-2" / "prdn-missing.sans").read_bytes())
-    start = Stream(io.BytesIO(bare))
+    start = OpenStream(io.BytesIO(bare))
     assert start.start.kernel_bytes == 0
     bare[start.end.chunks[0]] = 0
     assert recover(bytes(bare)).missing == [(0, 250)]  # the end says that there were none

@@ -23,7 +23,7 @@ from sans.codec.representations import (
     END,
     MULTIPLE,
     WHOLE,
-    Whole,
+    Integral,
     from_whole,
     to_whole,
 )
@@ -34,7 +34,7 @@ def kept(numbers, dtype, missing=None, mask=None):
     """Return the samples that whole numbers become."""
     numbers = np.array(numbers, np.int64)
     mask = np.zeros(len(numbers), bool) if mask is None else np.array(mask)
-    return from_whole(Whole(WHOLE, 0, numbers, mask), np.dtype(dtype), missing).tolist()
+    return from_whole(Integral(WHOLE, 0, numbers, mask), np.dtype(dtype), missing).tolist()
 
 
 @settings(max_examples=50)

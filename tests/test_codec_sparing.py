@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from sans.codec.arrays import as_recording, compress, decompress
 from sans.codec.compression import Options, compress_recording
-from sans.codec.decompression import Stream
-from sans.codec.planning import Wishes
+from sans.codec.decompression import OpenStream
+from sans.codec.planning import KernelOptions
 from sans.codec.quality import Quality
 from sans.errors import DatasetError
 from sans.recordings.layout import Layout, Source, Track
 
-BARE = Wishes(learn=False)
+BARE = KernelOptions(learn=False)
 
 FEW_BYTES = 16
 """What the size of a stream is known to, beside 1 %: text of its header and end, deflated."""
@@ -97,7 +97,7 @@ def test_what_takes_no_more_without_loss_is_the_stream_without_loss():
     summary, stream = summary_of(as_recording(held), Quality("max-error", 1.0))
     assert stream == compress(held)
     assert summary.notices == ("without loss it takes no more: nothing is lost",)
-    assert Stream(io.BytesIO(stream)).start.header.quality[0] == "lossless"
+    assert OpenStream(io.BytesIO(stream)).start.header.quality[0] == "lossless"
 
 
 def test_bits_that_hold_all_of_it_lose_nothing():
@@ -128,17 +128,17 @@ def test_one_track_may_be_kept_and_the_other_lose(dtype, bound):
     summary, stream = summary_of(source, Quality("max-error", bound))
     assert summary.notices == ("without loss it takes no more: nothing of odd is lost",)
     assert [track.exact for track in summary.tracks] == [False, True]
-    smooth, kept = Stream(io.BytesIO(stream)).read(0, 5000)
+    smooth, kept = OpenStream(io.BytesIO(stream)).read(0, 5000)
     assert np.array_equal(kept, arrays[1])
     assert 0 < np.abs(smooth - arrays[0]).max() <= bound
-    assert Stream(io.BytesIO(stream)).start.header.quality == ("max-error", bound)
+    assert OpenStream(io.BytesIO(stream)).start.header.quality == ("max-error", bound)
 
 
 def test_a_track_that_only_its_bits_hold_does_not_keep_others_from_losing():
     odd = 1e12 + np.random.default_rng(3).normal(0, 1e-3, 5000)  # less varies than a bound allows
     source, arrays = two_tracks(odd, "<f8")
     summary, stream = summary_of(source, Quality("prdn", 9.0))
-    smooth, kept = Stream(io.BytesIO(stream)).read(0, 5000)
+    smooth, kept = OpenStream(io.BytesIO(stream)).read(0, 5000)
     assert np.array_equal(kept, arrays[1])
     assert np.abs(smooth - arrays[0]).max() > 0
     assert [track.exact for track in summary.tracks] == [False, True]

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sans.codec.arrays import compress, decompress
-from sans.codec.decompression import Stream
-from sans.codec.patterns import as_they_are, decode_patterns, encode_patterns
+from sans.codec.decompression import OpenStream
+from sans.codec.raw_words import as_they_are, decode_patterns, encode_patterns
 from sans.codec.stored import WORTH
 from sans.recordings.layout import TYPES
 
@@ -21,7 +21,7 @@ AROUND_A_CHUNK = 9 + 12
 
 def taken_by_samples(stream):
     """Return the bytes of the chunks of a stream, and how many chunks there are."""
-    begins = Stream(io.BytesIO(stream)).end.chunks
+    begins = OpenStream(io.BytesIO(stream)).end.chunks
     end = int.from_bytes(stream[-12:-4], "little")
     return end - begins[0], len(begins)
 

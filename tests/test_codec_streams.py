@@ -16,17 +16,17 @@ from hypothesis import strategies as st
 from sans.codec import container, decompression
 from sans.codec.arrays import as_recording, compress, decompress
 from sans.codec.compression import Options, compress_recording, frames_of_chunk
-from sans.codec.decompression import Chunk, Stream, read_chunks
+from sans.codec.decompression import Chunk, OpenStream, read_chunks
 from sans.codec.files import compress_file, decompress_file
 from sans.codec.inspection import inspect_file
-from sans.codec.planning import Wishes
+from sans.codec.planning import KernelOptions
 from sans.codec.quality import KINDS, Quality
 from sans.errors import BitstreamError, DatasetError, SansError
 from sans.recordings.layout import TYPES, Layout, Source, Track
 
 RNG = np.random.default_rng(7)
 WALK = RNG.integers(-9, 10, 1000).cumsum().astype("<i2")
-BARE = Wishes(learn=False)
+BARE = KernelOptions(learn=False)
 
 
 def beats(length=6000, rate=250, seed=0):
@@ -94,7 +94,7 @@ def track(dtype="<i2", **fields):
 
 def tracks_of(stream):
     """Return the samples of each track."""
-    file = Stream(io.BytesIO(stream))
+    file = OpenStream(io.BytesIO(stream))
     return file.read(0, file.end.frames)
 
 
@@ -212,11 +212,15 @@ def test_missing_samples_stay_where_they_are_and_none_comes_with_loss(quality):
     samples[10:60] = -32767  # an error would make some look as if they were missing
     samples[300:400] = samples[5] = samples[-1] = -32768
     (kept,) = tracks_of(
-        stream_of(recording([track(missing=-32768)], [samples]), quality=quality, wishes=BARE)
+        stream_of(
+            recording([track(missing=-32768)], [samples]), quality=quality, kernel_options=BARE
+        )
     )
     assert np.array_equal(kept == -32768, samples == -32768)
     gaps = np.where(samples == -32768, np.nan, samples / 200)
-    (kept,) = tracks_of(stream_of(recording([track("<f8")], [gaps]), quality=quality, wishes=BARE))
+    (kept,) = tracks_of(
+        stream_of(recording([track("<f8")], [gaps]), quality=quality, kernel_options=BARE)
+    )
     assert np.array_equal(np.isnan(kept), np.isnan(gaps))
 
 
@@ -236,7 +240,7 @@ def test_exact_tracks_lose_nothing_beside_others_that_do():
     tracks = [track(), track(exact=True), track("<f4", exact=True)]
     arrays = [ECG[:1500], ECG[1500:3000], (ECG[:1500] / 7).astype("<f4")]
     for quality in (Quality("prdn", 20.0), Quality("max-error", 9.0), Quality("bits", 4.5)):
-        stream = stream_of(recording(tracks, arrays), quality=quality, wishes=BARE)
+        stream = stream_of(recording(tracks, arrays), quality=quality, kernel_options=BARE)
         kept = tracks_of(stream)
         assert kept[1].tobytes() == arrays[1].tobytes()
         assert (kept[0] != arrays[0]).any()
@@ -347,8 +351,8 @@ def test_a_signal_that_hardly_varies_on_a_large_offset_is_kept():
 
 
 def test_what_was_achieved_stands_at_the_end():
-    stream = chunked(ECG, quality=Quality("prdn", 9.0), wishes=BARE, seconds=20.0)
-    (figures,) = Stream(io.BytesIO(stream)).end.figures
+    stream = chunked(ECG, quality=Quality("prdn", 9.0), kernel_options=BARE, seconds=20.0)
+    (figures,) = OpenStream(io.BytesIO(stream)).end.figures
     kept = decompress(stream)
     assert figures.samples == len(ECG)
     assert figures.prdn == pytest.approx(prdn(ECG, kept), rel=1e-5)
@@ -380,15 +384,19 @@ def test_huge_floats_raise_nothing():
 
 @pytest.mark.parametrize("length", [65, 200, 300])
 def test_signals_shorter_than_kernels_are_compressed(length):
-    for wishes in (Wishes(), Wishes(learn=False, given=np.eye(1, 256))):
-        stream = chunked(ECG[:length], seconds=60, quality=Quality("prdn", 9), wishes=wishes)
+    for kernel_options in (KernelOptions(), KernelOptions(learn=False, given=np.eye(1, 256))):
+        stream = chunked(
+            ECG[:length], seconds=60, quality=Quality("prdn", 9), kernel_options=kernel_options
+        )
         assert prdn(ECG[:length], decompress(stream)) <= 9
 
 
 def test_a_last_chunk_shorter_than_kernels_is_compressed():
     beat = ECG[60:316].astype(float)
-    given_kernel = Wishes(learn=False, given=(beat / np.sqrt((beat**2).sum()))[None])
-    stream = chunked(ECG[:2100], seconds=10.0, quality=Quality("prdn", 9), wishes=given_kernel)
+    given_kernel = KernelOptions(learn=False, given=(beat / np.sqrt((beat**2).sum()))[None])
+    stream = chunked(
+        ECG[:2100], seconds=10.0, quality=Quality("prdn", 9), kernel_options=given_kernel
+    )
     assert prdn(ECG[:2100], decompress(stream)) <= 9
 
 
@@ -436,7 +444,7 @@ def test_pipes_that_cannot_seek_will_do():
 
 
 def test_a_part_decodes_only_the_chunks_that_it_lies_in(monkeypatch):
-    stream = Stream(io.BytesIO(chunked(WALK)))
+    stream = OpenStream(io.BytesIO(chunked(WALK)))
     seen, decode = [], decompression.decode_chunk
 
     def counted(start, content):
@@ -461,13 +469,13 @@ def test_any_part_is_that_part(first, last):
     assert np.array_equal(WHOLE.read(first, last)[0], WALK[first:last])
 
 
-WHOLE = Stream(io.BytesIO(chunked(WALK, 3.0)))
+WHOLE = OpenStream(io.BytesIO(chunked(WALK, 3.0)))
 
 
 @pytest.mark.parametrize("quality", [Quality(), Quality("prdn", 9.0), Quality("max-error", 4.0)])
 def test_the_stream_is_the_same_with_any_number_of_threads(quality):
     streams = {
-        chunked(ECG[:3000], 5.0, quality=quality, wishes=BARE, threads=threads)
+        chunked(ECG[:3000], 5.0, quality=quality, kernel_options=BARE, threads=threads)
         for threads in (1, 2, 5)
     }
     assert len(streams) == 1
@@ -495,7 +503,7 @@ def damaged_at(stream, *chunks):
     """Return a stream with a changed byte in the middle of some chunks."""
     data = bytearray(stream)
     end = container.read_trailer(io.BytesIO(stream[-container.TRAILER :]))
-    ends = [*Stream(io.BytesIO(stream)).end.chunks, end]
+    ends = [*OpenStream(io.BytesIO(stream)).end.chunks, end]
     for number in chunks:
         data[(ends[number] + ends[number + 1]) // 2] ^= 255
     return bytes(data)
@@ -503,7 +511,7 @@ def damaged_at(stream, *chunks):
 
 def test_inspection_counts_every_byte_once_and_names_what_is_damaged(tmp_path):
     path = tmp_path / "x.sans"
-    path.write_bytes(chunked(ECG, 10.0, quality=Quality("prdn", 9.0), wishes=BARE))
+    path.write_bytes(chunked(ECG, 10.0, quality=Quality("prdn", 9.0), kernel_options=BARE))
     found = inspect_file(path)
     assert found.damaged == []
     assert sum(found.parts.values()) == found.size == path.stat().st_size

@@ -18,13 +18,13 @@ import sans
 from sans import decompress
 from sans.codec import container, headers
 from sans.codec.compression import Options, compress_recording, frames_of_chunk
-from sans.codec.decompression import Stream
-from sans.codec.description import descriptions, kernels, spikes, waveforms
+from sans.codec.decompression import OpenStream
+from sans.codec.description import descriptions, spikes, stored_kernels, waveforms
 from sans.codec.files import decompress_file, loses_nothing, restored_name
 from sans.codec.inspection import inspect_file
-from sans.codec.parts import pack_parts, varint
-from sans.codec.planning import Wishes
+from sans.codec.planning import KernelOptions
 from sans.codec.quality import Quality
+from sans.codec.varints import pack_parts, varint
 from sans.codec.versions import FIRST, LARGEST_FRAME, NEWEST, SECOND, VERSIONS
 from sans.errors import BitstreamError
 from sans.recordings.layout import Layout, Source, Track
@@ -48,14 +48,14 @@ def refused(match):
 def test_the_newest_version_is_written():
     assert NEWEST is SECOND
     assert STREAM[:5] == b"SANS\2"
-    assert Stream(io.BytesIO(STREAM)).start.version is SECOND
+    assert OpenStream(io.BytesIO(STREAM)).start.version is SECOND
 
 
 @both
 def test_the_same_sections_are_a_stream_of_each_version(version):
     stream = forgery.changed(STREAM, version)
     assert stream[4] == version.number
-    assert Stream(io.BytesIO(stream)).start.version is version
+    assert OpenStream(io.BytesIO(stream)).start.version is version
     assert np.array_equal(decompress(stream), WALK)
 
 
@@ -126,7 +126,7 @@ def test_sections_of_small_letters_are_passed_over_wherever_they_are(place):
     more = [(place, (b"a", b"x" * 50)), (place, (b"z", b""))]
     stream = forgery.changed(STREAM, more=more)
     assert np.array_equal(decompress(stream), WALK)
-    assert np.array_equal(Stream(io.BytesIO(stream)).read(250, 730)[0], WALK[250:730])
+    assert np.array_equal(OpenStream(io.BytesIO(stream)).read(250, 730)[0], WALK[250:730])
     with refused("no section begins with"):
         decompress(forgery.changed(STREAM, FIRST, more=more))
 
@@ -280,7 +280,7 @@ def test_nothing_is_decoded_where_too_many_spikes_are_forged(monkeypatch):
 
 
 def test_a_writer_keeps_the_strongest_of_too_many_spikes(monkeypatch):
-    monkeypatch.setattr(kernels, "NEWEST", SECOND)
+    monkeypatch.setattr(stored_kernels, "NEWEST", SECOND)
     bump = np.hanning(33)
     rng = np.random.default_rng(5)
     signal = np.zeros(3000)
@@ -290,13 +290,13 @@ def test_a_writer_keeps_the_strongest_of_too_many_spikes(monkeypatch):
     given_kernel = waveforms.quantise(bump[None] / np.sqrt((bump**2).sum()), 1, [0])
 
     def found():
-        return kernels.find_spikes(signal, given_kernel, 100.0, 10.0, descriptions.FINE)
+        return stored_kernels.find_spikes(signal, given_kernel, 100.0, 10.0, descriptions.FINE)
 
     before = found()
     assert len(before.place) > 90
     tight = SECOND.within(2**60)  # no cover at all
     tight = type(tight)(**{**_fields(SECOND), "cover": 1})
-    monkeypatch.setattr(kernels, "NEWEST", tight)
+    monkeypatch.setattr(stored_kernels, "NEWEST", tight)
     after = found()
     assert len(after.place) == tight.most_spikes(3000, 33) == 90
     strength = np.abs(before.amplitude)
@@ -319,9 +319,9 @@ def test_a_chunk_has_the_samples_that_its_version_allows(version):
         fields = {"tracks": [TRACK | {"per_frame": per_frame}], "shape": shape}
         header = forgery.split(forgery.changed(whole, version, chunk=most, **fields))[0][0][1]
         assert headers.unpack_header(header, version).chunk == most
-        Stream(io.BytesIO(forgery.changed(whole, version, chunk=most, **fields)))
+        OpenStream(io.BytesIO(forgery.changed(whole, version, chunk=most, **fields)))
         with refused("damaged: chunks of .* samples, at most"):
-            Stream(io.BytesIO(forgery.changed(whole, version, chunk=most + 1, **fields)))
+            OpenStream(io.BytesIO(forgery.changed(whole, version, chunk=most + 1, **fields)))
 
 
 @both
@@ -353,7 +353,7 @@ def test_writers_write_no_larger_chunks_than_readers_read():
 
 @both
 def test_an_index_has_no_more_entries_than_the_stream_has_room_for(version, monkeypatch):
-    start = Stream(io.BytesIO(STREAM)).start
+    start = OpenStream(io.BytesIO(STREAM)).start
     end, _ = forgery.text_of(forgery.split(STREAM)[0][-1][1])
     others = sum(map(headers.json.dumps(end | {"chunks": [1]}).count, ",[{"))
     chunks = (len(STREAM) - start.begin) // container.SMALLEST_CHUNK  # with the end, which follows
@@ -375,7 +375,7 @@ def test_an_index_has_no_more_entries_than_the_stream_has_room_for(version, monk
 def test_an_index_with_all_the_entries_that_there_is_room_for_is_read():
     """Chunks of a sample each, the smallest that are written, are no forgery."""
     stream = chunked(np.zeros(100, "<i2"), 0.01)
-    assert len(Stream(io.BytesIO(stream)).end.chunks) == 100
+    assert len(OpenStream(io.BytesIO(stream)).end.chunks) == 100
     assert np.array_equal(decompress(stream), np.zeros(100))
 
 
@@ -421,5 +421,7 @@ def test_many_tracks_of_a_sample_each_end_where_their_bytes_do():
 
 
 def test_lossy_streams_are_of_the_newest_version_too():
-    stream = chunked(WALK, 5.0, quality=Quality("prdn", 9.0), wishes=Wishes(learn=False))
+    stream = chunked(
+        WALK, 5.0, quality=Quality("prdn", 9.0), kernel_options=KernelOptions(learn=False)
+    )
     assert stream[4] == 2

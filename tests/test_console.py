@@ -86,7 +86,7 @@ def test_commands_without_enough_memory_end_in_one_line(refused, monkeypatch):
     def load(_config):
         raise MemoryError
 
-    monkeypatch.setattr("sans.experiments.experiment.load", load)
+    monkeypatch.setattr("sans.runs.experiment.load", load)
     assert refused(1, "train") == "sans: not enough memory for this"
 
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from sans.datasets import DataConfig, Dataset, Part
 from sans.datasets.parts import RECORDING
 from sans.datasets.split import apportion, divide, leave_out, limit_parts
-from sans.datasets.windows import Recording, cut, standardise
+from sans.datasets.windows import Channel, cut, standardise
 from sans.errors import DatasetError
 
 
 def recording(samples, rate=100.0):
-    return Recording("a recording", np.asarray(samples, dtype=np.float64), rate)
+    return Channel("a recording", np.asarray(samples, dtype=np.float64), rate)
 
 
 def noise(samples, seed=0):

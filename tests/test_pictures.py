@@ -8,10 +8,10 @@ import torch
 
 from sans.configs import ModelConfig
 from sans.datasets.parts import RECORDING, Dataset, Part
-from sans.experiments.pictures import draw_reconstruction, illustrate
 from sans.kernels import load_kernels
 from sans.model import SAN
 from sans.runs import Run
+from sans.runs.pictures import draw_reconstruction, illustrate
 
 
 def network(rank):

@@ -20,7 +20,7 @@ from processes import said
 
 from sans import cli, pipes
 from sans.codec.compression import Options
-from sans.codec.files import Task, compress_file, decompress_file, recover_file
+from sans.codec.files import FileTask, compress_file, decompress_file, recover_file
 from sans.commands import console
 from sans.commands.batches import run_all
 from sans.errors import ReaderGoneError, SansError
@@ -264,7 +264,9 @@ def test_the_line_of_a_file_is_there_before_the_next_file_is_done(standard, tmp_
     standard(out := Trickle([100]), Trickle([100]), buffered=True)
     console.print_anywhere()
     np.save(tmp_path / "x.npy", WALK)
-    run_all([Task(tmp_path / "x.npy", tmp_path / f"{i}.sans") for i in range(3)], Watched(), json)
+    run_all(
+        [FileTask(tmp_path / "x.npy", tmp_path / f"{i}.sans") for i in range(3)], Watched(), json
+    )
     assert out.taken.count(b"\n") == 3 + (not json)
 
 

@@ -12,7 +12,7 @@ from sans.commands import progress
 from sans.commands.progress import downloading, watched
 from sans.configs import ModelOptions
 from sans.datasets import DataConfig
-from sans.experiments import prepare
+from sans.runs.experiment import prepare
 
 SMALL = ("train", "--limit", "12", "--window", "200", "--epochs", "3", "--output", "run")
 

@@ -188,7 +188,7 @@ def test_no_round_of_an_absolute_refit_raises_the_absolute_error(case):
     images = as_images(signals - code.draw(kernels), signals.ndim - 1)
     ys = code.place[:, 0] if signals.ndim == 3 else np.zeros_like(code.signal)
     xs = np.ascontiguousarray(code.place[:, -1])
-    spikes = loops.Spikes(code.kernel, ys.copy(), xs, code.amplitude.copy(), 0 * code.kernel)
+    spikes = loops.SpikeArrays(code.kernel, ys.copy(), xs, code.amplitude.copy(), 0 * code.kernel)
     for _ in range(25):
         before = abs(images).sum()
         refit_all(spikes, np.zeros(1, np.int64), code.counts, atoms, images, 1)

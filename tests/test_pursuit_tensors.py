@@ -21,8 +21,8 @@ from sans.pursuit.tensors.atoms import atoms_at, products
 from sans.pursuit.tensors.images import drawing
 from sans.pursuit.tensors.least_squares import solve
 from sans.pursuit.tensors.peaks import choose
-from sans.pursuit.tensors.scene import Plan, Scene, scales_on, scene_on
-from sans.pursuit.tensors.spikes import Spikes
+from sans.pursuit.tensors.scene import TensorPlan, TensorSetting, scales_on, scene_on
+from sans.pursuit.tensors.spikes import SpikeTensors
 from sans.pursuit.tensors.state import survey
 
 CUDA = pytest.param(
@@ -90,7 +90,7 @@ def assert_same(signals, kernels, *arguments, device="cpu"):
 def scene_of(kernels, space):
     """Return kernels of one or two dimensions on images of some shape."""
     sizes = np.array([len(kernel) for kernel in kernels])
-    plan = Plan(align(kernels), sizes, Stop(), "squares", 0)
+    plan = TensorPlan(align(kernels), sizes, Stop(), "squares", 0)
     images = torch.zeros((1, *((1, *space)[-2:])), dtype=torch.float64)
     scales = scales_on(plan, images)
     return scene_on(plan, scales, (0, space[-1], space[-1]), 1.0)
@@ -252,7 +252,7 @@ def test_of_equals_too_the_extrema_are_chosen_as_the_rule_says(device, data):
     last = data.draw(st.integers(first + 1, shape[1]))
     kernel = np.ones((side,) if height == 1 else (side, side))
     scene = scene_of([kernel], shape[1:] if height == 1 else shape)
-    scene = Scene(
+    scene = TensorSetting(
         scene.kernels.to(device),
         torch.ones_like(scene.scales, device=device),
         scene.task._replace(first=first, last=last),
@@ -292,7 +292,7 @@ def test_a_part_of_spikes_ends_where_the_next_meets_none_of_them():
     for space, places, expected in cases:
         scene = scene_of([np.ones((3,) * len(space))], space)
         place = torch.tensor([places])
-        spikes = Spikes(*[place] * 7)
+        spikes = SpikeTensors(*[place] * 7)
         norms = torch.tensor([[1.0, 5, 2, 7, 3]])
         assert refits._largest_of_part(norms, spikes, scene).tolist() == [expected]
 

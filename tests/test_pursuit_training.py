@@ -8,7 +8,7 @@ import torch
 
 from sans import ModelConfig, TrainConfig, evaluate, train
 from sans.configs import REFITS
-from sans.dictionary.pieces import unit
+from sans.dictionary_learning.pieces import unit
 from sans.errors import ModelError
 from sans.training import PursuitTrainer, Trainer, trainer_for
 

@@ -14,7 +14,7 @@ from rewriting import restored
 
 from sans.codec.compression import DEFAULT, Options
 from sans.codec.files import compress_file, decompress_file
-from sans.codec.planning import Wishes
+from sans.codec.planning import KernelOptions
 from sans.codec.quality import Quality
 from sans.errors import DatasetError, SansError
 from sans.recordings import Layout, Track, create_recording, open_recording
@@ -81,7 +81,7 @@ def test_files_pass_through_a_stream_with_a_notice(tmp_path, name):
 def test_loss_stays_within_the_bits_of_the_file(tmp_path, subtype):
     content, _, stored = made("WAV", subtype, channels=1)
     (tmp_path / "a.wav").write_bytes(content)
-    options = Options(Quality("max-error", 20.0), Wishes(learn=False))
+    options = Options(Quality("max-error", 20.0), KernelOptions(learn=False))
     compress_file(tmp_path / "a.wav", tmp_path / "a.sans", options)
     decompress_file(tmp_path / "a.sans", tmp_path / "b.wav")
     bits = BITS[subtype]

@@ -14,7 +14,7 @@ from sans.errors import DatasetError
 from sans.recordings.cutting import part_of
 from sans.recordings.layout import Layout, Source, Track
 from sans.recordings.spans import Cut
-from sans.recordings.timing import Facts, Run
+from sans.recordings.timing import EvenRun, Facts
 
 RNG = np.random.default_rng(0)
 
@@ -75,7 +75,7 @@ def test_a_part_has_the_samples_from_its_start_to_before_its_end(
     for array, each in zip(samples, per_frame, strict=True):
         moments = [onset + j * second / each for onset in onsets for j in range(each)]
         wanted.append([x for x, t in zip(array, moments, strict=True) if first <= t < last])
-    runs = tuple(Run(k, float(onset)) for k, onset in enumerate(onsets))
+    runs = tuple(EvenRun(k, float(onset)) for k, onset in enumerate(onsets))
     facts = Facts(None, None, frames, float(second), runs)
     cut = Cut(start / 20, (start + length) / 20)
     if not any(wanted):

@@ -10,14 +10,14 @@ from hypothesis.extra import numpy as hnp
 
 from sans.codec.compression import Options
 from sans.codec.files import compress_file, decompress_file
-from sans.codec.planning import Wishes
+from sans.codec.planning import KernelOptions
 from sans.codec.quality import LOSSLESS, Quality
 from sans.datasets import DataConfig, load
 from sans.errors import DatasetError
 from sans.recordings import create_recording, open_recording
 from sans.recordings.arrays.orientation import LAYOUTS, RANKS
 
-NO_KERNELS = Wishes(learn=False)
+NO_KERNELS = KernelOptions(learn=False)
 
 
 def saved(array):

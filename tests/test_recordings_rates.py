@@ -13,7 +13,7 @@ from test_recordings_edf import make
 
 from sans.codec.arrays import as_recording
 from sans.codec.compression import Options, compress_recording
-from sans.codec.decompression import Chunk, Stream, read_chunks
+from sans.codec.decompression import Chunk, OpenStream, read_chunks
 from sans.codec.quality import Quality
 from sans.errors import DatasetError
 from sans.recordings import open_recording
@@ -162,7 +162,7 @@ def test_other_texts_tell_none(cells, tmp_path):
 
 
 def rates_of(stream):
-    return [track.rate for track in Stream(io.BytesIO(stream)).start.header.layout.tracks]
+    return [track.rate for track in OpenStream(io.BytesIO(stream)).start.header.layout.tracks]
 
 
 def stream_of(source, **options):

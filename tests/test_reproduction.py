@@ -23,10 +23,8 @@ from sans.configs import ModelConfig, TrainConfig
 from sans.datasets import DataConfig
 from sans.engines import Engine, StoppedError
 from sans.errors import DatasetError, ModelError
-from sans.experiments import Experiment, resume
-from sans.experiments.experiment import stored_settings
 from sans.model import SAN
-from sans.reproduction import RECIPES, Wishes, prepare, reproduction
+from sans.reproduction import RECIPES, ReproductionOptions, prepare, reproduction
 from sans.reproduction.comparison import compare, exam_name, median, raw_accuracy
 from sans.reproduction.pictures import draw
 from sans.reproduction.published import PublishedRow, published
@@ -34,10 +32,11 @@ from sans.reproduction.searches import Pursuit, words
 from sans.reproduction.supervised import Exam, perform, reconstruct
 from sans.reproduction.tables import table_of
 from sans.runs import Run
+from sans.runs.experiment import Experiment, resume, stored_settings
 from sans.search import Budget, Search
 from sans.sweeps import Network, Row, tasks
 from sans.sweeps.rows import rows_of
-from sans.sweeps.tasks import Outcome, Task
+from sans.sweeps.tasks import SweepOutcome, SweepTask
 from sans.training.bank import Bank
 
 NAMES = tuple(ACTIVATIONS)
@@ -75,9 +74,9 @@ def small(name, *sizes, **options):
     return replace(RECIPES[name], sizes=sizes, **options)
 
 
-def run(recipe, folder, **wishes):
+def run(recipe, folder, **options):
     """Do all of an experiment but its report, from its beginning or from where it was stopped."""
-    found = prepare(recipe, Wishes(device="cpu", **wishes), folder)
+    found = prepare(recipe, ReproductionOptions(device="cpu", **options), folder)
     found.open()
     found.train(Engine(), lambda _: None)
     found.examine(Engine(), lambda _: None)
@@ -194,19 +193,19 @@ def test_the_recipes_are_the_published():
     assert [recipe.leaks for recipe in RECIPES.values()] == [False, True, False, False]
     assert len(RECIPES["physionet"].datasets) == 15
     for recipe in RECIPES.values():
-        grid = recipe.grid(recipe.datasets[0], Wishes(seeds=3))
+        grid = recipe.grid(recipe.datasets[0], ReproductionOptions(seeds=3))
         assert (grid.activation, grid.decoder, grid.density) == (NAMES, "paper", None)
         assert (grid.kernel_size, grid.kernels, grid.seeds) == (recipe.sizes, recipe.kernels, 3)
 
 
 def test_quick_uses_few_signals_or_only_published_sizes():
-    wishes = Wishes(quick=True)
-    assert RECIPES["mnist"].data("mnist", wishes).limit == 7_000
-    assert RECIPES["mnist"].data("mnist", Wishes()).limit is None
-    assert RECIPES["mnist"].grid("mnist", wishes).kernel_size == (1, 2, 3, 4, 5, 6)
+    options = ReproductionOptions(quick=True)
+    assert RECIPES["mnist"].data("mnist", options).limit == 7_000
+    assert RECIPES["mnist"].data("mnist", ReproductionOptions()).limit is None
+    assert RECIPES["mnist"].grid("mnist", options).kernel_size == (1, 2, 3, 4, 5, 6)
     # mitdb: identity 1, relu 61, topk 7, extrema-pool 10, extrema 229
-    assert RECIPES["physionet"].grid("mitdb", wishes).kernel_size == (1, 7, 10, 61, 229)
-    assert RECIPES["physionet"].data("mitdb", wishes).limit is None
+    assert RECIPES["physionet"].grid("mitdb", options).kernel_size == (1, 7, 10, 61, 229)
+    assert RECIPES["physionet"].data("mitdb", options).limit is None
 
 
 @pytest.mark.parametrize(
@@ -222,7 +221,7 @@ def test_quick_uses_few_signals_or_only_published_sizes():
 )
 def test_illegal_wishes_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
-        Wishes(**options)
+        ReproductionOptions(**options)
 
 
 # Comparisons, worked by hand
@@ -375,8 +374,8 @@ def test_in_two_dimensions_the_published_phi_counts_m_weights_and_the_corrected_
     model = ModelConfig("topk", (3, 3), (1, 1), 2, "paper")
     scores = Bank([model], [kernels], torch.device("cpu")).score(image).numpy()
     stored = (tuple(kernel.numpy() for kernel in kernels),)
-    outcome = Outcome(np.full((1, 1, 4), 0.5), np.stack([scores, scores]), stored, stored)
-    task = Task(DataConfig("mnist"), "", (model,), TrainConfig())
+    outcome = SweepOutcome(np.full((1, 1, 4), 0.5), np.stack([scores, scores]), stored, stored)
+    task = SweepTask(DataConfig("mnist"), "", (model,), TrainConfig())
     (row,) = rows_of(task, outcome)
     found = compared(
         [Network(row, model, stored[0], stored[0], outcome.history[:, 0])],
@@ -585,7 +584,7 @@ def test_reconstructions_are_those_of_the_network(monkeypatch, activation, space
 
 
 def test_whoever_calls_off_an_exam_is_heard(images):
-    found = prepare(small("mnist", 1), Wishes(data_dir=images), images / "out")
+    found = prepare(small("mnist", 1), ReproductionOptions(data_dir=images), images / "out")
     data, digest = found.studies[0].sweep.settings.data, found.studies[0].sweep.tasks[0].digest
     plain = Exam("raw-0", data, digest, ClassifierConfig())
     kernels = (np.ones((1, 1), np.float32),)
@@ -610,8 +609,8 @@ def test_an_accuracy_is_that_of_a_plain_loop(shared_data, tmp_path, monkeypatch)
     only = {"extrema": ACTIVATIONS["extrema"]}
     monkeypatch.setattr("sans.reproduction.recipes.ACTIVATIONS", only)
     recipe = small("mnist", 3, quick_limit=1400)
-    wishes = {"seed": 5, "quick": True, "data_dir": shared_data("MNIST").parent}
-    done = run(recipe, tmp_path, **wishes)
+    options = {"seed": 5, "quick": True, "data_dir": shared_data("MNIST").parent}
+    done = run(recipe, tmp_path, **options)
     (study,) = done.studies
     (found,) = study.sweep.networks()
     comparison = next(
@@ -705,8 +704,12 @@ def test_nothing_is_trained_twice(images, tmp_path, counted):
 @pytest.mark.parametrize("finished", [0, 4])
 def test_after_an_interrupt_the_exams_go_on(images, tmp_path, counted, finished):
     networks, exams = counted
-    recipe, folder, wishes = small("mnist", 2), tmp_path / "out", Wishes(data_dir=images)
-    stopped = prepare(recipe, wishes, folder)
+    recipe, folder, options = (
+        small("mnist", 2),
+        tmp_path / "out",
+        ReproductionOptions(data_dir=images),
+    )
+    stopped = prepare(recipe, options, folder)
     stopped.open()
     stopped.train(Engine(), lambda _: None)
     done = []
@@ -722,7 +725,7 @@ def test_after_an_interrupt_the_exams_go_on(images, tmp_path, counted, finished)
     assert len(kept) == finished
     trained = len(networks)
     del exams[:]
-    found = prepare(recipe, wishes, folder)
+    found = prepare(recipe, options, folder)
     found.open()
     found.train(Engine(), lambda _: None)
     told = []
@@ -753,17 +756,17 @@ def test_after_an_interrupt_the_exams_go_on(images, tmp_path, counted, finished)
     ],
 )
 def test_damaged_accuracies_are_one_line(images, tmp_path, content):
-    recipe, wishes = small("mnist", 1), Wishes(data_dir=images)
-    found = prepare(recipe, wishes, tmp_path / "out")
+    recipe, options = small("mnist", 1), ReproductionOptions(data_dir=images)
+    found = prepare(recipe, options, tmp_path / "out")
     found.open()
     record = found.studies[0].record
     record.write_bytes(content.encode("latin-1"))
     with pytest.raises(ModelError, match=r"accuracies.json is damaged: .*; remove it") as caught:
-        prepare(recipe, wishes, tmp_path / "out").open()
+        prepare(recipe, options, tmp_path / "out").open()
     assert len(str(caught.value).splitlines()) == 1
     assert record.read_bytes() == content.encode("latin-1")
     record.unlink()
-    prepare(recipe, wishes, tmp_path / "out").open()
+    prepare(recipe, options, tmp_path / "out").open()
 
 
 def test_force_begins_again_and_deletes_nothing_foreign(images, tmp_path, counted):
@@ -774,7 +777,7 @@ def test_force_begins_again_and_deletes_nothing_foreign(images, tmp_path, counte
     foreign = [folder / "notes.txt", folder / "mnist" / "notes.txt"]
     for path in foreign:
         path.write_text("mine")
-    found = prepare(recipe, Wishes(seed=1, data_dir=images, device="cpu"), folder)
+    found = prepare(recipe, ReproductionOptions(seed=1, data_dir=images, device="cpu"), folder)
     with pytest.raises(ModelError, match="--seed 0 instead of 1"):
         found.open()
     found.open(force=True)
@@ -789,7 +792,7 @@ def test_a_folder_of_something_else_is_refused(images, tmp_path):
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "table.csv").write_text("mine")
-    found = prepare(small("mnist", 1), Wishes(data_dir=images), folder)
+    found = prepare(small("mnist", 1), ReproductionOptions(data_dir=images), folder)
     with pytest.raises(ModelError, match="out exists and holds no mnist experiment"):
         found.open()
     assert [path.name for path in folder.iterdir()] == ["table.csv"]
@@ -803,7 +806,7 @@ def test_one_folder_of_something_else_keeps_all_others_from_being_made(data, tmp
     foreign = tmp_path / "out" / "mitdb" / "notes.txt"
     foreign.parent.mkdir(parents=True)
     foreign.write_text("mine")
-    found = prepare(small("physionet", 7), Wishes(data_dir=data), tmp_path / "out")
+    found = prepare(small("physionet", 7), ReproductionOptions(data_dir=data), tmp_path / "out")
     with pytest.raises(ModelError, match="out/mitdb exists and holds no sweep"):
         found.open()
     assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == [foreign]
@@ -813,7 +816,9 @@ def test_one_folder_of_something_else_keeps_all_others_from_being_made(data, tmp
 def test_another_experiment_gets_another_folder(images, tmp_path):
     write_images(images, "FashionMNIST")
     run(small("mnist", 1), tmp_path / "out", data_dir=images)
-    other = prepare(small("fashion-mnist", 1), Wishes(data_dir=images), tmp_path / "out")
+    other = prepare(
+        small("fashion-mnist", 1), ReproductionOptions(data_dir=images), tmp_path / "out"
+    )
     with pytest.raises(ModelError, match="holds no fashion-mnist experiment"):
         other.open()
 
@@ -912,7 +917,7 @@ def test_a_database_that_is_damaged_or_has_another_record_says_so(data, tmp_path
     write_database(data, "bidmc", "bidmc02")
     path = data / "physionet" / "emgdb" / "emg_healthy.dat"
     path.write_bytes(path.read_bytes()[:999])
-    found = prepare(small("physionet", 7), Wishes(data_dir=data), tmp_path / "out")
+    found = prepare(small("physionet", 7), ReproductionOptions(data_dir=data), tmp_path / "out")
     other, damaged, rest = found.notices
     assert other.startswith("left out: no record bidmc01 of bidmc here")
     assert damaged.startswith("left out: ")
@@ -923,12 +928,12 @@ def test_a_database_that_is_damaged_or_has_another_record_says_so(data, tmp_path
 
 def test_nothing_here_is_an_error(data, tmp_path):
     with pytest.raises(DatasetError, match=r"cannot look for data sets in .*: No such file"):
-        prepare(RECIPES["physionet"], Wishes(data_dir=data), tmp_path / "out")
+        prepare(RECIPES["physionet"], ReproductionOptions(data_dir=data), tmp_path / "out")
     data.mkdir()
     with pytest.raises(DatasetError, match="none of 15 data sets is here; apnea-ecg is not here"):
-        prepare(RECIPES["physionet"], Wishes(data_dir=data), tmp_path / "out")
+        prepare(RECIPES["physionet"], ReproductionOptions(data_dir=data), tmp_path / "out")
     with pytest.raises(DatasetError, match=r"^mnist is not here: `sans datasets fetch mnist`"):
-        prepare(RECIPES["mnist"], Wishes(data_dir=data), tmp_path / "out")
+        prepare(RECIPES["mnist"], ReproductionOptions(data_dir=data), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -938,8 +943,8 @@ TRIALS = Budget(None, 1)
 
 
 def test_a_search_of_each_seed_is_shown_in_every_row(images, tmp_path, searched):
-    wishes = {"seed": 3, "seeds": 2, "search": TRIALS, "data_dir": images}
-    found = run(small("mnist", 2), tmp_path / "out", **wishes)
+    options = {"seed": 3, "seeds": 2, "search": TRIALS, "data_dir": images}
+    found = run(small("mnist", 2), tmp_path / "out", **options)
     assert [call[:3] for call in searched] == [("mnist", 3, TRIALS), ("mnist", 4, TRIALS)]
     found.report()
     runs = [Run(tmp_path / "out" / "mnist" / f"pursuit-{seed}") for seed in (3, 4)]
@@ -1010,7 +1015,7 @@ def test_every_database_has_its_own_search_and_none_is_made_twice(data, tmp_path
     assert {(row["dataset"], float(row["pursuit_phi"])) for row in rows} == set(phis.items())
     assert first.studies[0].pursuits == found.studies[1].pursuits
     told = []
-    again = prepare(recipe, Wishes(search=TRIALS, data_dir=data), folder)
+    again = prepare(recipe, ReproductionOptions(search=TRIALS, data_dir=data), folder)
     again.open()
     again.search(Engine(), told.append)
     assert told == [2]
@@ -1030,7 +1035,7 @@ def test_after_an_interrupt_the_searches_go_on(
     images, tmp_path, monkeypatch, searched, owner, name
 ):
     recipe, folder = small("mnist", 2), tmp_path / "out"
-    wishes = {"seeds": 2, "search": TRIALS, "data_dir": images}
+    options = {"seeds": 2, "search": TRIALS, "data_dir": images}
     real, calls = getattr(owner, name), []
 
     def interrupt(self, *arguments):
@@ -1043,15 +1048,15 @@ def test_after_an_interrupt_the_searches_go_on(
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, interrupt)
         with pytest.raises(KeyboardInterrupt):
-            run(recipe, folder, **wishes)
+            run(recipe, folder, **options)
     kept = {path: path.read_bytes() for path in (folder / "mnist/pursuit-0").iterdir()}
     assert len(kept) == 8
     del searched[:]
-    found = run(recipe, folder, **wishes)
+    found = run(recipe, folder, **options)
     left = [1] if name != "_outcome" else []  # that is when everything is written
     assert [call[1] for call in searched] == left
     assert {path: path.read_bytes() for path in kept} == kept
-    whole = run(recipe, tmp_path / "whole", **wishes)
+    whole = run(recipe, tmp_path / "whole", **options)
     assert found.report().csv() == whole.report().csv()
 
 
@@ -1071,9 +1076,9 @@ def again(finished, tmp_path):
     """Return a function that prepares a copy of the finished experiment again."""
     shutil.copytree(finished / "out", tmp_path / "out")
 
-    def prepared(**wishes):
-        wishes = {"search": TRIALS, "data_dir": finished / "data", "device": "cpu"} | wishes
-        return prepare(small("mnist", 2), Wishes(**wishes), tmp_path / "out")
+    def prepared(**options):
+        options = {"search": TRIALS, "data_dir": finished / "data", "device": "cpu"} | options
+        return prepare(small("mnist", 2), ReproductionOptions(**options), tmp_path / "out")
 
     return prepared
 
@@ -1202,8 +1207,8 @@ def test_a_folder_in_the_place_of_a_search_is_refused_before_anything_is_made(im
     place.mkdir()
     (place / "model.safetensors").write_text("mine")
     before = bytes_below(tmp_path / "out")
-    wishes = Wishes(seeds=2, search=TRIALS, data_dir=images, device="cpu")
-    found = prepare(small("mnist", 2), wishes, tmp_path / "out")
+    options = ReproductionOptions(seeds=2, search=TRIALS, data_dir=images, device="cpu")
+    found = prepare(small("mnist", 2), options, tmp_path / "out")
     with pytest.raises(ModelError, match="pursuit-1 exists and holds no search of this experim"):
         found.open()
     assert bytes_below(tmp_path / "out") == before

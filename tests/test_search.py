@@ -23,7 +23,7 @@ from sans.errors import DatasetError, ModelError
 from sans.runs import Run, find_model
 from sans.search import Budget, prepare
 from sans.search.space import DROPOUTS, LONGEST_SIGNAL, MOST_KERNELS, propose
-from sans.search.trials import Task, perform
+from sans.search.trials import TrialSlice, perform
 from sans.training import PursuitTrainer
 
 
@@ -122,7 +122,7 @@ def test_what_was_cut_short_is_told_too(data, monkeypatch, studies):
 
 
 def test_a_found_run_can_go_on_training(data, tmp_path):
-    from sans.experiments import resume
+    from sans.runs.experiment import resume
 
     run = Run(tmp_path / "run")
     run.folder.mkdir()
@@ -275,7 +275,7 @@ def test_a_search_without_a_trial_has_nothing_to_leave(data, tmp_path):
 def test_a_trial_refuses_other_data(data):
     search = searched(data, 1)
     settings = search._best.settings
-    task = Task(data, "0" * 16, settings.model.config((100,), 3), settings.train)
+    task = TrialSlice(data, "0" * 16, settings.model.config((100,), 3), settings.train)
     with pytest.raises(DatasetError, match="differs"):
         perform(task, lambda: False)
 

@@ -20,9 +20,9 @@ from sans.datasets import DataConfig
 from sans.engines import Engine
 from sans.errors import DatasetError, ModelError
 from sans.evaluation import evaluate
-from sans.experiments import prepare as prepare_experiment
 from sans.model import SAN
 from sans.model_files import read_arrays, read_model, write_arrays
+from sans.runs.experiment import prepare as prepare_experiment
 from sans.sweeps import (
     Grid,
     Row,

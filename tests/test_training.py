@@ -20,7 +20,7 @@ from sans.evaluation import evaluate
 from sans.model import SAN
 from sans.training import Trainer, train
 from sans.training.bank import Bank
-from sans.training.handicaps import Handicaps
+from sans.training.regularisation import Regularisation
 
 NAMES = sorted(ACTIVATIONS)
 DECODERS = ["adjoint", "paper"]
@@ -130,7 +130,7 @@ def test_three_steps_with_every_option_are_the_oracles(space, decoder, by_torch,
         monkeypatch.setattr(Bank, "gradient_by_loops", Bank.gradient_by_torch)
     steps = Trainer([model], signals, signals, config)
     start = tensors.unstack(steps.state()["weights"][0], model.kernel_sizes)
-    shuffler, drawn = torch.Generator().manual_seed(4), Handicaps([model], config, space)
+    shuffler, drawn = torch.Generator().manual_seed(4), Regularisation([model], config, space)
     spared = []
     for epoch in (1, 2, 3):  # each in the order of its batch
         order = torch.randperm(3, generator=shuffler)

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from sans.codec.compression import Options, compress_recording
 from sans.codec.decompression import Chunk, read_chunks
 from sans.codec.description.learning import unit_kernels
-from sans.codec.planning import Wishes
+from sans.codec.planning import KernelOptions
 from sans.codec.quality import LOSSLESS, as_number, asked
 from sans.codec.starts import Start
 from sans.errors import BitstreamError, DatasetError
@@ -66,8 +66,8 @@ def compress(
     if len(chosen) > 1:
         raise ValueError(f"one of max_error, prdn and bits, not {len(chosen)} of them")
     given = None if kernels is None else unit_kernels([np.asarray(kernel) for kernel in kernels])
-    wishes = Wishes(learn=learn, given=given)
-    options = Options(chosen[0] if chosen else LOSSLESS, wishes, threads=threads)
+    kernel_options = KernelOptions(learn=learn, given=given)
+    options = Options(chosen[0] if chosen else LOSSLESS, kernel_options, threads=threads)
     file = io.BytesIO()
     compress_recording(as_recording(np.asarray(array), rate), file, options)
     return file.getvalue()

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.codec.groups import DESCRIBED, Way, as_whole, encode_group, groups_of
+from sans.codec.chunk_coder import DESCRIBED, Way, as_whole, encode_group, groups_of
 from sans.codec.masks import fill
-from sans.codec.parts import pack_parts, varint
-from sans.codec.planning.tracks import Piece, TrackPlan
-from sans.codec.representations import Whole
+from sans.codec.planning.plan import TrackChunk, TrackPlan
+from sans.codec.representations import Integral
+from sans.codec.varints import pack_parts, varint
 from sans.recordings.layout import Block, Layout
 
 Array = NDArray[Any]
@@ -57,8 +57,8 @@ def encode_chunk(
     return varint(number) + varint(frames) + pack_parts(parts), kept
 
 
-def _way(plan: TrackPlan, number: int, whole: Whole | None) -> Way:
+def _way(plan: TrackPlan, number: int, whole: Integral | None) -> Way:
     if whole is None or plan.kind != DESCRIBED:
         return Way(plan.kind, plan.step)
     fill(whole.numbers, whole.mask)
-    return plan.way(number, Piece(whole.numbers, whole.mask))
+    return plan.way(number, TrackChunk(whole.numbers, whole.mask))

@@ -18,10 +18,10 @@ from sans.codec import container
 from sans.codec.allocation import keep_freed_memory
 from sans.codec.chunks import RecordingPlan, encode_chunk, exact_plan
 from sans.codec.description.waveforms import pack_all_waveforms
-from sans.codec.headers import End, Figures, Header, pack_end, pack_header
+from sans.codec.headers import End, StreamHeader, TrackErrors, pack_end, pack_header
 from sans.codec.measures import Measures
+from sans.codec.planning.plan import KernelOptions
 from sans.codec.planning.sparing import Decision, plan_with_loss
-from sans.codec.planning.tracks import Wishes
 from sans.codec.quality import LOSSLESS, Quality
 from sans.codec.spool import Spool
 from sans.codec.versions import LARGEST_FRAME, NEWEST
@@ -46,7 +46,7 @@ LARGEST_CHUNK = NEWEST.samples
 LARGEST_IMAGES = NEWEST.pixels
 """Pixels of a chunk, at most."""
 
-WISHES = Wishes()
+LEARNED_KERNELS = KernelOptions()
 
 
 def quietly(_stage: str, _share: float) -> None:
@@ -60,7 +60,7 @@ class Options:
     quality: Quality = LOSSLESS
     """What is asked of every track."""
 
-    wishes: Wishes = WISHES
+    kernel_options: KernelOptions = LEARNED_KERNELS
     """Which kernels may be used."""
 
     seconds: float | None = None
@@ -109,7 +109,7 @@ class Summary:
     tracks: tuple[Track, ...]
     """Its tracks."""
 
-    figures: tuple[Figures, ...]
+    figures: tuple[TrackErrors, ...]
     """What was achieved on each of them."""
 
     notices: tuple[str, ...] = ()
@@ -174,10 +174,12 @@ def compress_recording(
                 spool.append(block)
                 progress("reading", _share(len(spool) * frames, layout.frames))
             layout, goal = _settled(layout, spool, options), options.quality
-            decision = plan_with_loss(layout, whole, spool, goal, options.wishes, pool, progress)
+            decision = plan_with_loss(
+                layout, whole, spool, goal, options.kernel_options, pool, progress
+            )
             blocks = (spool.block(number) for number in range(len(spool)))
         layout, plan, quality, notices = decision
-        header = Header(layout, frames, (quality.kind, quality.given), plan.quanta)
+        header = StreamHeader(layout, frames, (quality.kind, quality.given), plan.quanta)
         summary = _write(header, blocks, plan, file, pool, options.threads, progress)
         kept = tuple(annotators_in(layout.attachments)) if layout.format == "wfdb" else ()
         bounds = options.quality.bounds
@@ -243,7 +245,7 @@ def frames_of_chunk(layout: Layout, seconds: float | None = None) -> int:
 
 
 def _write(
-    header: Header,
+    header: StreamHeader,
     blocks: Iterator[Block],
     plan: RecordingPlan,
     file: BinaryIO,
@@ -253,7 +255,7 @@ def _write(
 ) -> Summary:
     """Write the stream of a recording."""
     layout = header.layout
-    writer = container.Writer(file)
+    writer = container.SectionWriter(file)
     writer.write(container.HEADER, pack_header(header))
     waveforms = [track.waveforms for track in plan.tracks]
     if any(len(each.shifts) for each in waveforms):

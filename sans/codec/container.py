@@ -74,7 +74,7 @@ class Section:
         return len(self.content) + FRAME
 
 
-class Writer:
+class SectionWriter:
     """Writes sections, one after the other.
 
     Raises:

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from sans.codec import container
 from sans.codec.allocation import keep_freed_memory
-from sans.codec.groups import Group, decode_group
+from sans.codec.chunk_coder import Group, decode_group
 from sans.codec.output_limit import OutputLimit, size_of
-from sans.codec.parts import read_varint, unpack_parts
 from sans.codec.starts import Start, read_start
+from sans.codec.varints import read_varint, unpack_parts
 from sans.errors import BitstreamError
 
 Array = NDArray[Any]
@@ -138,7 +138,7 @@ def frames_before(file: BinaryIO, start: Start) -> int | None:
         return frames
     place = file.tell()
     with suppress(BitstreamError):
-        frames = Stream(file).end.frames
+        frames = OpenStream(file).end.frames
     file.seek(place)
     return frames
 
@@ -170,7 +170,7 @@ def _check_end(
         raise BitstreamError("damaged: the stream goes on behind its end")
 
 
-class Stream:
+class OpenStream:
     """A stream in a file that can be read from anywhere.
 
     Args:

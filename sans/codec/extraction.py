@@ -8,12 +8,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from sans.codec.decompression import Stream
+from sans.codec.decompression import OpenStream
 from sans.codec.files import SUFFIX
 from sans.codec.mapping import opened
 from sans.codec.streamed import facts_in, source_of
 from sans.errors import SansError
-from sans.recordings.cutting import Part, part_of
+from sans.recordings.cutting import RecordingPart, part_of
 from sans.recordings.edf.header import ANNOTATIONS
 from sans.recordings.formats import BY_NAME
 from sans.recordings.layout import Source, samples_of
@@ -24,7 +24,7 @@ from sans.recordings.writing import kind_named, name_of, separator_of
 
 
 @contextmanager
-def opened_part(path: Path, cut: Cut, max_output: int | None = None) -> Iterator[Part]:
+def opened_part(path: Path, cut: Cut, max_output: int | None = None) -> Iterator[RecordingPart]:
     """Give a part of the recording in a stream; its samples are decoded when they are read.
 
     Seconds are those of a clock that starts with the recording and goes on through gaps.
@@ -39,7 +39,7 @@ def opened_part(path: Path, cut: Cut, max_output: int | None = None) -> Iterator
         DatasetError: if the recording has no such channel or part, or no rate to find it by.
     """
     with opened(path) as file:
-        whole = source_of(Stream(file), max_output)
+        whole = source_of(OpenStream(file), max_output)
         facts = facts_in(whole.layout, partial(samples_of, whole))
         part = part_of(whole, cut, facts, str(path))
         if left := annotators_told(whole.layout):
@@ -49,7 +49,7 @@ def opened_part(path: Path, cut: Cut, max_output: int | None = None) -> Iterator
         yield part
 
 
-def shaped(part: Part, target: Path | None) -> Source:
+def shaped(part: RecordingPart, target: Path | None) -> Source:
     """Return a part as the kind of file that the name of its target tells.
 
     A .npy file has stored numbers, of signals of one type and rate; a .npz file each signal in its
@@ -83,12 +83,12 @@ def shaped(part: Part, target: Path | None) -> Source:
     return replace(source, layout=layout, notices=notices)
 
 
-def part_name(path: Path, part: Part) -> str:
+def part_name(path: Path, part: RecordingPart) -> str:
     """Return the name of the file of a part, if nobody says another."""
     return f"{path.name.removesuffix(SUFFIX)}-part.{part.source.layout.format}"
 
 
-def amount_of(part: Part) -> str:
+def amount_of(part: RecordingPart) -> str:
     """Return how much a part has, in words: samples of the channel with most of them, or images."""
     layout = part.source.layout
     if len(layout.shape) == 3:
@@ -98,7 +98,7 @@ def amount_of(part: Part) -> str:
     return f"{most:,} samples" + (f" of {channels} signals" if channels > 1 else "")
 
 
-def _converted(part: Part, kind: str, target: Path) -> Source:
+def _converted(part: RecordingPart, kind: str, target: Path) -> Source:
     """Return a part as a recording of another format.
 
     Raises:

@@ -18,11 +18,11 @@ from sans.codec.recovery import Recovery, recover
 from sans.codec.starts import Start, read_header
 from sans.errors import BitstreamError, DatasetError, SansError
 from sans.files import written_whole
+from sans.paths import is_file
 from sans.pipes import piped
 from sans.recordings import create_recording, find_recordings, open_recording
 from sans.recordings.formats import BY_NAME
 from sans.recordings.layout import Layout
-from sans.recordings.paths import is_file
 from sans.recordings.wfdb.record import record_files
 
 SUFFIX = ".sans"
@@ -31,7 +31,7 @@ Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class FileTask:
     """A file to compress or to decompress; small enough to be sent to any machine that has it."""
 
     source: Path
@@ -126,7 +126,7 @@ def recover_file(
     return found
 
 
-def perform(task: Task, stopped: Callable[[], bool]) -> Summary | Start | Failure:
+def perform(task: FileTask, stopped: Callable[[], bool]) -> Summary | Start | Failure:
     """Compress a recording, or decompress a stream; what fails says why."""
     if stopped():
         return Failure(task.source, "stopped")
@@ -143,7 +143,7 @@ def perform(task: Task, stopped: Callable[[], bool]) -> Summary | Start | Failur
         return Failure(task.source, f"{error.filename or task.source}: {error.strerror or error}")
 
 
-def tasks_of(folder: Path, output: Path, options: Options) -> list[Task]:
+def tasks_of(folder: Path, output: Path, options: Options) -> list[FileTask]:
     """Return what there is to compress below a folder; streams get the names of recordings.
 
     Raises:
@@ -153,7 +153,7 @@ def tasks_of(folder: Path, output: Path, options: Options) -> list[Task]:
     if not found:
         raise DatasetError(f"no recording lies below {folder}")
     tasks = [
-        Task(path, output / path.relative_to(folder).with_name(stream_name(path)), options)
+        FileTask(path, output / path.relative_to(folder).with_name(stream_name(path)), options)
         for path in found
     ]
     return without_clashes(tasks)
@@ -161,7 +161,7 @@ def tasks_of(folder: Path, output: Path, options: Options) -> list[Task]:
 
 def streams_of(
     given: Sequence[str], output: Path, replace: bool = True, max_output: int | None = None
-) -> list[Task]:
+) -> list[FileTask]:
     """Return what there is to decompress; each may still turn out to be no stream.
 
     Args:
@@ -182,7 +182,7 @@ def streams_of(
             except BitstreamError:  # which `perform` will say again, of this file only
                 name = stream.stem
             below = stream.relative_to(path).with_name(name) if path.is_dir() else name
-            tasks.append(Task(stream, output / below, replace=replace, max_output=max_output))
+            tasks.append(FileTask(stream, output / below, replace=replace, max_output=max_output))
     return without_clashes(tasks)
 
 
@@ -198,7 +198,7 @@ def streams_below(folder: Path) -> list[Path]:
     return found
 
 
-def without_clashes(tasks: list[Task]) -> list[Task]:
+def without_clashes(tasks: list[FileTask]) -> list[FileTask]:
     """Return tasks of which no two write the same file.
 
     Raises:

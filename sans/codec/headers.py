@@ -63,7 +63,7 @@ _SIZE = struct.Struct("<I")
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class StreamHeader:
     """What a reader must know before the first chunk."""
 
     layout: Layout
@@ -83,7 +83,7 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class TrackErrors:
     """What was achieved on one track, over all samples that are not missing."""
 
     samples: int
@@ -118,14 +118,14 @@ class End:
     chunks: tuple[int, ...]
     """Where every chunk begins in the stream."""
 
-    figures: tuple[Figures, ...]
+    figures: tuple[TrackErrors, ...]
     """Of each track."""
 
 
-_FIGURES = len(fields(Figures))
+_FIGURES = len(fields(TrackErrors))
 
 
-def pack_header(header: Header) -> bytes:
+def pack_header(header: StreamHeader) -> bytes:
     """Return a header as bytes.
 
     Raises:
@@ -149,7 +149,7 @@ def pack_header(header: Header) -> bytes:
     return _deflate(text, b"".join(layout.attachments.values()))
 
 
-def unpack_header(data: bytes, version: Version) -> Header:
+def unpack_header(data: bytes, version: Version) -> StreamHeader:
     """Return the header that `pack_header` made bytes of, or another writer of this version.
 
     Raises:
@@ -187,7 +187,7 @@ def unpack_header(data: bytes, version: Version) -> Header:
         check_quality(quality, version)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BitstreamError(f"the header makes no sense: {_line(error)}") from error
-    return Header(layout, chunk, quality, quanta, version)
+    return StreamHeader(layout, chunk, quality, quanta, version)
 
 
 def pack_end(end: End) -> bytes:
@@ -224,7 +224,7 @@ def unpack_end(data: bytes, tracks: int, chunks: int, version: Version) -> End:
             raise ValueError("chunks that do not follow each other")
         if not all(len(row) == _FIGURES and all(map(is_number, row)) for row in rows):
             raise ValueError("figures that are none")
-        figures = tuple(Figures(*row) for row in rows)
+        figures = tuple(TrackErrors(*row) for row in rows)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise BitstreamError(f"the end of the stream makes no sense: {_line(error)}") from error
     begins, begin = [], 0

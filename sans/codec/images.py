@@ -28,7 +28,7 @@ from sans.codec.entropy.mixing import (
 )
 from sans.codec.entropy.numbers import digits_of
 from sans.codec.entropy.range_coder import Coder, code, code_plain, finish, reader, writer
-from sans.compiled import compiled, inlined
+from sans.compilation.decorators import compiled, inlined
 
 TABLES = 16
 """How many contexts speak."""

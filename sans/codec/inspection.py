@@ -12,13 +12,13 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.codec.decompression import Stream, decode_chunk, decode_part, split_chunk
-from sans.codec.headers import Figures, Header
+from sans.codec.decompression import OpenStream, decode_chunk, decode_part, split_chunk
+from sans.codec.headers import StreamHeader, TrackErrors
 from sans.codec.mapping import Reader, mapped
-from sans.codec.parts import unpack_parts
 from sans.codec.quality import Quality
 from sans.codec.recovery import Recovery, recover, seconds_of
 from sans.codec.streamed import facts_in
+from sans.codec.varints import unpack_parts
 from sans.errors import BitstreamError, SansError
 from sans.recordings.roles import Read, Role, names_of_exact, roles_in
 from sans.recordings.timing import Facts
@@ -35,7 +35,7 @@ MOST_FILLED = 1 << 26
 class Inspection:
     """What a stream holds."""
 
-    header: Header
+    header: StreamHeader
     """The header."""
 
     size: int
@@ -47,7 +47,7 @@ class Inspection:
     chunks: int
     """How many chunks there are, or were."""
 
-    figures: tuple[Figures, ...]
+    figures: tuple[TrackErrors, ...]
     """What was achieved on each track; none where the end is damaged."""
 
     parts: dict[str, int] = field(default_factory=dict)
@@ -110,7 +110,7 @@ def inspect_file(path: Path, thorough: bool = True) -> Inspection:
     for span in found.missing:
         result.damaged.append(f"{seconds_of(start, span)} lost")
     try:
-        result.figures = Stream(cast(BinaryIO, Reader(found.data))).end.figures
+        result.figures = OpenStream(cast(BinaryIO, Reader(found.data))).end.figures
     except BitstreamError as error:
         result.damaged.append(str(error))
     result.facts = _facts(found)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sans.codec.entropy.numbers import code_whole
 from sans.codec.entropy.range_coder import HALF, READING, Coder, code
-from sans.compiled import compiled
+from sans.compilation.decorators import compiled
 
 Mask = NDArray[np.bool_]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.codec.headers import Figures
+from sans.codec.headers import TrackErrors
 from sans.codec.spread import Spread, spread_of
 
 Array = NDArray[Any]
@@ -52,12 +52,12 @@ class Measures:
             self.error += float((wrong**2).sum())
         self.largest = max(self.largest, float(np.abs(wrong).max()))
 
-    def figures(self, gain: float) -> Figures:
+    def figures(self, gain: float) -> TrackErrors:
         """Return the figures, with so many steps in a physical unit."""
         prd, prd1024, prdn = (self._share(offset) for offset in (0.0, 1024.0, self.spread.mean))
         samples = self.spread.samples
         rms = float(np.sqrt(self.error / max(samples, 1)) / abs(gain or 1.0))
-        return Figures(samples, self.missing, prd, prd1024, prdn, rms, self.largest)
+        return TrackErrors(samples, self.missing, prd, prd1024, prdn, rms, self.largest)
 
     def _share(self, offset: float) -> float:
         """Return the error in per cent of the signal without an offset."""

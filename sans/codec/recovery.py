@@ -22,10 +22,10 @@ from sans.codec import container
 from sans.codec.decompression import Chunk, decode_chunk, split_chunk
 from sans.codec.headers import End
 from sans.codec.mapping import Reader
-from sans.codec.parts import read_varint
 from sans.codec.quality import LOSSLESS
-from sans.codec.searching import Span, find_chunks
+from sans.codec.searching import SectionSpan, find_chunks
 from sans.codec.starts import Start, begun, read_header
+from sans.codec.varints import read_varint
 from sans.errors import BitstreamError
 from sans.recordings.layout import Track
 
@@ -48,7 +48,7 @@ class Recovery:
     frames: int
     """Frames of the recording, as far as anything tells."""
 
-    spans: dict[int, Span]
+    spans: dict[int, SectionSpan]
     """Where every chunk that is whole lies, by its number."""
 
     data: memoryview
@@ -96,7 +96,7 @@ def recover(stream: bytes | memoryview) -> Recovery:
     if known is None and (end := _end_of(data, start)):
         known = end.frames
     most = len(data) // container.SMALLEST_CHUNK if known is None else -(-known // size)
-    first = dict[int, tuple[int, Span]]()
+    first = dict[int, tuple[int, SectionSpan]]()
     likely = partial(_likely, start, most)
     for span in find_chunks(data, start.begin, start.checksum, likely):
         number, frames, _ = split_chunk(start, bytes(_content(data, span)[:LONGEST_START]))
@@ -112,7 +112,7 @@ def recover(stream: bytes | memoryview) -> Recovery:
     return Recovery(start, known, spans, data)
 
 
-def _content(data: memoryview, span: Span) -> memoryview:
+def _content(data: memoryview, span: SectionSpan) -> memoryview:
     """Return the content of a section."""
     return data[span.begin + container.SECTION.size : span.end - container.CHECKSUM.size]
 

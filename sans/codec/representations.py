@@ -31,7 +31,7 @@ END = 1 << 33
 """Whole numbers are below this in magnitude."""
 
 
-class Whole(NamedTuple):
+class Integral(NamedTuple):
     """Samples as whole numbers."""
 
     kind: int
@@ -47,7 +47,7 @@ class Whole(NamedTuple):
     """``(samples,)``: which samples are missing."""
 
 
-def to_whole(samples: Array, missing: int | None, quantum: float = 0.0) -> Whole | None:
+def to_whole(samples: Array, missing: int | None, quantum: float = 0.0) -> Integral | None:
     """Return samples as whole numbers, or nothing if only their bits will do.
 
     Args:
@@ -59,19 +59,19 @@ def to_whole(samples: Array, missing: int | None, quantum: float = 0.0) -> Whole
         mask = samples == missing if missing is not None else np.zeros(len(samples), np.bool_)
         if samples.dtype.itemsize == 8 and len(samples) and not _small(samples, mask):
             return None
-        return Whole(WHOLE, 0, samples.astype(np.int64), mask)
+        return Integral(WHOLE, 0, samples.astype(np.int64), mask)
     mask = np.isnan(samples)
     if quantum:
         with np.errstate(over="ignore", invalid="ignore"):
             numbers = np.rint(np.where(mask, 0, samples).astype(np.float64) / quantum)
         if len(numbers) and not np.abs(numbers).max() < END:
             return None
-        return Whole(MULTIPLE, 0, numbers.astype(np.int64), mask)
+        return Integral(MULTIPLE, 0, numbers.astype(np.int64), mask)
     return _decimal(samples, mask)
 
 
 def from_whole(
-    whole: Whole, dtype: np.dtype[Any], missing: int | None, quantum: float = 0.0
+    whole: Integral, dtype: np.dtype[Any], missing: int | None, quantum: float = 0.0
 ) -> Array:
     """Return the samples that `to_whole` made whole numbers of, or what is left of them."""
     if dtype.kind in "iu":
@@ -102,7 +102,7 @@ def _small(samples: Array, mask: Mask) -> bool:
     return not len(seen) or (int(seen.min()) > -END and int(seen.max()) < END)
 
 
-def _decimal(samples: Array, mask: Mask) -> Whole | None:
+def _decimal(samples: Array, mask: Mask) -> Integral | None:
     """Return floating-point numbers as whole numbers over a power of ten, if all of them are."""
     probe = slice(0, 256)
     for digits in range(DIGITS + 1):
@@ -113,11 +113,11 @@ def _decimal(samples: Array, mask: Mask) -> Whole | None:
     return None
 
 
-def _as_decimal(samples: Array, mask: Mask, digits: int) -> Whole | None:
+def _as_decimal(samples: Array, mask: Mask, digits: int) -> Integral | None:
     with np.errstate(over="ignore", invalid="ignore"):
         numbers = np.rint(np.where(mask, 0, samples).astype(np.float64) * 10**digits)
     if len(numbers) and not np.abs(numbers).max() < END:
         return None
-    whole = Whole(DECIMAL, digits, numbers.astype(np.int64), mask)
+    whole = Integral(DECIMAL, digits, numbers.astype(np.int64), mask)
     again = from_whole(whole, samples.dtype, None)
     return whole if again.tobytes() == samples.tobytes() else None

@@ -20,7 +20,7 @@ _LEAST, _MOST = 1 << 12, 1 << 20
 _TOP = LARGEST >> 24  # the highest byte of a size that may be
 
 
-class Span(NamedTuple):
+class SectionSpan(NamedTuple):
     """Where a section lies, from its kind to its checksum."""
 
     begin: int
@@ -29,7 +29,7 @@ class Span(NamedTuple):
 
 def find_chunks(
     data: memoryview, begin: int, seed: int, likely: Callable[[memoryview], bool]
-) -> Iterator[Span]:
+) -> Iterator[SectionSpan]:
     """Yield the whole chunk sections from a place on.
 
     Checksums are taken where a section could begin, of some multiple of the bytes in all: bytes
@@ -53,7 +53,7 @@ def find_chunks(
             continue
         patience -= len(body)
         if zlib.crc32(body, seed) == CHECKSUM.unpack_from(data, end - CHECKSUM.size)[0]:
-            yield Span(place, end)
+            yield SectionSpan(place, end)
             places = _candidates(data, end)
 
 

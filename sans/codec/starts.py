@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from sans.codec import container
+from sans.codec.chunk_coder import Group, groups_of
 from sans.codec.description.starting_set import starting_set
 from sans.codec.description.waveforms import NO_WAVEFORMS, Waveforms, unpack_all_waveforms
-from sans.codec.groups import Group, groups_of
-from sans.codec.headers import End, Header, unpack_end, unpack_header
+from sans.codec.headers import End, StreamHeader, unpack_end, unpack_header
 from sans.codec.versions import Version
 from sans.errors import BitstreamError
 
@@ -18,7 +18,7 @@ from sans.errors import BitstreamError
 class Start:
     """What comes before the chunks of a stream."""
 
-    header: Header
+    header: StreamHeader
     """The header."""
 
     groups: tuple[Group, ...]
@@ -59,7 +59,7 @@ class Start:
         return end
 
 
-def read_header(file: BinaryIO) -> tuple[Header, container.Section]:
+def read_header(file: BinaryIO) -> tuple[StreamHeader, container.Section]:
     """Read a stream up to the end of its header; return what it says, and its section.
 
     Raises:
@@ -99,7 +99,9 @@ def read_start(file: BinaryIO) -> tuple[Start, container.Section, int]:
     return start, section, begin
 
 
-def begun(header: Header, checksum: int, kernels: container.Section | None, begin: int) -> Start:
+def begun(
+    header: StreamHeader, checksum: int, kernels: container.Section | None, begin: int
+) -> Start:
     """Return what comes before the chunks of a stream.
 
     Args:

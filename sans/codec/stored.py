@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.codec.parts import pack_parts
-from sans.codec.patterns import FEW, TRIAL, as_they_are, encode_patterns
-from sans.codec.representations import Whole
+from sans.codec.raw_words import FEW, TRIAL, as_they_are, encode_patterns
+from sans.codec.representations import Integral
+from sans.codec.varints import pack_parts
 
 Array = NDArray[Any]
 
@@ -28,7 +28,7 @@ def pack_patterns(samples: Sequence[Array]) -> bytes:
     return pack_parts([b"", encode_patterns(words, width)])
 
 
-def unswollen(data: bytes, wholes: Sequence[Whole], samples: Sequence[Array]) -> bytes | None:
+def unswollen(data: bytes, wholes: Sequence[Integral], samples: Sequence[Array]) -> bytes | None:
     """Return a group in a chunk stored, if that is smaller; those bytes lose nothing.
 
     Args:
@@ -46,7 +46,7 @@ def unswollen(data: bytes, wholes: Sequence[Whole], samples: Sequence[Array]) ->
     return stored if len(stored) < len(data) else None
 
 
-def _least_bits(wholes: Sequence[Whole], samples: Sequence[Array]) -> int:
+def _least_bits(wholes: Sequence[Integral], samples: Sequence[Array]) -> int:
     """Return how many bits samples take if every one of a track has as many, and as few as can be.
 
     What takes more may be noise.

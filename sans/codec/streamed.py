@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from sans.codec.decompression import Stream
+from sans.codec.decompression import OpenStream
 from sans.codec.output_limit import OutputLimit
 from sans.errors import BitstreamError
 from sans.recordings.facts import facts_of
@@ -17,7 +17,7 @@ from sans.recordings.roles import Read
 from sans.recordings.timing import Facts
 
 
-def source_of(stream: Stream, max_output: int | None = None) -> Source:
+def source_of(stream: OpenStream, max_output: int | None = None) -> Source:
     """Return the recording that a stream holds; a chunk is decoded when its frames are read.
 
     Args:

@@ -11,14 +11,14 @@ from sans.errors import printable
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from sans.codec.headers import Figures
+    from sans.codec.headers import TrackErrors
     from sans.recordings import Track
 
 MOST_ROWS = 32
 """Signals that a table shows."""
 
 
-def values_achieved(row: Figures, track: Track) -> dict[str, Any]:
+def values_achieved(row: TrackErrors, track: Track) -> dict[str, Any]:
     """Return what was achieved on a signal as JSON holds it.
 
     `largest_error` is in stored steps; `rms` and `largest_physical_error` have the unit
@@ -45,7 +45,7 @@ def _with_unit(value: float, unit: str) -> str:
     return f"{number(value)} {unit}{plural}".rstrip()
 
 
-def figures_table(figures: Sequence[Figures], tracks: Sequence[Track]) -> Table:
+def figures_table(figures: Sequence[TrackErrors], tracks: Sequence[Track]) -> Table:
     """Return what was achieved on each signal as a table."""
     from rich.markup import escape
     from rich.table import Table

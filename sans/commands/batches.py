@@ -12,7 +12,7 @@ from sans.errors import SansError
 
 if TYPE_CHECKING:
     from sans.codec.compression import Summary
-    from sans.codec.files import Task
+    from sans.codec.files import FileTask
     from sans.engines import Engine
 
 PIPE = "-"
@@ -44,7 +44,7 @@ def folder_for(given: Sequence[str], folders: Sequence[str], output: str | None)
     return folder
 
 
-def run_all(tasks: list[Task], engine: Engine, json: bool) -> None:
+def run_all(tasks: list[FileTask], engine: Engine, json: bool) -> None:
     """Perform tasks side by side; print a line for each, and a total at the end."""
     from sans.codec.compression import Summary
     from sans.codec.files import Failure, perform

@@ -21,7 +21,7 @@ from sans.commands.console import (
 from sans.errors import SansError
 
 if TYPE_CHECKING:
-    from sans.contest import Recorded, Row
+    from sans.bench import BenchRow, Recorded
 
 FILES = ("results.json", "results.csv", "rate-distortion.png")
 """What `--output` leaves."""
@@ -55,18 +55,18 @@ def bench(
     pip install "sans[bench]". The wavelets are the ideal length of a code, not a program.
     """
     with expected_errors():
-        from sans import contest
+        from sans import bench
 
         with usage_errors():
             asked = tuple(dict.fromkeys(o.factors(prdn)))
-            contest.check_prdn(asked)
-        paths = contest.find(recordings)
+            bench.check_prdn(asked)
+        paths = bench.find(recordings)
         if output is not None:
             _refuse_files(output, force)
-        for name, module in contest.missing_peers().items():
+        for name, module in bench.missing_peers().items():
             notice(f'{name} is left out: no module {module}; pip install "sans[bench]"')
         rows, names = _measure(paths, asked, set(recordings))
-        total = contest.in_total(rows)
+        total = bench.in_total(rows)
         if output is not None:
             _leave(output, rows, total, _title(names))
         if json:
@@ -80,21 +80,21 @@ def bench(
 
 def _measure(
     paths: list[Path], asked: tuple[float, ...], named: set[Path]
-) -> tuple[list[Row], list[str]]:
+) -> tuple[list[BenchRow], list[str]]:
     """Return the rows and the names of all recordings that can be read."""
-    from sans import contest
+    from sans import bench
     from sans.commands.progress import counted
 
-    rows: list[Row] = []
+    rows: list[BenchRow] = []
     names: list[str] = []
-    peers = contest.present_peers()
+    peers = bench.present_peers()
     each = 1 + len(peers) + 2 * len(asked)
     with counted(len(paths) * each, "measurements", err) as advance:
         for path in paths:
             recording, left = _read(path, path in named), each
             if recording is not None:
                 names.append(recording.name)
-                for row in contest.judge(recording, asked, peers, notice):
+                for row in bench.judge(recording, asked, peers, notice):
                     rows += [] if row is None else [row]
                     left -= 1
                     advance(1)
@@ -106,10 +106,10 @@ def _measure(
 
 def _read(path: Path, named: bool) -> Recorded | None:
     """Return a recording; None where a file of a folder is none, which the user did not name."""
-    from sans import contest
+    from sans import bench
 
     try:
-        return contest.read_recording(path)
+        return bench.read_recording(path)
     except SansError as error:
         if named:
             raise
@@ -124,20 +124,20 @@ def _refuse_files(folder: Path, force: bool) -> None:
         raise SansError(f"{folder / there[0]} exists: choose another folder, or add --force")
 
 
-def _leave(folder: Path, rows: list[Row], total: list[Row], title: str) -> None:
-    from sans import contest
+def _leave(folder: Path, rows: list[BenchRow], total: list[BenchRow], title: str) -> None:
+    from sans import bench
     from sans.plots import save_figure
-    from sans.plots.contest import plot_contest
+    from sans.plots.bench import plot_bench
 
-    contest.write_results(folder, rows)
-    save_figure(plot_contest(total, title), folder / FILES[-1])
+    bench.write_results(folder, rows)
+    save_figure(plot_bench(total, title), folder / FILES[-1])
 
 
 def _title(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{len(names)} recordings"
 
 
-def _print(rows: list[Row], total: list[Row], title: str) -> None:
+def _print(rows: list[BenchRow], total: list[BenchRow], title: str) -> None:
     """Print the sums of all recordings; a dash where a codec did not take all of them."""
     from rich.markup import escape
     from rich.table import Table
@@ -160,17 +160,17 @@ def _print(rows: list[Row], total: list[Row], title: str) -> None:
     print_table(table)
 
 
-def _partial(rows: list[Row], total: list[Row]) -> list[Row]:
+def _partial(rows: list[BenchRow], total: list[BenchRow]) -> list[BenchRow]:
     """Return a row of each codec and quality that is not there for all recordings."""
     known = {(row.asked, row.codec) for row in total}
     first = {(row.asked, row.codec): row for row in rows}
     return [row for key, row in first.items() if key not in known]
 
 
-def _name(row: Row) -> str:
+def _name(row: BenchRow) -> str:
     """Return what a table calls a codec."""
-    from sans.contest import PEERS
-    from sans.contest.results import YARDSTICK
+    from sans.bench import PEERS
+    from sans.bench.results import YARDSTICK
 
     if row.codec in PEERS:
         return f"{row.codec} {PEERS[row.codec].setting}"

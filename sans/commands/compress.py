@@ -26,8 +26,8 @@ from sans.commands.console import (
 
 if TYPE_CHECKING:
     from sans.codec.compression import Options, Summary
-    from sans.codec.files import Task
-    from sans.codec.planning import Wishes
+    from sans.codec.files import FileTask
+    from sans.codec.planning import KernelOptions
     from sans.codec.quality import Quality
     from sans.engines import Engine
 
@@ -127,15 +127,15 @@ def compress(
             if model is not None and not kernels:
                 raise ValueError("--model gives kernels, --no-kernels wants none: choose one")
         from sans.codec.compression import Options
+        from sans.compilation.rehearsals import ahead
         from sans.engines import Engine
         from sans.recordings.wfdb.annotators import annotators
-        from sans.rehearsals import ahead
 
         with usage_errors():
             engine = Engine(workers, scheduler)
             options = Options(
                 quality,
-                _wishes(model, kernels),
+                _kernel_options(model, kernels),
                 seconds=seconds,
                 threads=threads_of(workers),
                 exact=tuple(exact or ()),
@@ -165,17 +165,17 @@ def _quality(
     return chosen[0] if chosen else Quality()
 
 
-def _wishes(model: Path | None, kernels: bool) -> Wishes:
-    from sans.codec.planning import Wishes
+def _kernel_options(model: Path | None, kernels: bool) -> KernelOptions:
+    from sans.codec.planning import KernelOptions
 
     if model is None:
-        return Wishes(learn=kernels)
+        return KernelOptions(learn=kernels)
     from sans.codec.description.learning import unit_kernels
     from sans.errors import ModelError
     from sans.kernels import load_kernels
 
     try:
-        return Wishes(learn=False, given=unit_kernels(list(load_kernels(model))))
+        return KernelOptions(learn=False, given=unit_kernels(list(load_kernels(model))))
     except ValueError as error:
         raise ModelError(f"the model does not fit: {error}") from error
 
@@ -231,14 +231,14 @@ def _compress_several(
 ) -> None:
     from dataclasses import replace
 
-    from sans.codec.files import Task, stream_name, tasks_of, without_clashes
+    from sans.codec.files import FileTask, stream_name, tasks_of, without_clashes
 
     alone = replace(options, threads=1)  # files are done side by side
 
-    def tasks(path: Path) -> list[Task]:
+    def tasks(path: Path) -> list[FileTask]:
         if _is_folder(path):
             return tasks_of(path, folder, alone)
-        return [Task(path, folder / stream_name(path), alone)]
+        return [FileTask(path, folder / stream_name(path), alone)]
 
     wanted = without_clashes(
         [task for path in dict.fromkeys(map(Path, given)) for task in tasks(path)]

@@ -18,7 +18,7 @@ from rich.measure import Measurement
 from rich.segment import Segment
 from rich.table import Table
 
-from sans.compiling import Wanted
+from sans.compilation.sharing import Wanted
 from sans.errors import ReaderGoneError, SansError, printable
 from sans.pipes import Pipe
 

@@ -123,7 +123,7 @@ class _Wanted:
 def _source(stream: str) -> Path | BinaryIO:
     """Return where a stream comes from; a second process begins what takes long to compile."""
     from sans.codec.files import loses_nothing
-    from sans.rehearsals import ahead
+    from sans.compilation.rehearsals import ahead
 
     if stream == PIPE:
         return binary_input()
@@ -143,8 +143,8 @@ def _to_pipe(stream: str, wanted: _Wanted) -> None:
 
 
 def _to_files(stream: str, wanted: _Wanted) -> None:
-    from sans.codec.converting import seekable
     from sans.codec.files import decompress_file, format_of, recover_file, restored_name
+    from sans.codec.restoring import seekable
     from sans.commands.progress import staged
     from sans.recordings.writing import kind_named
 
@@ -182,8 +182,8 @@ def _extract(
     from sans.codec import files
     from sans.codec.extraction import amount_of, opened_part, part_name, shaped
     from sans.commands.progress import staged
+    from sans.compilation.rehearsals import ahead
     from sans.recordings.writing import write_source
-    from sans.rehearsals import ahead
 
     ahead("prediction" if files.loses_nothing(path) else "drawing")
     with opened_part(path, cut, max_output) as part:
@@ -206,7 +206,7 @@ def _convert(
     source: Path | BinaryIO, target: Path, kind: str, wanted: _Wanted, progress: Progress
 ) -> None:
     """Restore a recording as another kind of file, and say what that does not have."""
-    from sans.codec.converting import convert_file, recover_as
+    from sans.codec.restoring import convert_file, recover_as
 
     with usage_errors():
         if wanted.recover:

@@ -160,7 +160,7 @@ def _data_config(stored: StoredModel, changes: dict[str, Any]) -> DataConfig:
     """Return the data options of the run with those given anew; another data set starts afresh."""
     from sans.datasets import DataConfig
     from sans.errors import ModelError
-    from sans.experiments.settings import Settings
+    from sans.runs.settings import Settings
 
     if "dataset" in changes:
         return DataConfig(**changes)
@@ -185,8 +185,8 @@ def _load(stored: StoredModel, config: DataConfig, device: str) -> tuple[SAN, Da
 
 
 def _draw(model: SAN, data: Dataset, split: str, path: Path) -> None:
-    from sans.experiments.pictures import draw_reconstruction
     from sans.plots import save_figure
+    from sans.runs.pictures import draw_reconstruction
 
     save_figure(draw_reconstruction(model, data, split), path)
     err.print(f"drawn: {path}", markup=False)

@@ -11,8 +11,8 @@ from sans.activations import ACTIVATIONS
 from sans.commands.console import MISUSED, fail
 from sans.configs import DECODERS, DEVICES, ENCODERS, REFITS, STARTS, ModelOptions, TrainConfig
 from sans.datasets import DataConfig
+from sans.paths import is_file
 from sans.recordings.arrays.orientation import LAYOUTS
-from sans.recordings.paths import is_file
 
 DATA = DataConfig()
 MODEL = ModelOptions()

@@ -83,11 +83,13 @@ def reproduce(
             check_name("published experiment", experiment, reproduction.RECIPES)
             TrainConfig(seed=seed, device=device)
             budget = None if search is None else Budget(seconds(search))
-            wishes = reproduction.Wishes(seed, seeds, quick, corrected, data_dir, device, budget)
+            options = reproduction.ReproductionOptions(
+                seed, seeds, quick, corrected, data_dir, device, budget
+            )
             engine = Engine(workers, scheduler)
             name = f"{experiment}-quick" if quick else experiment
             folder = output or Path("reproduction") / name
-            found = reproduction.prepare(reproduction.RECIPES[experiment], wishes, folder)
+            found = reproduction.prepare(reproduction.RECIPES[experiment], options, folder)
         for sentence in found.notices:
             notice(sentence)
         if force:
@@ -131,16 +133,16 @@ def _print(found: Reproduction, shown: ComparisonTable) -> None:
     """Print the table, the accuracies on raw signals, and where everything lies."""
     from sans.reproduction.searches import words
 
-    seeds = found.wishes.seeds
-    over = f"medians of {seeds} seeds" if seeds > 1 else f"seed {found.wishes.seed}"
-    quick = f", quick: {found.recipe.quick}" if found.wishes.quick else ""
+    seeds = found.options.seeds
+    over = f"medians of {seeds} seeds" if seeds > 1 else f"seed {found.options.seed}"
+    quick = f", quick: {found.recipe.quick}" if found.options.quick else ""
     print_table(_fitting(shown, f"{found.recipe.title}, {over}{quick}"))
     if (raw := found.raw()) is not None:
         published = found.recipe.raw_accuracy
         out.print(f"accuracy on raw signals: {raw:.1f} %, published {published} %")
-        if found.wishes.corrected:
+        if found.options.corrected:
             out.print(f"accuracy on raw signals, corrected: {found.raw(best=True):.1f} %")
-    if (budget := found.wishes.search) is not None:
+    if (budget := found.options.search) is not None:
         means = f", means of {seeds} seeds" if seeds > 1 else ""
         out.print(f"pursuit φ̄: kernels of a search of {words(budget)}{means}")
     out.print(f"tables and pictures: {found.folder}", markup=False)

@@ -24,8 +24,8 @@ from sans.errors import SansError
 
 if TYPE_CHECKING:
     from sans.engines import Engine
-    from sans.experiments import Experiment
     from sans.runs import Run
+    from sans.runs.experiment import Experiment
     from sans.search import Budget, Search
 
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -62,9 +62,9 @@ def search(
     """Find the kernels that describe a data set with the lowest validation φ̄, and leave a run."""
     with expected_errors():
         from sans import runs, search
+        from sans.compilation.rehearsals import ahead
         from sans.datasets import DataConfig
         from sans.engines import Engine
-        from sans.rehearsals import ahead
 
         with usage_errors():
             data = DataConfig(dataset, record, channel, window, limit, split_by, data_dir, layout)

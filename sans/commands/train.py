@@ -21,8 +21,8 @@ from sans.commands.console import (
 
 if TYPE_CHECKING:
     from sans.evaluation import Evaluation
-    from sans.experiments import Experiment
     from sans.runs import Run
+    from sans.runs.experiment import Experiment
 
 NOT_SETTINGS = {"context", "output", "resume", "force"}
 
@@ -68,9 +68,10 @@ def train(
 ) -> None:
     """Learn kernels from a data set, and show what they are worth."""
     with expected_errors():
-        from sans import experiments, runs
+        from sans import runs
         from sans.configs import ModelOptions
         from sans.datasets import DataConfig
+        from sans.runs import experiment as experiments
 
         with usage_errors():
             data = DataConfig(dataset, record, channel, window, limit, split_by, data_dir, layout)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compiled import compiled
+from sans.compilation.decorators import compiled
 
 Float: TypeAlias = "np.floating[Any]"
 Floats = NDArray[np.floating[Any]]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sans.compiled import compiled, fused, reordered
+from sans.compilation.decorators import compiled, fused, reordered
 from sans.convolution.frames import (
     Float,
     Floats,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sans.compiled import compiled, reordered
+from sans.compilation.decorators import compiled, reordered
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, Index, clip, draw
 from sans.pursuit.least_squares import Envelope, envelope, solve
-from sans.pursuit.loops import Spikes, absolute, neighbours, part, write
+from sans.pursuit.loops import SpikeArrays, absolute, neighbours, part, write
 
 ROUNDS = 12
 """More lower φ by less than 0.0005 on real signals."""
@@ -22,7 +22,9 @@ SMALL = 0.01
 
 
 @compiled
-def refit_absolute(spikes: Spikes, count: int, atoms: Atoms, residual: Floats, rounds: int) -> None:
+def refit_absolute(
+    spikes: SpikeArrays, count: int, atoms: Atoms, residual: Floats, rounds: int
+) -> None:
     """Change the amplitudes of spikes towards the least sum of absolute errors.
 
     Args:
@@ -66,7 +68,7 @@ def weigh(residual: Floats, importance: Floats) -> None:
 
 @compiled
 def _write_equations(
-    spikes: Spikes,
+    spikes: SpikeArrays,
     atoms: Atoms,
     residual: Floats,
     importance: Floats,
@@ -150,7 +152,7 @@ def _view(kernel: Floats, y: int, x: int, residual: Floats, importance: Floats) 
 
 @compiled
 def refit_all(
-    spikes: Spikes,
+    spikes: SpikeArrays,
     begins: Integers,
     counts: Integers,
     atoms: Atoms,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compiled import compiled, fused, reordered
+from sans.compilation.decorators import compiled, fused, reordered
 from sans.convolution.frames import Floats, Integers, as_images, own_weights
 
 LEAST_INSIDE = 1e-3

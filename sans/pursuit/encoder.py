@@ -79,7 +79,7 @@ class Code:
         return images.reshape(self.shape[0], *space)
 
 
-class Plan(NamedTuple):
+class PursuitPlan(NamedTuple):
     """What all signals of a pursuit share."""
 
     kernels: Floats
@@ -137,7 +137,7 @@ def pursue(
     check(signals, kernels)
     atoms, sizes = atoms_of(kernels)
     counted = sum(kernel.size for kernel in kernels) if weights is None else weights
-    plan = Plan(align(kernels), sizes, atoms, stop, refit, counted)
+    plan = PursuitPlan(align(kernels), sizes, atoms, stop, refit, counted)
     space = signals.shape[1:]
     if len(space) == 1 and space[0] > SEGMENT:
         parts, work = [(i, i + 1) for i in range(len(signals))], _long
@@ -191,14 +191,14 @@ def _code(found: Sequence[Found], shape: tuple[int, ...]) -> Code:
     return Code(signal, kernel, place, amplitude.astype(np.float64), shape)
 
 
-def _task(plan: Plan, samples: int, share: float, first: int, last: int) -> loops.Task:
+def _task(plan: PursuitPlan, samples: int, share: float, first: int, last: int) -> loops.Goal:
     """Return what is to be described of an image; its size and energy are filled in later."""
     cost, kind = float(plan.kernels.ndim), KINDS.index(plan.stop.kind)
     weights, value = plan.weights * share, float(plan.stop.value)
-    return loops.Task(0.0, 0.0, first, last, float(samples), weights, cost, kind, value)
+    return loops.Goal(0.0, 0.0, first, last, float(samples), weights, cost, kind, value)
 
 
-def room_of(task: loops.Task) -> int:
+def room_of(task: loops.Goal) -> int:
     """Return how many spikes an image can have: none that would cost more than no spike at all."""
     if task.stop == loops.COUNT:
         return int(min(task.value, task.samples))
@@ -212,7 +212,7 @@ def room_of(task: loops.Task) -> int:
     return int(task.samples)
 
 
-def _short(signals: NDArray[Any], plan: Plan) -> Found:
+def _short(signals: NDArray[Any], plan: PursuitPlan) -> Found:
     """Describe signals that are no longer than a segment."""
     space = signals.shape[1:]
     laid = scales(plan.kernels, plan.sizes, space)
@@ -223,7 +223,7 @@ def _short(signals: NDArray[Any], plan: Plan) -> Found:
 
 
 def _described(
-    images: Floats, originals: Floats, laid: Floats, task: loops.Task, plan: Plan
+    images: Floats, originals: Floats, laid: Floats, task: loops.Goal, plan: PursuitPlan
 ) -> tuple[Found, Floats]:
     """Return the spikes of images ``(batch, height, width)``, and what they leave of them.
 
@@ -256,7 +256,7 @@ def _described(
     return (kept // max(room, 1), *found), images
 
 
-def _measures(images: Floats, originals: Floats, task: loops.Task) -> tuple[Floats, Floats]:
+def _measures(images: Floats, originals: Floats, task: loops.Goal) -> tuple[Floats, Floats]:
     """Return what φ measures errors by, and what of the images does not count, ``(batch,)`` each.
 
     The arguments are those of `_described`, before anything is described.
@@ -268,7 +268,7 @@ def _measures(images: Floats, originals: Floats, task: loops.Task) -> tuple[Floa
     return np.abs(originals).sum((1, 2)), before + after
 
 
-def _long(signals: NDArray[Any], plan: Plan) -> Found:
+def _long(signals: NDArray[Any], plan: PursuitPlan) -> Found:
     """Describe one signal that is longer than a segment, ``(1, length)``."""
     (signal,) = signals
     length, reach = len(signal), int(plan.sizes.max())

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sans.compiled import compiled, inlined
+from sans.compilation.decorators import compiled, inlined
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.absolute import refit_absolute
 from sans.pursuit.atoms import Atoms, clip, draw, view
-from sans.pursuit.loops import Spikes, Task, absolute, copy, insert, part, phi, remove, write
+from sans.pursuit.loops import Goal, SpikeArrays, absolute, copy, insert, part, phi, remove, write
 
 SLIGHT = 1e-6
 """The share of φ that a move must save: less is rounding."""
@@ -35,7 +35,7 @@ class Move(NamedTuple):
     """Its column."""
 
 
-class Scene(NamedTuple):
+class ExchangeSetting(NamedTuple):
     """What all moves of the spikes of an image share."""
 
     atoms: Atoms
@@ -44,7 +44,7 @@ class Scene(NamedTuple):
     scales: Floats
     """``(kernels, height, width)``: 1 / norm of every atom, 0 where none may lie."""
 
-    task: Task
+    task: Goal
     """What is to be described."""
 
     residual: Floats
@@ -53,7 +53,7 @@ class Scene(NamedTuple):
     beyond: float
     """The part of its sum of absolute values that does not count."""
 
-    group: Spikes
+    group: SpikeArrays
     """Room for the spikes that one move changes."""
 
     members: Integers
@@ -68,7 +68,7 @@ class Scene(NamedTuple):
 
 @compiled
 def attempt(
-    spikes: Spikes, count: int, error: float, move: Move, sweep: int, scene: Scene
+    spikes: SpikeArrays, count: int, error: float, move: Move, sweep: int, scene: ExchangeSetting
 ) -> tuple[int, float]:
     """Make a move if φ is lower by it; return how many spikes there are then, and the error."""
     if not _is_possible(spikes, count, move, scene):
@@ -90,7 +90,7 @@ def attempt(
 
 
 @compiled
-def _is_possible(spikes: Spikes, count: int, move: Move, scene: Scene) -> bool:
+def _is_possible(spikes: SpikeArrays, count: int, move: Move, scene: ExchangeSetting) -> bool:
     """Return whether a spike goes, or one can come where there is none like it."""
     _, height, width = scene.scales.shape
     if move.kernel == NONE:
@@ -108,7 +108,7 @@ def _is_possible(spikes: Spikes, count: int, move: Move, scene: Scene) -> bool:
 
 
 @compiled
-def _gather(spikes: Spikes, count: int, move: Move, scene: Scene) -> int:
+def _gather(spikes: SpikeArrays, count: int, move: Move, scene: ExchangeSetting) -> int:
     """Copy the spikes that meet the one that goes, or the one that comes; return their count."""
     _, rows, columns = scene.atoms.kernels.shape
     found = 0
@@ -127,7 +127,7 @@ def _gather(spikes: Spikes, count: int, move: Move, scene: Scene) -> int:
 
 
 @compiled
-def reach(y: int, x: int, scene: Scene) -> tuple[int, int, int, int]:
+def reach(y: int, x: int, scene: ExchangeSetting) -> tuple[int, int, int, int]:
     """Return the first and behind the last row, and column, that an atom at a place draws on."""
     _, rows, columns = scene.atoms.kernels.shape
     height, width = scene.residual.shape
@@ -137,7 +137,9 @@ def reach(y: int, x: int, scene: Scene) -> tuple[int, int, int, int]:
 
 
 @compiled
-def _region(spikes: Spikes, members: int, move: Move, scene: Scene) -> tuple[int, int, int, int]:
+def _region(
+    spikes: SpikeArrays, members: int, move: Move, scene: ExchangeSetting
+) -> tuple[int, int, int, int]:
     """Return the rows and columns that all spikes of a move draw on."""
     group, goes = scene.group, move.goes
     top, bottom, left, right = scene.residual.shape[0], 0, scene.residual.shape[1], 0
@@ -157,7 +159,12 @@ def _region(spikes: Spikes, members: int, move: Move, scene: Scene) -> tuple[int
 
 @inlined
 def _perform(
-    spikes: Spikes, members: int, move: Move, corner: tuple[int, int], place: Floats, scene: Scene
+    spikes: SpikeArrays,
+    members: int,
+    move: Move,
+    corner: tuple[int, int],
+    place: Floats,
+    scene: ExchangeSetting,
 ) -> int:
     """Make a move in a copy of the region, and refit its spikes; return which of them comes."""
     kernels, group, (top, left) = scene.atoms.kernels, scene.group, corner
@@ -181,7 +188,9 @@ def _perform(
 
 
 @compiled
-def _adopt(spikes: Spikes, count: int, members: int, move: Move, comes: int, scene: Scene) -> None:
+def _adopt(
+    spikes: SpikeArrays, count: int, members: int, move: Move, comes: int, scene: ExchangeSetting
+) -> None:
     """Let a move that was made in the group be made."""
     amplitude = 0.0
     for i in range(members + (comes != NONE)):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sans.compiled import compiled, reordered
+from sans.compilation.decorators import compiled, reordered
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Index
 

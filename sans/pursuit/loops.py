@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sans.compiled import compiled, reordered
+from sans.compilation.decorators import compiled, reordered
 from sans.convolution.frames import Floats, Integers
 
 SHARE = 0.8
@@ -27,7 +27,7 @@ PHI, COUNT, ERROR, THRESHOLD = range(4)
 """The kinds of `sans.pursuit.stop.Stop`, in the order of `KINDS`."""
 
 
-class Spikes(NamedTuple):
+class SpikeArrays(NamedTuple):
     """Room for the spikes of one image, in the order of their places."""
 
     kernel: Integers
@@ -46,7 +46,7 @@ class Spikes(NamedTuple):
     """Which of the clipped products are those of the atom; -1: it is whole."""
 
 
-class Task(NamedTuple):
+class Goal(NamedTuple):
     """What is to be described, and until when."""
 
     size: float
@@ -78,9 +78,9 @@ class Task(NamedTuple):
 
 
 @compiled
-def sized(task: Task, size: float, energy: float) -> Task:
+def sized(task: Goal, size: float, energy: float) -> Goal:
     """Return a task for an image of some sum of absolute values, and of squares."""
-    return Task(
+    return Goal(
         size,
         energy,
         task.first,
@@ -94,9 +94,9 @@ def sized(task: Task, size: float, energy: float) -> Task:
 
 
 @compiled
-def room_for(maximum: int) -> Spikes:
+def room_for(maximum: int) -> SpikeArrays:
     """Return room for spikes."""
-    return Spikes(
+    return SpikeArrays(
         np.empty(maximum, np.int64),
         np.empty(maximum, np.int64),
         np.empty(maximum, np.int64),
@@ -106,9 +106,9 @@ def room_for(maximum: int) -> Spikes:
 
 
 @compiled
-def part(spikes: Spikes, begin: int, end: int) -> Spikes:
+def part(spikes: SpikeArrays, begin: int, end: int) -> SpikeArrays:
     """Return some of the room, from `begin` to before `end`."""
-    return Spikes(
+    return SpikeArrays(
         spikes.kernel[begin:end],
         spikes.y[begin:end],
         spikes.x[begin:end],
@@ -118,7 +118,7 @@ def part(spikes: Spikes, begin: int, end: int) -> Spikes:
 
 
 @compiled
-def insert(spikes: Spikes, count: int, kernel: int, y: int, x: int) -> int:
+def insert(spikes: SpikeArrays, count: int, kernel: int, y: int, x: int) -> int:
     """Insert a spike of amplitude 0 in the order of places; return where, -1: it was there."""
     at = count
     while at > 0 and (spikes.y[at - 1], spikes.x[at - 1]) > (y, x):
@@ -136,21 +136,21 @@ def insert(spikes: Spikes, count: int, kernel: int, y: int, x: int) -> int:
 
 
 @compiled
-def remove(spikes: Spikes, count: int, at: int) -> None:
+def remove(spikes: SpikeArrays, count: int, at: int) -> None:
     """Take one of the first `count` spikes out; those behind it move up."""
     for i in range(at, count - 1):
         _move(spikes, i + 1, spikes, i)
 
 
 @compiled
-def copy(source: Spikes, count: int, target: Spikes) -> None:
+def copy(source: SpikeArrays, count: int, target: SpikeArrays) -> None:
     """Copy the first spikes."""
     for i in range(count):
         _move(source, i, target, i)
 
 
 @compiled
-def _move(source: Spikes, i: int, target: Spikes, j: int) -> None:
+def _move(source: SpikeArrays, i: int, target: SpikeArrays, j: int) -> None:
     target.kernel[j], target.y[j], target.x[j] = source.kernel[i], source.y[i], source.x[i]
     target.amplitude[j], target.clipped[j] = source.amplitude[i], source.clipped[i]
 
@@ -167,7 +167,7 @@ def write(values: Floats, target: Floats) -> None:
 
 
 @compiled
-def neighbours(spikes: Spikes, count: int, rows: int, columns: int) -> Integers:
+def neighbours(spikes: SpikeArrays, count: int, rows: int, columns: int) -> Integers:
     """Return for every spike the first in the order of places whose atom can meet its own."""
     first = np.empty(count, np.int64)
     begin = 0
@@ -182,7 +182,7 @@ def neighbours(spikes: Spikes, count: int, rows: int, columns: int) -> Integers:
 
 
 @compiled
-def phi(task: Task, count: int, error: float) -> float:
+def phi(task: Goal, count: int, error: float) -> float:
     """Return φ of the image with so many spikes and so large a sum of absolute errors."""
     verbosity = (task.weights + task.cost * count) / task.samples
     return math.sqrt(verbosity**2 + (error / task.size) ** 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compiled import compiled
+from sans.compilation.decorators import compiled
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.state import BLOCK
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sans.compiled import compiled, inlined
+from sans.compilation.decorators import compiled, inlined
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, draw, view
-from sans.pursuit.exchange import NONE, Move, Scene, attempt, reach
-from sans.pursuit.loops import PHI, Spikes, Task, absolute, part, room_for, sized
+from sans.pursuit.exchange import NONE, ExchangeSetting, Move, attempt, reach
+from sans.pursuit.loops import PHI, Goal, SpikeArrays, absolute, part, room_for, sized
 
 SWEEPS = 8
 """How often all spikes are tried, at most."""
@@ -23,7 +23,7 @@ ROUNDS = 3
 
 
 @inlined
-def rearrange(spikes: Spikes, count: int, scene: Scene) -> int:
+def rearrange(spikes: SpikeArrays, count: int, scene: ExchangeSetting) -> int:
     """Move spikes as long as φ falls by it; return how many there are then.
 
     Where the number of spikes or an error says when to stop, none goes or comes without another.
@@ -44,7 +44,7 @@ def rearrange(spikes: Spikes, count: int, scene: Scene) -> int:
 
 @inlined
 def _resettle(
-    spikes: Spikes, count: int, error: float, which: int, sweep: int, scene: Scene
+    spikes: SpikeArrays, count: int, error: float, which: int, sweep: int, scene: ExchangeSetting
 ) -> tuple[int, float]:
     """Try an image without a spike, with it drawing any kernel nearby, and with it next door."""
     kernels, residual = scene.atoms.kernels, scene.residual
@@ -74,7 +74,9 @@ def _resettle(
 
 
 @inlined
-def _fill(spikes: Spikes, count: int, error: float, sweep: int, scene: Scene) -> tuple[int, float]:
+def _fill(
+    spikes: SpikeArrays, count: int, error: float, sweep: int, scene: ExchangeSetting
+) -> tuple[int, float]:
     """Try one spike more in every part of the image, as large as a kernel, that has changed."""
     _, rows, columns = scene.atoms.kernels.shape
     height, width = scene.residual.shape
@@ -93,7 +95,7 @@ def _fill(spikes: Spikes, count: int, error: float, sweep: int, scene: Scene) ->
 
 @compiled
 def _strongest(
-    kernel: int, area: tuple[int, int, int, int], scene: Scene
+    kernel: int, area: tuple[int, int, int, int], scene: ExchangeSetting
 ) -> tuple[float, int, int]:
     """Return how much the strongest atom of a kernel in an area would draw, and its place."""
     weights, scales, residual = scene.atoms.kernels[kernel], scene.scales[kernel], scene.residual
@@ -109,7 +111,7 @@ def _strongest(
 
 
 @compiled
-def _is_fresh(spikes: Spikes, which: int, sweep: int, scene: Scene) -> bool:
+def _is_fresh(spikes: SpikeArrays, which: int, sweep: int, scene: ExchangeSetting) -> bool:
     """Return whether something has changed where a spike draws since it was tried last."""
     top, bottom, left, right = reach(spikes.y[which], spikes.x[which], scene)
     for y in range(top, bottom):
@@ -121,11 +123,11 @@ def _is_fresh(spikes: Spikes, which: int, sweep: int, scene: Scene) -> bool:
 
 @compiled
 def rearrange_all(
-    spikes: Spikes,
+    spikes: SpikeArrays,
     counts: Integers,
     atoms: Atoms,
     scales: Floats,
-    task: Task,
+    task: Goal,
     sizes: Floats,
     residuals: Floats,
     beyond: Floats,
@@ -151,7 +153,7 @@ def rearrange_all(
     for b in range(batch):
         own = part(spikes, b * room, (b + 1) * room)
         measured = sized(task, sizes[b], task.energy)
-        scene = Scene(
+        scene = ExchangeSetting(
             atoms, scales, measured, residuals[b], beyond[b], group, members, rounds, changed
         )
         if sizes[b] > 0:

@@ -7,20 +7,22 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compiled import compiled, reordered
+from sans.compilation.decorators import compiled, reordered
 from sans.convolution.frames import Floats
 from sans.pursuit.atoms import Atoms, Index, clip, draw
 from sans.pursuit.least_squares import Envelope, substitute
-from sans.pursuit.loops import PATIENCE, Spikes, Task, absolute, phi, remove, write
+from sans.pursuit.loops import PATIENCE, Goal, SpikeArrays, absolute, phi, remove, write
 from sans.pursuit.refits import polish
-from sans.pursuit.state import State
+from sans.pursuit.state import PursuitState
 
 LITTLE = 1e-12
 """A change below this share of the spike that is taken out is rounding."""
 
 
 @compiled
-def prune(spikes: Spikes, count: int, atoms: Atoms, state: State, task: Task, beyond: float) -> int:
+def prune(
+    spikes: SpikeArrays, count: int, atoms: Atoms, state: PursuitState, task: Goal, beyond: float
+) -> int:
     """Take out spikes without which φ is lower; return how many are left.
 
     The first to go is the one whose drawing matters least; after some in vain all others stay.
@@ -86,7 +88,7 @@ def _weakest(losses: Floats, tried: NDArray[np.bool_], count: int) -> int:
 
 
 @compiled
-def _change_without(spikes: Spikes, count: int, factor: Envelope, without: int) -> Floats:
+def _change_without(spikes: SpikeArrays, count: int, factor: Envelope, without: int) -> Floats:
     """Return how all amplitudes change to the least sum of squares without one of the spikes.
 
     The inverse of the matrix says it: its column of the spike, times what makes the spike's own
@@ -107,7 +109,7 @@ def _change_without(spikes: Spikes, count: int, factor: Envelope, without: int) 
 
 @compiled
 def _reach(
-    spikes: Spikes, count: int, atoms: Atoms, state: State, change: Floats
+    spikes: SpikeArrays, count: int, atoms: Atoms, state: PursuitState, change: Floats
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return the rows and the columns that the spikes which change draw on."""
     height, width = state.residual.shape
@@ -122,7 +124,9 @@ def _reach(
 
 
 @compiled
-def _redraw(spikes: Spikes, count: int, atoms: Atoms, state: State, change: Floats) -> None:
+def _redraw(
+    spikes: SpikeArrays, count: int, atoms: Atoms, state: PursuitState, change: Floats
+) -> None:
     """Take what changed amplitudes draw out of the residual."""
     kernel, y, x, kernels, residual = (
         spikes.kernel,
@@ -138,10 +142,10 @@ def _redraw(spikes: Spikes, count: int, atoms: Atoms, state: State, change: Floa
 
 @compiled
 def _weigh(
-    spikes: Spikes,
+    spikes: SpikeArrays,
     count: int,
     atoms: Atoms,
-    state: State,
+    state: PursuitState,
     rows: tuple[int, int],
     columns: tuple[int, int],
     losses: Floats,

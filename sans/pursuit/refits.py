@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from sans.compiled import compiled, inlined
+from sans.compilation.decorators import compiled, inlined
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, Index, draw, subtract_products, view
 from sans.pursuit.least_squares import Envelope, envelope, solve
-from sans.pursuit.loops import Spikes, neighbours, part
-from sans.pursuit.state import State, touch
+from sans.pursuit.loops import SpikeArrays, neighbours, part
+from sans.pursuit.state import PursuitState, touch
 
 
 @compiled
-def gram(spikes: Spikes, first: Integers, atoms: Atoms, clipped: Floats) -> Envelope:
+def gram(spikes: SpikeArrays, first: Integers, atoms: Atoms, clipped: Floats) -> Envelope:
     """Return the inner products of the atoms of spikes, each with those from its first on.
 
     Args:
         spikes: the spikes, in the order of their places.
         first: ``(spikes,)``.
         atoms: the kernels.
-        clipped: the products of clipped atoms, as in `State`.
+        clipped: the products of clipped atoms, as in `PursuitState`.
     """
     kernel, ys, xs, slot, products = (
         spikes.kernel,
@@ -50,7 +50,9 @@ def gram(spikes: Spikes, first: Integers, atoms: Atoms, clipped: Floats) -> Enve
 
 
 @inlined
-def refit(spikes: Spikes, count: int, atoms: Atoms, state: State, negligible: float) -> None:
+def refit(
+    spikes: SpikeArrays, count: int, atoms: Atoms, state: PursuitState, negligible: float
+) -> None:
     """Change all amplitudes to those of the least sum of squares; what changes less is left."""
     kernel, y, x, maps, scales = spikes.kernel, spikes.y, spikes.x, state.maps, state.scales
     first = neighbours(spikes, count, atoms.kernels.shape[1], atoms.kernels.shape[2])
@@ -67,7 +69,7 @@ def refit(spikes: Spikes, count: int, atoms: Atoms, state: State, negligible: fl
 
 @inlined
 def _refit_part(
-    spikes: Spikes, first: Integers, atoms: Atoms, state: State, negligible: float
+    spikes: SpikeArrays, first: Integers, atoms: Atoms, state: PursuitState, negligible: float
 ) -> None:
     """Refit spikes of which each meets others of them only."""
     kernel, y, x, maps, scales = spikes.kernel, spikes.y, spikes.x, state.maps, state.scales
@@ -82,7 +84,7 @@ def _refit_part(
 
 
 @compiled
-def amplify(spikes: Spikes, change: Floats, atoms: Atoms, state: State) -> None:
+def amplify(spikes: SpikeArrays, change: Floats, atoms: Atoms, state: PursuitState) -> None:
     """Change the amplitudes of spikes, and all that depends on them."""
     kernel, y, x, amplitude, slot = spikes
     kernels, products = atoms
@@ -100,7 +102,7 @@ def amplify(spikes: Spikes, change: Floats, atoms: Atoms, state: State) -> None:
 
 
 @compiled
-def polish(spikes: Spikes, count: int, atoms: Atoms, state: State) -> Envelope:
+def polish(spikes: SpikeArrays, count: int, atoms: Atoms, state: PursuitState) -> Envelope:
     """Refit amplitudes by what the atoms meet in the residual; return the factor of the matrix.
 
     Maps are not kept up to date.

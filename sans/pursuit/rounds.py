@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compiled import compiled, inlined
+from sans.compilation.decorators import compiled, inlined
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, is_whole
 from sans.pursuit.loops import (
@@ -23,8 +23,8 @@ from sans.pursuit.loops import (
     PHI,
     SHARE,
     THRESHOLD,
-    Spikes,
-    Task,
+    Goal,
+    SpikeArrays,
     absolute,
     copy,
     insert,
@@ -40,7 +40,7 @@ from sans.pursuit.peaks import choose
 from sans.pursuit.pruning import prune
 from sans.pursuit.refits import polish, refit
 from sans.pursuit.state import (
-    State,
+    PursuitState,
     slot_of,
     state_for,
     state_of,
@@ -66,7 +66,7 @@ class Sheets(NamedTuple):
     taken: NDArray[np.bool_]
     """``(height, width)``: flags of places."""
 
-    best: Spikes
+    best: SpikeArrays
     """The spikes of the lowest φ so far."""
 
     residual: Floats
@@ -75,8 +75,8 @@ class Sheets(NamedTuple):
 
 @compiled
 def pursue(
-    atoms: Atoms, task: Task, state: State, sheets: Sheets, spikes: Spikes, count: int
-) -> tuple[int, State]:
+    atoms: Atoms, task: Goal, state: PursuitState, sheets: Sheets, spikes: SpikeArrays, count: int
+) -> tuple[int, PursuitState]:
     """Describe an image by spikes.
 
     Args:
@@ -124,7 +124,7 @@ def pursue(
 
 
 @compiled
-def _beyond(task: Task, image: Floats) -> float:
+def _beyond(task: Goal, image: Floats) -> float:
     """Return what does not count of what is left: that of the columns where no spikes lie.
 
     φ is to feel every change of them; an error does not feel those behind, which are to be
@@ -135,7 +135,7 @@ def _beyond(task: Task, image: Floats) -> float:
 
 
 @compiled
-def _is_done(task: Task, top: float, left: float) -> bool:
+def _is_done(task: Goal, top: float, left: float) -> bool:
     """Return whether the stop by error or threshold says so before a round."""
     if task.stop == ERROR:
         return left <= task.value**2 * task.energy
@@ -143,7 +143,7 @@ def _is_done(task: Task, top: float, left: float) -> bool:
 
 
 @inlined
-def _choose(atoms: Atoms, task: Task, top: float, state: State, sheets: Sheets) -> int:
+def _choose(atoms: Atoms, task: Goal, top: float, state: PursuitState, sheets: Sheets) -> int:
     """Choose the places of a round's spikes; return how many there are."""
     least = max(SHARE * top, task.value if task.stop == THRESHOLD else 0.0)
     distance = max(atoms.kernels.shape[1], atoms.kernels.shape[2])
@@ -151,7 +151,9 @@ def _choose(atoms: Atoms, task: Task, top: float, state: State, sheets: Sheets) 
 
 
 @compiled
-def _add(places: Integers, atoms: Atoms, state: State, spikes: Spikes, count: int) -> int:
+def _add(
+    places: Integers, atoms: Atoms, state: PursuitState, spikes: SpikeArrays, count: int
+) -> int:
     """Add the strongest atoms at places as spikes of amplitude 0; return how many spikes there are.
 
     The strongest come first: where room is left for some of them only, it is theirs.
@@ -172,7 +174,7 @@ def _add(places: Integers, atoms: Atoms, state: State, spikes: Spikes, count: in
 
 @inlined
 def _settle(
-    spikes: Spikes, count: int, atoms: Atoms, state: State, task: Task, top: float
+    spikes: SpikeArrays, count: int, atoms: Atoms, state: PursuitState, task: Goal, top: float
 ) -> float:
     """Refit all amplitudes and look again; return the norm of the strongest atom.
 
@@ -192,8 +194,8 @@ def pursue_all(
     maps: Floats,
     atoms: Atoms,
     scales: Floats,
-    task: Task,
-    found: Spikes,
+    task: Goal,
+    found: SpikeArrays,
 ) -> Integers:
     """Describe images by spikes, each for itself.
 

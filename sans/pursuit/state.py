@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compiled import compiled, reordered
+from sans.compilation.decorators import compiled, reordered
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, Index, clipped_products
-from sans.pursuit.loops import ERROR, Task, write
+from sans.pursuit.loops import ERROR, Goal, write
 
 BLOCK = 64
 """Places of a block, at most."""
@@ -23,7 +23,7 @@ KEPT = 2**20
 """Products of clipped atoms that are kept from one image to the next, at most."""
 
 
-class State(NamedTuple):
+class PursuitState(NamedTuple):
     """What a pursuit knows of an image beside its spikes."""
 
     residual: Floats
@@ -60,12 +60,12 @@ class State(NamedTuple):
 
 
 @compiled
-def state_for(kernels: Floats, scales: Floats) -> State:
+def state_for(kernels: Floats, scales: Floats) -> PursuitState:
     """Return what is known of no image yet, for images of the shape of `scales`."""
     _, height, width = scales.shape
     blocks = (width + BLOCK - 1) // BLOCK
     rows, columns = 2 * kernels.shape[1] - 1, 2 * kernels.shape[2] - 1
-    return State(
+    return PursuitState(
         np.empty((height, width)),
         np.empty((1, 1, 1)),
         scales,
@@ -80,7 +80,7 @@ def state_for(kernels: Floats, scales: Floats) -> State:
 
 
 @compiled
-def state_of(known: State, residual: Floats, maps: Floats) -> State:
+def state_of(known: PursuitState, residual: Floats, maps: Floats) -> PursuitState:
     """Return what is known of another image of the same shape, all of it to be looked at."""
     known.stale[:] = True
     if known.clipped[0].size * known.used[0] > KEPT:
@@ -90,8 +90,8 @@ def state_of(known: State, residual: Floats, maps: Floats) -> State:
 
 
 @compiled
-def _with(known: State, residual: Floats, maps: Floats, clipped: Floats) -> State:
-    return State(
+def _with(known: PursuitState, residual: Floats, maps: Floats, clipped: Floats) -> PursuitState:
+    return PursuitState(
         residual,
         maps,
         known.scales,
@@ -106,7 +106,7 @@ def _with(known: State, residual: Floats, maps: Floats, clipped: Floats) -> Stat
 
 
 @compiled
-def with_room(state: State, more: int) -> State:
+def with_room(state: PursuitState, more: int) -> PursuitState:
     """Return the same with room for more clipped atoms."""
     used = state.used[0]
     if used + more <= state.clipped.shape[0]:
@@ -120,7 +120,7 @@ def with_room(state: State, more: int) -> State:
 
 
 @compiled
-def slot_of(atoms: Atoms, kernel: int, y: int, x: int, state: State) -> int:
+def slot_of(atoms: Atoms, kernel: int, y: int, x: int, state: PursuitState) -> int:
     """Return where the products of a clipped atom are; there must be room for them."""
     slot = int(state.slots[kernel, y, x])
     if slot < 0:
@@ -137,7 +137,7 @@ def touch(stale: NDArray[np.bool_], y: int, x: int, below: int, beside: int) -> 
     """Note that something has changed around a place.
 
     Args:
-        stale: as in `State`.
+        stale: as in `PursuitState`.
         y: row of the place.
         x: column of the place.
         below: as many rows above and below.
@@ -151,7 +151,7 @@ def touch(stale: NDArray[np.bool_], y: int, x: int, below: int, beside: int) -> 
 
 
 @compiled
-def survey(state: State, task: Task) -> float:
+def survey(state: PursuitState, task: Goal) -> float:
     """Look again where something has changed; return the norm of the strongest atom of all."""
     # The state is taken apart once: to hand it on whole would take longer than to look.
     stale, tops, strongest, residual = state.stale, state.tops, state.strongest, state.residual

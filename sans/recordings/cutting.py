@@ -27,7 +27,7 @@ _PIECE = 1 << 16  # samples of all tracks that are read at a time, about
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RecordingPart:
     """A part of a recording."""
 
     source: Source
@@ -56,7 +56,7 @@ def part_of(
     facts: Facts | None = None,
     name: str = "the recording",
     chosen: Sequence[int] | None = None,
-) -> Part:
+) -> RecordingPart:
     """Return a part of a recording.
 
     Args:
@@ -90,7 +90,7 @@ def part_of(
 
     near = facts.part(begin, end) if facts.period else replace(facts, frames=part.frames or 0)
     made = Source(part, blocks, (*source.notices, *facts.notices, *notices))
-    return Part(made, layout.format, spans, near, begin, end)
+    return RecordingPart(made, layout.format, spans, near, begin, end)
 
 
 def _plain_facts(layout: Layout) -> Facts:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from sans.recordings.formats import BY_NAME
 from sans.recordings.layout import Layout
 from sans.recordings.roles import Read
-from sans.recordings.timing import Annotation, Facts, Gap, Run
+from sans.recordings.timing import Annotation, EvenRun, Facts, Gap
 
-__all__ = ["Annotation", "Facts", "Gap", "Run", "annotations_of", "facts_of"]
+__all__ = ["Annotation", "EvenRun", "Facts", "Gap", "annotations_of", "facts_of"]
 
 
 def facts_of(layout: Layout, read: Read) -> Facts:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sans.paths import is_file, unreadable
 from sans.recordings.formats import TABLE, plain_name
-from sans.recordings.paths import is_file, unreadable
 from sans.recordings.wfdb.names import HEADER
 from sans.recordings.wfdb.record import parts_of
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sans.errors import DatasetError
+from sans.paths import is_file, is_folder
 from sans.recordings import png
 from sans.recordings.arrays.heading import ORIENT
 from sans.recordings.arrays.orientation import IMAGES, check_layout
@@ -22,7 +23,6 @@ from sans.recordings.formats import (
     by_name,
 )
 from sans.recordings.layout import Layout, Sink, Source
-from sans.recordings.paths import is_file, is_folder
 from sans.recordings.streams import Input
 from sans.recordings.wfdb.annotators import Wanted
 from sans.recordings.wfdb.names import HEADER, SUFFIXES, beside, record_stem

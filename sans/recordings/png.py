@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from sans.errors import DatasetError, SansError
 from sans.files import staged, written_whole
+from sans.paths import file_name, unreadable
 from sans.recordings.layout import (
     Block,
     Layout,
@@ -33,7 +34,6 @@ from sans.recordings.layout import (
     check_written,
     count_frames,
 )
-from sans.recordings.paths import file_name, unreadable
 from sans.recordings.streams import Input, written
 
 MAGIC = b"\x89PNG\r\n\x1a\n"

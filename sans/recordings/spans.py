@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from sans.errors import DatasetError
 from sans.recordings.layout import Layout, Track
-from sans.recordings.timing import Facts, Run
+from sans.recordings.timing import EvenRun, Facts
 
 TOLERANCE = 1e-6
 """By what a moment may miss a sample and still be it, in samples: decimal fractions are rounded."""
@@ -136,10 +136,10 @@ def _counted(cut: Cut, count: int, size: int) -> Span:
     return Span(first * size, size * (count if cut.end is None else min(int(cut.end), count)))
 
 
-def _span(track: Track, frames: int, cut: Cut, runs: Sequence[Run]) -> Span:
+def _span(track: Track, frames: int, cut: Cut, runs: Sequence[EvenRun]) -> Span:
     """Return the samples of a track with start ≤ t < end; they follow one another."""
     found: list[Span] = []
-    for run, behind in pairwise([*runs, Run(frames, math.inf)]):
+    for run, behind in pairwise([*runs, EvenRun(frames, math.inf)]):
         begin = round(run.frame * track.per_frame)
         count = round(behind.frame * track.per_frame) - begin
         first = 0 if cut.start is None else _sample(cut.start - run.second, track.rate, count)

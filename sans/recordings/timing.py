@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sans.recordings.layout import Track
 
 
-class Run(NamedTuple):
+class EvenRun(NamedTuple):
     """Where frames begin that follow each other without a gap."""
 
     frame: float
@@ -76,7 +76,7 @@ class Facts:
     period: float
     """Seconds of a frame; 0.0 if there is no rate."""
 
-    runs: tuple[Run, ...] = (Run(0, 0.0),)
+    runs: tuple[EvenRun, ...] = (EvenRun(0, 0.0),)
     """Where frames begin that follow each other, in order; one or more."""
 
     end: float | None = None
@@ -137,7 +137,7 @@ class Facts:
         for number, run in enumerate(self.runs):
             first, last = max(run.second, begin), min(self._end_of(number), end)
             if first < last:
-                runs.append(Run(frames, first - begin))
+                runs.append(EvenRun(frames, first - begin))
                 frames += (last - first) / self.period
         later = timedelta(seconds=begin)
         start = self.start and self.start + later

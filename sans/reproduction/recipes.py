@@ -16,7 +16,7 @@ SEARCH_SEEDS = 2**32
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class ReproductionOptions:
     """How a user wants an experiment done again."""
 
     seed: int = 0
@@ -55,7 +55,7 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class ExperimentRecipe:
     """One published experiment."""
 
     name: str
@@ -95,24 +95,24 @@ class Recipe:
         """The data sets, in the published order."""
         return tuple(dict.fromkeys(row.dataset for row in self.rows))
 
-    def data(self, dataset: str, wishes: Wishes, split_by: str = "row") -> DataConfig:
+    def data(self, dataset: str, options: ReproductionOptions, split_by: str = "row") -> DataConfig:
         """Return which signals of a data set to use."""
-        limit = self.quick_limit if wishes.quick else None
-        return DataConfig(dataset, limit=limit, split_by=split_by, data_dir=wishes.data_dir)
+        limit = self.quick_limit if options.quick else None
+        return DataConfig(dataset, limit=limit, split_by=split_by, data_dir=options.data_dir)
 
-    def grid(self, dataset: str, wishes: Wishes) -> Grid:
+    def grid(self, dataset: str, options: ReproductionOptions) -> Grid:
         """Return the networks to train on a data set."""
         sizes = self.sizes
-        if wishes.quick and self.quick_limit is None:
+        if options.quick and self.quick_limit is None:
             sizes = tuple(row.kernel_size for row in self.rows if row.dataset == dataset)
-        return Grid(tuple(ACTIVATIONS), sizes, self.kernels, None, "paper", wishes.seeds)
+        return Grid(tuple(ACTIVATIONS), sizes, self.kernels, None, "paper", options.seeds)
 
 
 RECIPES = {
     recipe.name: recipe
     for recipe in (
-        Recipe("physionet", "Physionet", 1, tuple(range(1, 250))),
-        Recipe(
+        ExperimentRecipe("physionet", "Physionet", 1, tuple(range(1, 250))),
+        ExperimentRecipe(
             "uci-epilepsy",
             "UCI-epilepsy",
             2,
@@ -121,8 +121,10 @@ RECIPES = {
             raw_accuracy=82.14,
             leaks=True,
         ),
-        Recipe("mnist", "MNIST", 2, tuple(range(1, 7)), quick_limit=7_000, raw_accuracy=92.17),
-        Recipe(
+        ExperimentRecipe(
+            "mnist", "MNIST", 2, tuple(range(1, 7)), quick_limit=7_000, raw_accuracy=92.17
+        ),
+        ExperimentRecipe(
             "fashion-mnist",
             "FashionMNIST",
             2,

@@ -19,7 +19,7 @@ from sans.errors import DatasetError, ModelError
 from sans.files import write_text
 from sans.reproduction import searches
 from sans.reproduction.comparison import RAW, Comparison, compare, exam_name, raw_accuracy
-from sans.reproduction.recipes import Recipe, Wishes
+from sans.reproduction.recipes import ExperimentRecipe, ReproductionOptions
 from sans.reproduction.searches import Pursuit, PursuitSearch
 from sans.reproduction.supervised import Exam, perform
 from sans.reproduction.tables import ComparisonTable, table_of
@@ -77,10 +77,10 @@ class Study:
 class Reproduction:
     """A published experiment, done again."""
 
-    recipe: Recipe
+    recipe: ExperimentRecipe
     """What was done."""
 
-    wishes: Wishes
+    options: ReproductionOptions
     """How to do it again."""
 
     folder: Path
@@ -99,7 +99,7 @@ class Reproduction:
     def notices(self) -> tuple[str, ...]:
         """What the user should know, one sentence each."""
         found = [notice for study in self._all for notice in study.sweep.notices]
-        gone = [name for name in self.missing if locate(name, self.wishes.data_dir) is None]
+        gone = [name for name in self.missing if locate(name, self.options.data_dir) is None]
         found += [f"left out: {why}" for name, why in self.missing.items() if name not in gone]
         if gone:
             found.append(
@@ -154,7 +154,7 @@ class Reproduction:
         if self.recipe.raw_accuracy is None:
             return []
         plain = [(study, exam) for study in self.studies for exam in self._exams(study, "last")]
-        if not self.wishes.corrected:
+        if not self.options.corrected:
             return plain
         studies = self.corrected or self.studies
         return plain + [(study, exam) for study in studies for exam in self._exams(study, "best")]
@@ -214,7 +214,7 @@ class Reproduction:
         from sans.reproduction.pictures import draw
 
         comparisons = self.comparisons()
-        table = table_of(comparisons, self.wishes.corrected, self.wishes.search is not None)
+        table = table_of(comparisons, self.options.corrected, self.options.search is not None)
         write_text(self.folder / "table.csv", table.csv(), ModelError)
         write_text(self.folder / "table.md", table.markdown() + "\n", ModelError)
         write_text(self.folder / "table.tex", table.latex() + "\n", ModelError)
@@ -235,20 +235,20 @@ class Reproduction:
 
     def summary(self) -> dict[str, Any]:
         """Return what was done, and the accuracies on raw signals, as JSON values."""
-        wishes = asdict(self.wishes)
-        del wishes["data_dir"]
-        search = wishes.pop("search")
-        wishes["device"] = devices.pick(self.wishes.device).type
+        options = asdict(self.options)
+        del options["data_dir"]
+        search = options.pop("search")
+        options["device"] = devices.pick(self.options.device).type
         return {
             "version": sans.__version__,
             "experiment": self.recipe.name,
-            **wishes,
+            **options,
             "datasets": {study.name: study.sweep.dataset.name for study in self.studies},
             "missing": list(self.missing),
             "published_raw_accuracy": self.recipe.raw_accuracy,
             "raw_accuracy": self.raw(),
-            "corrected_raw_accuracy": self.raw(best=True) if self.wishes.corrected else None,
-            **({"search": {**search, "seeds": list(self.wishes.every_seed)}} if search else {}),
+            "corrected_raw_accuracy": self.raw(best=True) if self.options.corrected else None,
+            **({"search": {**search, "seeds": list(self.options.every_seed)}} if search else {}),
         }
 
     def _check(self) -> None:
@@ -272,7 +272,7 @@ class Reproduction:
         data, digest = study.sweep.settings.data, study.sweep.tasks[0].digest
         exams = [
             Exam(f"{RAW}-{seed}", data, digest, self._classifier(seed))
-            for seed in self.wishes.every_seed
+            for seed in self.options.every_seed
         ]
         for network in study.sweep.networks():
             row, kernels, phi = network.row, network.kernels, network.row.test_phi
@@ -284,10 +284,10 @@ class Reproduction:
         return exams
 
     def _classifier(self, seed: int) -> ClassifierConfig:
-        return ClassifierConfig(seed=seed, device=self.wishes.device)
+        return ClassifierConfig(seed=seed, device=self.options.device)
 
 
-def prepare(recipe: Recipe, wishes: Wishes, folder: Path) -> Reproduction:
+def prepare(recipe: ExperimentRecipe, options: ReproductionOptions, folder: Path) -> Reproduction:
     """Load what is here of an experiment's data sets and plan its networks.
 
     Raises:
@@ -297,8 +297,8 @@ def prepare(recipe: Recipe, wishes: Wishes, folder: Path) -> Reproduction:
     missing: dict[str, str] = {}
     for name in recipe.datasets:
         try:
-            study = _study(recipe, wishes, name, PUBLISHED_SPLIT, folder / name)
-            study.searches = _searches(study, wishes)
+            study = _study(recipe, options, name, PUBLISHED_SPLIT, folder / name)
+            study.searches = _searches(study, options)
             studies.append(study)
         except DatasetError as error:
             missing[name] = str(error)
@@ -306,28 +306,30 @@ def prepare(recipe: Recipe, wishes: Wishes, folder: Path) -> Reproduction:
         none = f"none of {len(missing)} data sets is here; " if len(missing) > 1 else ""
         raise DatasetError(none + next(iter(missing.values())))
     corrected: tuple[Study, ...] = ()
-    if wishes.corrected and recipe.leaks:
+    if options.corrected and recipe.leaks:
         corrected = tuple(
-            _study(recipe, wishes, name, CORRECTED_SPLIT, folder / f"{name}-by-{CORRECTED_SPLIT}")
+            _study(recipe, options, name, CORRECTED_SPLIT, folder / f"{name}-by-{CORRECTED_SPLIT}")
             for name in (study.name for study in studies)
         )
-    return Reproduction(recipe, wishes, folder, tuple(studies), corrected, missing)
+    return Reproduction(recipe, options, folder, tuple(studies), corrected, missing)
 
 
-def _study(recipe: Recipe, wishes: Wishes, name: str, split_by: str, folder: Path) -> Study:
-    data = resolve(recipe.data(name, wishes, split_by))
-    train = {"seed": wishes.seed, "device": wishes.device}
-    sweep = prepare_sweep(data, recipe.grid(name, wishes), train)
+def _study(
+    recipe: ExperimentRecipe, options: ReproductionOptions, name: str, split_by: str, folder: Path
+) -> Study:
+    data = resolve(recipe.data(name, options, split_by))
+    train = {"seed": options.seed, "device": options.device}
+    sweep = prepare_sweep(data, recipe.grid(name, options), train)
     return Study(name, sweep, SweepFolder(folder))
 
 
-def _searches(study: Study, wishes: Wishes) -> tuple[PursuitSearch, ...]:
+def _searches(study: Study, options: ReproductionOptions) -> tuple[PursuitSearch, ...]:
     """Return the searches that are asked for on the data set of a study."""
-    if wishes.search is None:
+    if options.search is None:
         return ()
     sweep, folder = study.sweep, study.folder.folder
     data, digest = sweep.settings.data, sweep.tasks[0].digest
-    return searches.plan(data, sweep.dataset, digest, wishes.every_seed, wishes.search, folder)
+    return searches.plan(data, sweep.dataset, digest, options.every_seed, options.search, folder)
 
 
 def _read_exams(path: Path) -> dict[str, Classification]:

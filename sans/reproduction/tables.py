@@ -15,7 +15,7 @@ from sans.reproduction.comparison import Comparison
 Cell = str | int | float
 
 
-class Column(NamedTuple):
+class ComparisonColumn(NamedTuple):
     """One column of a table."""
 
     name: str
@@ -40,39 +40,47 @@ class Column(NamedTuple):
 PHI = r"$\bar\varphi$"
 
 COMMON = (
-    Column("activation", "activation", "activation", lambda c: c.published.activation),
-    Column("kernel_size", "m", "$m$", lambda c: c.published.kernel_size),
-    Column("published_phi", "published φ̄", f"published {PHI}", lambda c: c.published.phi, 2),
-    Column("phi", "φ̄, last epoch", f"{PHI}, last epoch", lambda c: c.phi, 3),
-    Column("best_epoch_phi", "φ̄, best epoch", f"{PHI}, best epoch", lambda c: c.best_epoch_phi, 3),
-    Column("difference", "difference", "difference", lambda c: c.difference, 3, signed=True),
+    ComparisonColumn("activation", "activation", "activation", lambda c: c.published.activation),
+    ComparisonColumn("kernel_size", "m", "$m$", lambda c: c.published.kernel_size),
+    ComparisonColumn(
+        "published_phi", "published φ̄", f"published {PHI}", lambda c: c.published.phi, 2
+    ),
+    ComparisonColumn("phi", "φ̄, last epoch", f"{PHI}, last epoch", lambda c: c.phi, 3),
+    ComparisonColumn(
+        "best_epoch_phi", "φ̄, best epoch", f"{PHI}, best epoch", lambda c: c.best_epoch_phi, 3
+    ),
+    ComparisonColumn(
+        "difference", "difference", "difference", lambda c: c.difference, 3, signed=True
+    ),
 )
 
 SIZES = (
-    Column("best_size", "our best m", "our best $m$", lambda c: c.best_size or math.nan),
-    Column("best_size_phi", "φ̄ there", f"{PHI} there", lambda c: c.best_size_phi, 3),
+    ComparisonColumn("best_size", "our best m", "our best $m$", lambda c: c.best_size or math.nan),
+    ComparisonColumn("best_size_phi", "φ̄ there", f"{PHI} there", lambda c: c.best_size_phi, 3),
 )
 
 CORRECTED_SIZES = (
-    Column(
+    ComparisonColumn(
         "corrected_size",
         "m by validation",
         "$m$ by validation",
         lambda c: c.corrected_size or math.nan,
     ),
-    Column("corrected_size_phi", "its φ̄", f"its {PHI}", lambda c: c.corrected_size_phi, 3),
+    ComparisonColumn(
+        "corrected_size_phi", "its φ̄", f"its {PHI}", lambda c: c.corrected_size_phi, 3
+    ),
 )
 
 ACCURACIES = (
-    Column(
+    ComparisonColumn(
         "published_accuracy",
         "published accuracy",
         r"published accuracy (\%)",
         lambda c: c.published_accuracy,
         1,
     ),
-    Column("accuracy", "accuracy", r"accuracy (\%)", lambda c: c.accuracy, 1),
-    Column(
+    ComparisonColumn("accuracy", "accuracy", r"accuracy (\%)", lambda c: c.accuracy, 1),
+    ComparisonColumn(
         "published_less_raw",
         "published less raw",
         "published less raw",
@@ -80,12 +88,14 @@ ACCURACIES = (
         1,
         signed=True,
     ),
-    Column("less_raw", "less raw", "less raw", lambda c: c.less_raw, 1, signed=True),
+    ComparisonColumn("less_raw", "less raw", "less raw", lambda c: c.less_raw, 1, signed=True),
 )
 
 CORRECTED = (
-    Column("corrected_phi", "corrected φ̄", f"corrected {PHI}", lambda c: c.corrected_phi, 3),
-    Column(
+    ComparisonColumn(
+        "corrected_phi", "corrected φ̄", f"corrected {PHI}", lambda c: c.corrected_phi, 3
+    ),
+    ComparisonColumn(
         "corrected_accuracy",
         "corrected accuracy",
         r"corrected accuracy (\%)",
@@ -95,50 +105,52 @@ CORRECTED = (
 )
 
 DETAILS = (
-    Column("lowest_phi", "lowest φ̄", f"lowest {PHI}", lambda c: c.lowest_phi, 3),
-    Column("highest_phi", "highest φ̄", f"highest {PHI}", lambda c: c.highest_phi, 3),
-    Column(
+    ComparisonColumn("lowest_phi", "lowest φ̄", f"lowest {PHI}", lambda c: c.lowest_phi, 3),
+    ComparisonColumn("highest_phi", "highest φ̄", f"highest {PHI}", lambda c: c.highest_phi, 3),
+    ComparisonColumn(
         "published_inverse_compression_ratio",
         "published CR⁻¹",
         r"published $CR^{-1}$",
         lambda c: c.published.inverse_compression_ratio,
         2,
     ),
-    Column(
+    ComparisonColumn(
         "inverse_compression_ratio", "CR⁻¹", "$CR^{-1}$", lambda c: c.inverse_compression_ratio, 3
     ),
-    Column(
+    ComparisonColumn(
         "published_reconstruction_loss",
         "published L̃",
         r"published $\tilde L$",
         lambda c: c.published.reconstruction_loss,
         2,
     ),
-    Column("reconstruction_loss", "L̃", r"$\tilde L$", lambda c: c.reconstruction_loss, 3),
+    ComparisonColumn("reconstruction_loss", "L̃", r"$\tilde L$", lambda c: c.reconstruction_loss, 3),
 )
 """What only the .csv file has room for."""
 
 RAW_ACCURACIES = (
-    Column(
+    ComparisonColumn(
         "published_raw_accuracy",
         "published raw accuracy",
         r"published raw accuracy (\%)",
         lambda c: c.published_raw_accuracy,
         1,
     ),
-    Column("raw_accuracy", "raw accuracy", r"raw accuracy (\%)", lambda c: c.raw_accuracy, 1),
+    ComparisonColumn(
+        "raw_accuracy", "raw accuracy", r"raw accuracy (\%)", lambda c: c.raw_accuracy, 1
+    ),
 )
 """The same where there are classifiers."""
 
 CORRECTED_RAW = (
-    Column(
+    ComparisonColumn(
         "corrected_raw_accuracy",
         "corrected raw accuracy",
         r"corrected raw accuracy (\%)",
         lambda c: c.corrected_raw_accuracy,
         1,
     ),
-    Column(
+    ComparisonColumn(
         "corrected_less_raw",
         "corrected less raw",
         "corrected less raw",
@@ -149,25 +161,29 @@ CORRECTED_RAW = (
 )
 """The same where they are shown without the flaws of the published way."""
 
-PURSUIT = (Column("pursuit_phi", "pursuit φ̄", f"pursuit {PHI}", lambda c: c.pursuit_phi, 3),)
+PURSUIT = (
+    ComparisonColumn("pursuit_phi", "pursuit φ̄", f"pursuit {PHI}", lambda c: c.pursuit_phi, 3),
+)
 """What is there where kernels of a pursuit were searched."""
 
 PURSUIT_DETAILS = (
-    Column(
+    ComparisonColumn(
         "pursuit_lowest_phi",
         "lowest pursuit φ̄",
         f"lowest pursuit {PHI}",
         lambda c: c.pursuit_lowest_phi,
         3,
     ),
-    Column(
+    ComparisonColumn(
         "pursuit_highest_phi",
         "highest pursuit φ̄",
         f"highest pursuit {PHI}",
         lambda c: c.pursuit_highest_phi,
         3,
     ),
-    Column("pursuit_kernel_sizes", "pursuit m", "pursuit $m$", lambda c: c.pursuit_kernel_sizes),
+    ComparisonColumn(
+        "pursuit_kernel_sizes", "pursuit m", "pursuit $m$", lambda c: c.pursuit_kernel_sizes
+    ),
 )
 """The same in the .csv file."""
 
@@ -184,8 +200,8 @@ class ComparisonTable(NamedTuple):
     """Comparisons and the columns that show them."""
 
     comparisons: Sequence[Comparison]
-    columns: tuple[Column, ...]
-    details: tuple[Column, ...] = DETAILS
+    columns: tuple[ComparisonColumn, ...]
+    details: tuple[ComparisonColumn, ...] = DETAILS
 
     @property
     def narrow(self) -> ComparisonTable:
@@ -250,12 +266,12 @@ def _table_of_networks(comparisons: Sequence[Comparison], corrected: bool) -> Co
         more = (*ACCURACIES, *(CORRECTED if corrected else ()))
         details = (*DETAILS, *RAW_ACCURACIES, *(CORRECTED_RAW if corrected else ()))
         return ComparisonTable(comparisons, (*COMMON, *more), details)
-    named = Column("dataset", "database", "database", lambda c: c.published.dataset)
+    named = ComparisonColumn("dataset", "database", "database", lambda c: c.published.dataset)
     more = (*SIZES, *(CORRECTED_SIZES if corrected else ()))
     return ComparisonTable(comparisons, (named, *COMMON, *more))
 
 
-def _text(column: Column, comparison: Comparison) -> str:
+def _text(column: ComparisonColumn, comparison: Comparison) -> str:
     value = column.cell(comparison)
     if isinstance(value, float):
         sign = "+" if column.signed else ""

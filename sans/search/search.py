@@ -16,13 +16,13 @@ from sans.configs import ModelOptions, TrainConfig
 from sans.datasets import DataConfig, Dataset, load, resolve
 from sans.engines import Engine
 from sans.errors import ModelError
-from sans.experiments import Experiment
-from sans.experiments.settings import Settings
 from sans.files import write_text
 from sans.runs import Run
+from sans.runs.experiment import Experiment
+from sans.runs.settings import Settings
 from sans.search import space as choices
 from sans.search.budget import Budget
-from sans.search.trials import Outcome, Task, perform, warm_up
+from sans.search.trials import SliceOutcome, TrialSlice, perform, warm_up
 from sans.sweeps.tasks import keep
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Running:
     settings: Settings
     """The options with which `sans train` would begin it."""
 
-    outcome: Outcome | None = None
+    outcome: SliceOutcome | None = None
     """How its last slice has ended."""
 
     seconds: float = 0.0
@@ -219,13 +219,13 @@ class Search:
             if self._best is None or each.rank < self._best.rank:
                 self._best = each
 
-    def _task(self, running: Running, seconds: float) -> Task:
+    def _task(self, running: Running, seconds: float) -> TrialSlice:
         """Return the next slice of a trial."""
         settings, outcome = running.settings, running.outcome
         space, tolerance = self.dataset.training.signals.shape[2:], self.dataset.recipe.tolerance
         model = settings.model.config(space, tolerance)
         state = outcome.state if outcome else None
-        return Task(self.data, self._digest, model, settings.train, state, seconds)
+        return TrialSlice(self.data, self._digest, model, settings.train, state, seconds)
 
     def _record(self, over: Running, study: Study) -> None:
         """Tell how a trial went."""

@@ -24,7 +24,7 @@ State = dict[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Task:
+class TrialSlice:
     """A slice of a training; small enough to be sent to any machine that has the data."""
 
     data: DataConfig
@@ -47,7 +47,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
+class SliceOutcome:
     """How a slice of a training has ended."""
 
     state: State
@@ -69,7 +69,7 @@ class Outcome:
     """Whether the training is over."""
 
 
-def perform(task: Task, stopped: Stopped) -> Outcome:
+def perform(task: TrialSlice, stopped: Stopped) -> SliceOutcome:
     """Train until all epochs are done, no proposal helps any more, or the time is over.
 
     Raises:
@@ -89,7 +89,7 @@ def perform(task: Task, stopped: Stopped) -> Outcome:
         if time.monotonic() - began > task.seconds:
             break
     found = trainer.result(0)
-    return Outcome(
+    return SliceOutcome(
         {name: tensor.numpy() for name, tensor in trainer.state().items()},
         found.best.phi,
         found.model.config.kernel_sizes,

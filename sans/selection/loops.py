@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compiled import compiled
+from sans.compilation.decorators import compiled
 
 Maps = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]

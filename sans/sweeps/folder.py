@@ -27,7 +27,7 @@ from sans.files import HIDDEN, write_text
 from sans.model_files import read_arrays, write_arrays
 from sans.sweeps.rows import Row
 from sans.sweeps.settings import difference
-from sans.sweeps.tasks import Outcome, Task
+from sans.sweeps.tasks import SweepOutcome, SweepTask
 
 ROOT = Path("sweeps")
 """Where sweeps lie, below the current folder, unless told otherwise."""
@@ -115,7 +115,7 @@ class SweepFolder:
         except OSError as error:
             raise ModelError(f"cannot read {error.filename}: {error.strerror}") from error
 
-    def finished(self, tasks: Sequence[Task]) -> dict[int, Outcome]:
+    def finished(self, tasks: Sequence[SweepTask]) -> dict[int, SweepOutcome]:
         """Return the outcomes that are here, by the number of their task.
 
         Raises:
@@ -127,7 +127,7 @@ class SweepFolder:
             if self.part(number).is_file()
         }
 
-    def write_part(self, number: int, task: Task, outcome: Outcome) -> None:
+    def write_part(self, number: int, task: SweepTask, outcome: SweepOutcome) -> None:
         """Keep the outcome of a task."""
         arrays = {"history": outcome.history, "test": outcome.test}
         for name in ("kernels", "last_kernels"):
@@ -189,7 +189,7 @@ class SweepFolder:
         """Return whether a path in the folder is not what a kill left of the first summary."""
         return not path.name.startswith(HIDDEN)
 
-    def _read_part(self, number: int, task: Task) -> Outcome:
+    def _read_part(self, number: int, task: SweepTask) -> SweepOutcome:
         path = self.part(number)
         try:
             arrays, values = read_arrays(path, PART)
@@ -205,14 +205,14 @@ class SweepFolder:
                 )
                 for name in ("kernels", "last_kernels")
             )
-            return Outcome(arrays["history"], arrays["test"], kernels, last)
+            return SweepOutcome(arrays["history"], arrays["test"], kernels, last)
         except KeyError:
             raise ModelError(
                 f"{path} holds other networks than this version trains: add --force"
             ) from None
 
 
-def _networks(task: Task) -> list[Any]:
+def _networks(task: SweepTask) -> list[Any]:
     """Return what tells the networks of a task from those of another."""
     sizes = [list(model.kernel_sizes) for model in task.models]
     return [task.models[0].activation, task.train.seed, sizes]

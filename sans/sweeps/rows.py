@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.configs import ModelConfig
-from sans.sweeps.tasks import Outcome, Task
+from sans.sweeps.tasks import SweepOutcome, SweepTask
 from sans.training.bank import FIGURES
 
 
@@ -109,7 +109,7 @@ class Network:
     """Loss, validation φ̄, CR⁻¹ and L̃ of every epoch, ``(epochs, 4)``."""
 
 
-def rows_of(task: Task, outcome: Outcome) -> list[Row]:
+def rows_of(task: SweepTask, outcome: SweepOutcome) -> list[Row]:
     """Return a row for each network of a task, in order."""
     validation = outcome.history[:, :, 1:]
     phi = np.where(np.isfinite(validation[..., 0]), validation[..., 0], np.inf)

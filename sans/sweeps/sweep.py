@@ -14,14 +14,14 @@ from sans.configs import TrainConfig
 from sans.datasets import DataConfig, Dataset, load, resolve
 from sans.engines import Engine
 from sans.errors import ModelError
-from sans.experiments.settings import Settings
 from sans.model_files import StoredModel, write_model
+from sans.runs.settings import Settings
 from sans.sweeps import tasks as work
 from sans.sweeps.folder import ROOT, SweepFolder
 from sans.sweeps.grid import SELECTIONS, Grid, as_ranges
 from sans.sweeps.rows import Network, Row, best_rows, in_order, rows_of
 from sans.sweeps.settings import SweepSettings
-from sans.sweeps.tasks import Outcome, Task
+from sans.sweeps.tasks import SweepOutcome, SweepTask
 
 OnNetworks = Callable[[int], None]
 """Told how many networks have just been finished."""
@@ -42,7 +42,7 @@ class Sweep:
         self.settings = settings
         self.dataset = dataset
         self.tasks = work.plan(settings.data, dataset, settings.grid, settings.train)
-        self._outcomes: dict[int, Outcome] = {}
+        self._outcomes: dict[int, SweepOutcome] = {}
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ class Sweep:
         return (*notices, *self.settings.train.doubts(self.tasks[0].models[0]))
 
     @property
-    def left(self) -> dict[int, Task]:
+    def left(self) -> dict[int, SweepTask]:
         """The tasks that are not done, by number."""
         return {n: task for n, task in enumerate(self.tasks) if n not in self._outcomes}
 
@@ -89,7 +89,7 @@ class Sweep:
         train = replace(settings.train, seed=row.seed)
         return Settings(settings.data, model, train).about(self.dataset)
 
-    def take(self, outcomes: Mapping[int, Outcome]) -> None:
+    def take(self, outcomes: Mapping[int, SweepOutcome]) -> None:
         """Take the outcomes of tasks, by number."""
         self._outcomes.update(outcomes)
 

@@ -25,7 +25,7 @@ worth its overhead, few enough to stay in a processor's cache, or to fill a grap
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class SweepTask:
     """Networks to train together; small enough to be sent to any machine that has the data."""
 
     data: DataConfig
@@ -42,7 +42,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
+class SweepOutcome:
     """What became of the networks of a task."""
 
     history: NDArray[np.float64]
@@ -67,7 +67,9 @@ _LOADED: dict[tuple[DataConfig, str], Dataset] = {}
 _LOADING = threading.Lock()
 
 
-def plan(data: DataConfig, dataset: Dataset, grid: Grid, train: TrainConfig) -> tuple[Task, ...]:
+def plan(
+    data: DataConfig, dataset: Dataset, grid: Grid, train: TrainConfig
+) -> tuple[SweepTask, ...]:
     """Return the tasks of a sweep, always the same for the same settings.
 
     Raises:
@@ -96,11 +98,13 @@ def plan(data: DataConfig, dataset: Dataset, grid: Grid, train: TrainConfig) -> 
             # Dealt out like cards: a large kernel takes longer than a small one.
             piles = -(-len(models) // together)
             for pile in range(piles):
-                tasks.append(Task(data, digest, models[pile::piles], replace(train, seed=seed)))
+                tasks.append(
+                    SweepTask(data, digest, models[pile::piles], replace(train, seed=seed))
+                )
     return tuple(tasks)
 
 
-def perform(task: Task, stopped: Stopped) -> Outcome:
+def perform(task: SweepTask, stopped: Stopped) -> SweepOutcome:
     """Train the networks of a task and score them on the test part.
 
     Raises:
@@ -112,7 +116,7 @@ def perform(task: Task, stopped: Stopped) -> Outcome:
     trainer = Trainer(task.models, training, validation, task.train)
     while not trainer.finished:
         trainer.run_epoch(ending(stopped))
-    return Outcome(
+    return SweepOutcome(
         trainer.history,
         trainer.score(dataset.test.signals),
         trainer.kernels(),

@@ -17,7 +17,7 @@ from sans.configs import ModelConfig
 from sans.convolution import loops, tensors
 from sans.signals import CHUNK
 from sans.training.gradient import loss_and_gradient
-from sans.training.handicaps import UNHINDERED, Handicap
+from sans.training.regularisation import UNREGULARISED, RegularisedStep
 
 FIGURES = (
     "phi",
@@ -98,33 +98,35 @@ class Bank:
             return torch.from_numpy(drawn)
         return tensors.decode(activations, self.weights, self._decoder)
 
-    def gradient(self, signals: Tensor, handicap: Handicap = UNHINDERED) -> tuple[Tensor, Tensor]:
+    def gradient(
+        self, signals: Tensor, regularised: RegularisedStep = UNREGULARISED
+    ) -> tuple[Tensor, Tensor]:
         """Return each network's mean absolute error, and its slope along the weights.
 
         Args:
             signals: ``(batch, 1, *space)``.
-            handicap: what the step does differently from `encode`.
+            regularised: what the step does differently from `encode`.
 
         Returns:
             Losses ``(models,)`` and gradients like `weights`.
         """
         if self._compiled and self._activation.keeps:
-            return self.gradient_by_loops(signals, handicap)
-        return self.gradient_by_torch(signals, handicap)
+            return self.gradient_by_loops(signals, regularised)
+        return self.gradient_by_torch(signals, regularised)
 
     @torch.no_grad()
     def gradient_by_loops(
-        self, signals: Tensor, handicap: Handicap = UNHINDERED
+        self, signals: Tensor, regularised: RegularisedStep = UNREGULARISED
     ) -> tuple[Tensor, Tensor]:
         """Return losses and gradients summed by compiled loops, on the CPU."""
-        activations = self._spare(self.encode(signals, handicap.densities), handicap.spared)
+        activations = self._spare(self.encode(signals, regularised.densities), regularised.spared)
         losses, gradient = loss_and_gradient(
             signals.numpy(), activations.numpy(), self.weights.numpy(), self._sizes, self._decoder
         )
         return torch.from_numpy(losses), torch.from_numpy(gradient)
 
     def gradient_by_torch(
-        self, signals: Tensor, handicap: Handicap = UNHINDERED
+        self, signals: Tensor, regularised: RegularisedStep = UNREGULARISED
     ) -> tuple[Tensor, Tensor]:
         """Return the same by automatic differentiation, on any device.
 
@@ -133,8 +135,8 @@ class Bank:
         weights = self.weights.detach().requires_grad_()
         with torch.enable_grad(), devices.exact():
             similarity = tensors.correlate(signals, weights)
-            kept = self._activate(similarity, handicap.densities)
-            activations = self._spare(kept, handicap.spared)
+            kept = self._activate(similarity, regularised.densities)
+            activations = self._spare(kept, regularised.spared)
             reconstruction = tensors.decode(activations, weights, self._decoder)
             losses = (reconstruction - signals).abs().transpose(0, 1).flatten(1).mean(1)
             (gradient,) = torch.autograd.grad(losses.sum(), weights)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sans.compiled import compiled
+from sans.compilation.decorators import compiled
 from sans.convolution.frames import (
     Float,
     Floats,

@@ -18,8 +18,8 @@ from sans import devices
 from sans.activations import ACTIVATIONS
 from sans.configs import ModelConfig, TrainConfig
 from sans.convolution.frames import Floats
-from sans.dictionary.learner import Method, adapt, describe, turn
-from sans.dictionary.pieces import cut, unit
+from sans.dictionary_learning.learner import Method, adapt, describe, turn
+from sans.dictionary_learning.pieces import cut, unit
 from sans.errors import ModelError
 from sans.model import SAN
 from sans.pursuit.stop import Stop

@@ -23,7 +23,7 @@ from sans.model import SAN
 from sans.signals import Signals, audible
 from sans.training.bank import Bank
 from sans.training.descent import Adam
-from sans.training.handicaps import Handicaps
+from sans.training.regularisation import Regularisation
 from sans.training.starts import start_kernels
 
 OnBatch = Callable[[int, int, float], None]
@@ -103,7 +103,7 @@ class Trainer:
         self.bank = Bank(models, kernels, device)
         self.bank.encode(self.training[:1])  # a density that does not fit shows now
         self._shuffler = torch.Generator().manual_seed(self.config.seed)
-        self._handicaps = Handicaps(models, self.config, self.training.shape[2:])
+        self._regularisation = Regularisation(models, self.config, self.training.shape[2:])
         self._best = self.bank.weights.clone()
         self._rows = np.empty((0, len(models), 4))  # the figures of an `Epoch`, but its number
         self._adam = Adam(self.bank.weights, self.config.lr)
@@ -188,7 +188,7 @@ class Trainer:
             "best": self._best,
             "history": torch.from_numpy(self._rows),
             "shuffler": self._shuffler.get_state(),
-            **self._handicaps.state(),
+            **self._regularisation.state(),
             **{f"adam.{name}": tensor for name, tensor in self._adam.state.items()},
         }
         return {name: tensor.cpu().clone().contiguous() for name, tensor in state.items()}
@@ -205,7 +205,7 @@ class Trainer:
             wanted["history"] = wanted["history"].new_zeros(epochs, *wanted["history"].shape[1:])
             _check_forms(state, wanted)
             shuffler = torch.Generator().set_state(state["shuffler"])
-            self._handicaps.restore(state)
+            self._regularisation.restore(state)
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"the checkpoint is of other networks: {error}") from error
         self._shuffler = shuffler
@@ -230,8 +230,8 @@ class Trainer:
 
     def _step(self, signals: Tensor) -> Tensor:
         """Take one step of Adam and return each network's mean absolute error, ``(models,)``."""
-        handicap = self._handicaps.draw(self.epoch + 1, len(signals))
-        losses, gradient = self.bank.gradient(signals, handicap)
+        regularised = self._regularisation.draw(self.epoch + 1, len(signals))
+        losses, gradient = self.bank.gradient(signals, regularised)
         self._adam.step(gradient)
         return losses
 

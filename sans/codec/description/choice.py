@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sans.codec.description.spikes import Spikes
 from sans.codec.description.waveforms import Waveforms, origin
 from sans.codec.description.wavelets import FRACTION, analyse
-from sans.compiled import compiled
+from sans.compilation.decorators import compiled
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sans.codec.entropy.mixing import Mixer, at, code_mixed, expect, learn, mixer
 from sans.codec.entropy.range_coder import HALF, READING, Coder, code, code_bit, code_plain
-from sans.compiled import compiled, inlined
+from sans.compilation.decorators import compiled, inlined
 
 Levels = NDArray[np.int64]
 
@@ -83,7 +83,7 @@ FEWER = np.searchsorted([1, 2, 3, 5, 8, 13, 24], np.arange(256), side="right").a
 """``(256,)``: the class of a magnitude, below 8."""
 
 
-class Model(NamedTuple):
+class CoefficientModel(NamedTuple):
     """What coding coefficients has learned so far."""
 
     values: Mixer
@@ -127,9 +127,9 @@ class Band(NamedTuple):
     """Samples of the signal for one coefficient."""
 
 
-def coefficient_model() -> Model:
+def coefficient_model() -> CoefficientModel:
     """Return a model that has seen nothing."""
-    return Model(
+    return CoefficientModel(
         mixer(BANDS * DECISIONS * sum(CONTEXTS), BANDS * DECISIONS, INPUTS),
         mixer(BLOCK_KINDS * BLOCK_INPUTS * BLOCK_CONTEXTS, BLOCK_KINDS, BLOCK_INPUTS),
         np.full(BANDS * PHASES, -1, np.int64),
@@ -139,7 +139,7 @@ def coefficient_model() -> Model:
 @compiled
 def code_coefficients(
     coder: Coder,
-    model: Model,
+    model: CoefficientModel,
     levels: Levels,
     ends: Levels,
     phases: NDArray[np.uint8],
@@ -175,7 +175,7 @@ def code_coefficients(
 @compiled
 def _code_band(
     coder: Coder,
-    model: Model,
+    model: CoefficientModel,
     levels: Levels,
     phases: NDArray[np.uint8],
     companion: Levels,

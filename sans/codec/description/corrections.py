@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sans.codec.entropy.mixing import Mixer, mixer
 from sans.codec.entropy.numbers import EACH, code_number, code_whole, digits_of
 from sans.codec.entropy.range_coder import Coder
-from sans.compiled import compiled
+from sans.compilation.decorators import compiled
 
 Integers = NDArray[np.int64]
 

@@ -18,7 +18,7 @@ from sans.codec.description.wavelets import FRACTION, analyse, band_ends, synthe
 from sans.codec.entropy.numbers import code_whole
 from sans.codec.entropy.range_coder import HALF, Coder, code, position
 from sans.codec.versions import Version
-from sans.compiled import compiled
+from sans.compilation.decorators import compiled
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

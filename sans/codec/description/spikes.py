@@ -18,7 +18,7 @@ from sans.codec.description.waveforms import Waveforms, origin
 from sans.codec.entropy.mixing import Mixer, code_mixed, mixer
 from sans.codec.entropy.numbers import EACH, code_number, code_whole, digits_of
 from sans.codec.entropy.range_coder import Coder, position
-from sans.compiled import compiled, inlined
+from sans.compilation.decorators import compiled, inlined
 from sans.errors import BitstreamError
 
 Integers = NDArray[np.int64]
@@ -42,7 +42,7 @@ class Spikes(NamedTuple):
     """``(spikes,)``: how strongly, in steps of the kernel's own size; not zero."""
 
 
-class Model(NamedTuple):
+class SpikeModel(NamedTuple):
     """What coding spikes has learned so far."""
 
     kernels: Mixer
@@ -91,16 +91,16 @@ def code_spikes(
     return found
 
 
-def _model() -> Model:
+def _model() -> SpikeModel:
     """Return a model that has seen nothing."""
     each = 3 * KERNELS * EACH
-    return Model(mixer(4 * KERNELS * KERNELS, 1, 4), mixer(each, 1, 3), mixer(each, 1, 3))
+    return SpikeModel(mixer(4 * KERNELS * KERNELS, 1, 4), mixer(each, 1, 3), mixer(each, 1, 3))
 
 
 @compiled
 def _code_all(
     coder: Coder,
-    model: Model,
+    model: SpikeModel,
     spikes: Spikes,
     found: Spikes,
     waveforms: int,

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from sans.codec.description.coefficients import code_coefficients, coefficient_model
 from sans.codec.description.wavelets import FRACTION, analyse, band_ends, synthesise
 from sans.codec.entropy.range_coder import Coder, bytes_of, code_plain, read_from, writer
-from sans.codec.parts import read_varint, varint
+from sans.codec.varints import read_varint, varint
 from sans.codec.versions import LARGEST_KERNEL
-from sans.compiled import compiled, inlined
+from sans.compilation.decorators import compiled, inlined
 from sans.errors import BitstreamError
 
 Integers = NDArray[np.int64]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compiled import compiled
+from sans.compilation.decorators import compiled
 
 FRACTION = 8
 """Bits below the point of samples and coefficients in integers."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.codec.entropy.range_coder import code_bit
-from sans.compiled import compiled, inlined
+from sans.compilation.decorators import compiled, inlined
 
 LOGIT_ONE = 256
 """What a logit of 1 is as an integer."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from sans.codec.entropy.mixing import Mixer, code_mixed
 from sans.codec.entropy.range_coder import HALF, Coder, code, code_plain
-from sans.compiled import compiled, inlined
+from sans.compilation.decorators import compiled, inlined
 
 DIGITS = 40
 """The most binary digits of a number; a reader stops there, whatever it reads."""

@@ -15,15 +15,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.codec.description import kernels
+from sans.codec.chunk_coder import DESCRIBED, LOSSLESS, OWN
+from sans.codec.description import stored_kernels
 from sans.codec.description.descriptions import COARSE, FINE, baseline_free
 from sans.codec.description.spikes import Spikes, no_spikes
 from sans.codec.description.starting_set import starting_kernels
 from sans.codec.description.wavelets import FRACTION
-from sans.codec.groups import DESCRIBED, LOSSLESS, OWN
 from sans.codec.images import decode_images, encode_images, in_range
+from sans.codec.planning.plan import KernelOptions, Pieces, TrackPlan, bits_of_kernels
 from sans.codec.planning.steps import largest_step
-from sans.codec.planning.tracks import Pieces, TrackPlan, Wishes, bits_of_kernels
 from sans.codec.spread import Spread, spread_of
 
 Floats = NDArray[np.float64]
@@ -64,13 +64,13 @@ class Planner:
 
     Args:
         pieces: the chunks.
-        wishes: which kernels may be used.
+        kernel_options: which kernels may be used.
         pool: what performs the work.
     """
 
-    def __init__(self, pieces: Pieces, wishes: Wishes, pool: Executor) -> None:
+    def __init__(self, pieces: Pieces, kernel_options: KernelOptions, pool: Executor) -> None:
         self.pieces = pieces
-        self.wishes = wishes
+        self.kernel_options = kernel_options
         self.pool = pool
         spread = self._spread()
         self.samples, self.energy = spread.samples, spread.energy
@@ -144,7 +144,7 @@ class Planner:
         """Return a plan with kernels if it takes fewer bits than one without."""
         signals = list(self.pool.map(lambda i: baseline_free(self.pieces[i].numbers), some))
         tried = [self._drawing(bare, self._kernels(bare, signals, some), signals, some)]
-        if self.wishes.learn and self.wishes.borrow and len(self.pieces) == 1:
+        if self.kernel_options.learn and self.kernel_options.borrow and len(self.pieces) == 1:
             tried.append(self._borrowing(bare, signals, some))
         best, least = None, self.bits(bare, some)
         for plan in tried:
@@ -159,16 +159,16 @@ class Planner:
 
     def _kernels(self, bare: TrackPlan, signals: Sequence[Floats], some: Sequence[int]) -> Floats:
         """Return the kernels to try, ``(kernels, size)``; perhaps none."""
-        if self.wishes.given is not None:
-            return self.wishes.given
-        if not self.wishes.learn:
+        if self.kernel_options.given is not None:
+            return self.kernel_options.given
+        if not self.kernel_options.learn:
             return np.empty((0, 1))
         middle = len(some) // 2
         size = self._size(bare, signals[middle], some[middle])
         if not size:
             return np.empty((0, 1))
-        threshold = kernels.threshold_of(signals, size, bare.step / (1 << FRACTION))
-        return kernels.candidates(signals, threshold, size)
+        threshold = stored_kernels.threshold_of(signals, size, bare.step / (1 << FRACTION))
+        return stored_kernels.candidates(signals, threshold, size)
 
     def _size(self, bare: TrackPlan, signal: Floats, number: int) -> int:
         """Return how long kernels should be, tried on one chunk; 0: none pay."""
@@ -176,12 +176,12 @@ class Planner:
         step = bare.step / (1 << FRACTION)
 
         def cost(size: int) -> float:
-            threshold = kernels.threshold_of([signal], size, step)
-            found = kernels.candidates([signal], threshold, size, TRIED_KERNELS)
+            threshold = stored_kernels.threshold_of([signal], size, step)
+            found = stored_kernels.candidates([signal], threshold, size, TRIED_KERNELS)
             plan = self._drawing(bare, found, [signal], [number])
             return self._worth(plan, number) if plan else math.inf
 
-        costs = {size: cost(size) for size in kernels.SIZES}
+        costs = {size: cost(size) for size in stored_kernels.SIZES}
         best = min(costs, key=costs.__getitem__)
         further = {min(costs): best // 2, max(costs): 2 * best}.get(best)
         if further and (last := cost(further)) < costs[best]:
@@ -196,11 +196,11 @@ class Planner:
         signals = long_enough(signals, found.shape[1])
         if not len(found) or not signals:
             return None
-        threshold = kernels.threshold_of(signals, found.shape[1], step)
-        heights = kernels.used(signals[:USED], found, threshold)
+        threshold = stored_kernels.threshold_of(signals, found.shape[1], step)
+        heights = stored_kernels.used(signals[:USED], found, threshold)
         if not len(heights.kernels):
             return None
-        waveforms = kernels.waveforms_of(heights, step)
+        waveforms = stored_kernels.waveforms_of(heights, step)
         return self._with_spikes(replace(bare, waveforms=waveforms, threshold=threshold), numbers)
 
     def _borrowing(
@@ -210,8 +210,8 @@ class Planner:
         step, size = bare.step / (1 << FRACTION), starting_kernels().shape[1]
         if not (signals := long_enough(signals, size)):
             return None
-        threshold = kernels.threshold_of(signals, size, step)
-        waveforms = kernels.borrowed(signals, threshold, step)
+        threshold = stored_kernels.threshold_of(signals, size, step)
+        waveforms = stored_kernels.borrowed(signals, threshold, step)
         if waveforms is None:
             return None
         return self._with_spikes(replace(bare, waveforms=waveforms, threshold=threshold), numbers)
@@ -227,7 +227,7 @@ class Planner:
 
     def _worth(self, plan: TrackPlan, number: int) -> float:
         """Return what a chunk costs, in bits: those it takes, and what its errors are worth."""
-        bit = kernels.WEIGHT * (plan.step / (1 << FRACTION)) ** 2
+        bit = stored_kernels.WEIGHT * (plan.step / (1 << FRACTION)) ** 2
         piece = self.pieces[number]
         return plan.bits(number, piece) + plan.error(number, piece) / bit
 
@@ -238,7 +238,9 @@ class Planner:
             whole = self.pieces[number].numbers
             if len(whole) < plan.waveforms.weights.shape[1]:
                 return no_spikes(0)
-            return kernels.find_spikes(whole, plan.waveforms, plan.threshold, step, plan.roundings)
+            return stored_kernels.find_spikes(
+                whole, plan.waveforms, plan.threshold, step, plan.roundings
+            )
 
         return tuple(self.pool.map(find, numbers))
 

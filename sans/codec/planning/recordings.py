@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from sans.codec import container
 from sans.codec.bounds import bounds_of_tracks
+from sans.codec.chunk_coder import JOINT, OWN, groups_of
+from sans.codec.chunk_coder import LOSSLESS as EXACT
 from sans.codec.chunks import RecordingPlan, encode_chunk, exact_plan
-from sans.codec.groups import JOINT, OWN, groups_of
-from sans.codec.groups import LOSSLESS as EXACT
-from sans.codec.headers import End, Figures, Header, pack_end, pack_header
+from sans.codec.headers import End, StreamHeader, TrackErrors, pack_end, pack_header
 from sans.codec.masks import fill
+from sans.codec.planning.plan import KernelOptions, TrackChunk, TrackPlan, bits_of_kernels
 from sans.codec.planning.planner import Planner, plan_images
-from sans.codec.planning.tracks import Piece, TrackPlan, Wishes, bits_of_kernels
 from sans.codec.quality import LARGEST_ERROR, LOSSLESS, Quality
 from sans.codec.representations import END, to_whole
 from sans.codec.spool import Spool
@@ -50,7 +50,7 @@ def plan_recording(
     layout: Layout,
     spool: Spool,
     quality: Quality,
-    wishes: Wishes,
+    kernel_options: KernelOptions,
     pool: Executor,
     progress: Progress,
 ) -> RecordingPlan:
@@ -60,7 +60,7 @@ def plan_recording(
         layout: the recording, its frames known.
         spool: its chunks.
         quality: how much: "max-error", "prdn" or "bits".
-        wishes: which kernels may be used.
+        kernel_options: which kernels may be used.
         pool: what performs the work.
         progress: is told how far it is.
 
@@ -69,9 +69,9 @@ def plan_recording(
     """
     if quality.kind == "max-error":
         bounds = bounds_of_tracks(layout, quality.value, quality.bounds)
-        return _bounded(layout, spool, bounds, wishes, pool, progress)
+        return _bounded(layout, spool, bounds, kernel_options, pool, progress)
     if quality.kind == "prdn":
-        return _for_prdn(layout, spool, quality.value, wishes, pool, progress)
+        return _for_prdn(layout, spool, quality.value, kernel_options, pool, progress)
     samples = sum(track.per_frame for track in layout.tracks) * (layout.frames or 0)
     if not samples:
         return exact_plan(layout)
@@ -81,7 +81,7 @@ def plan_recording(
     tried: dict[float, float] = {}
     for _ in range(BITS_TRIES):
         before = plan.tracks if close else None
-        plan = _for_prdn(layout, spool, prdn, wishes, pool, progress, before)
+        plan = _for_prdn(layout, spool, prdn, kernel_options, pool, progress, before)
         bits = _bits(layout, spool, plan, pool) + bits_around(layout, spool, plan, quality)
         # Kernels that were learned for a PRDN that is near serve, too.
         close = 0.5 < bits / asked < 2
@@ -117,7 +117,7 @@ def _bounded(
     layout: Layout,
     spool: Spool,
     bounds: Sequence[float],
-    wishes: Wishes,
+    kernel_options: KernelOptions,
     pool: Executor,
     progress: Progress,
 ) -> RecordingPlan:
@@ -136,7 +136,7 @@ def _bounded(
             continue
         quanta.append(0.0)
         pieces = SpooledPieces(spool, number, track, 0.0)
-        plans.append(Planner(pieces, wishes, pool).plan_within(whole_bound))
+        plans.append(Planner(pieces, kernel_options, pool).plan_within(whole_bound))
     return RecordingPlan(tuple(quanta), _of_one_step(layout, plans))
 
 
@@ -155,7 +155,7 @@ def _for_prdn(
     layout: Layout,
     spool: Spool,
     prdn: float,
-    wishes: Wishes,
+    kernel_options: KernelOptions,
     pool: Executor,
     progress: Progress,
     before: Sequence[TrackPlan] | None = None,
@@ -182,7 +182,7 @@ def _for_prdn(
             plans.append(plan_images(pieces, layout.shape[1:], prdn))
         else:
             known = before[number] if before else None
-            plans.append(Planner(pieces, wishes, pool).plan(prdn, known))
+            plans.append(Planner(pieces, kernel_options, pool).plan(prdn, known))
     return RecordingPlan(tuple(quanta), tuple(plans))
 
 
@@ -205,10 +205,10 @@ def bits_around(layout: Layout, spool: Spool, plan: RecordingPlan, quality: Qual
         plan: how they are coded.
         quality: what the header says: if that is lossless, there are no errors to be told.
     """
-    header = Header(layout, 1, (quality.kind, quality.given), plan.quanta)
+    header = StreamHeader(layout, 1, (quality.kind, quality.given), plan.quanta)
     frames = layout.frames or 0
     figures = tuple(
-        Figures(frames, 0, *(0.0 if quality == LOSSLESS else 100 / each for each in row))
+        TrackErrors(frames, 0, *(0.0 if quality == LOSSLESS else 100 / each for each in row))
         for row in _figures_like(len(layout.tracks))
     )
     begins = tuple(997 * number for number in range(1, len(spool) + 1))
@@ -235,7 +235,7 @@ class SpooledPieces:
     def __len__(self) -> int:
         return len(self._spool)
 
-    def __getitem__(self, block: int) -> Piece:
+    def __getitem__(self, block: int) -> TrackChunk:
         samples = self._spool.read(block, self._number)
         whole = to_whole(samples, self._track.missing, self._quantum)
         if whole is None:
@@ -243,7 +243,7 @@ class SpooledPieces:
                 self._track, self._number, "infinities, or numbers of more than 33 bits"
             )
         fill(whole.numbers, whole.mask)
-        return Piece(whole.numbers, whole.mask)
+        return TrackChunk(whole.numbers, whole.mask)
 
 
 def _quantum(spool: Spool, number: int, bound: float) -> float:

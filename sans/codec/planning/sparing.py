@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sans.codec.chunk_coder import DESCRIBED
 from sans.codec.chunks import RecordingPlan, encode_chunk, exact_plan
-from sans.codec.groups import DESCRIBED
+from sans.codec.planning.plan import KernelOptions, bits_of_kernels
 from sans.codec.planning.planner import sampled
 from sans.codec.planning.recordings import SpooledPieces, bits_around, plan_recording
-from sans.codec.planning.tracks import Wishes, bits_of_kernels
 from sans.codec.quality import LOSSLESS, Quality
 from sans.codec.spool import Spool
 from sans.recordings.layout import Block, Layout
@@ -123,7 +123,7 @@ def plan_with_loss(
     whole: Layout,
     spool: Spool,
     quality: Quality,
-    wishes: Wishes,
+    kernel_options: KernelOptions,
     pool: Executor,
     progress: Progress,
 ) -> Decision:
@@ -134,7 +134,7 @@ def plan_with_loss(
         whole: the same as it is written without loss.
         spool: its chunks.
         quality: how much may be lost.
-        wishes: which kernels may be used.
+        kernel_options: which kernels may be used.
         pool: what performs the work.
         progress: is told how far it is.
 
@@ -144,7 +144,7 @@ def plan_with_loss(
     scene = _Scene(spool, pool, whole)
     if quality.kind == "bits" and _fits(scene, quality.value):
         return _all_of_it(whole, f"{quality.value:g} bits a sample hold all of it")
-    plan = plan_recording(layout, spool, quality, wishes, pool, progress)
+    plan = plan_recording(layout, spool, quality, kernel_options, pool, progress)
     if not len(spool):
         return Decision(layout, plan, quality, ())
     rates = _rates(scene, layout, plan)

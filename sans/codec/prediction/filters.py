@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.codec.entropy.mixing import RECIPROCALS
-from sans.compiled import inlined
+from sans.compilation.decorators import inlined
 
 Integers = NDArray[np.int64]
 Shorts = NDArray[np.int32]

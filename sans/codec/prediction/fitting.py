@@ -26,7 +26,7 @@ from sans.codec.prediction.predictors import (
     WEIGHTS,
     WIDTH,
 )
-from sans.compiled import compiled
+from sans.compilation.decorators import compiled
 
 ORDERS = (0, 1, 2, 4, 8, 12, 16, 20, 24, 32)
 """Orders to choose from."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sans.codec.entropy.range_coder import READING, Coder, code
 from sans.codec.prediction.predictors import VALUES, code_number, code_signed
-from sans.compiled import compiled
+from sans.compilation.decorators import compiled
 
 SPAN = 1 << 22
 """The largest range of values that is looked at."""

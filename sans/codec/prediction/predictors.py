@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.codec.entropy.range_coder import Coder, code
-from sans.compiled import compiled, inlined
+from sans.compilation.decorators import compiled, inlined
 
 FIRST, VALUES, SHIFT, BITS, WIDTH, ORDER, EARLIER, WEIGHTS = range(8)
 OWN = 33

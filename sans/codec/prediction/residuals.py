@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sans.codec.entropy.mixing import COUNT_BITS, FRESH, LOGIT_END, RECIPROCALS, SQUASH, STRETCH
 from sans.codec.entropy.range_coder import code_bit
 from sans.codec.prediction.distributions import ODDS, REACH, SCORES, TAILS
-from sans.compiled import compiled, inlined
+from sans.compilation.decorators import compiled, inlined
 
 TABLES = 6
 """How many contexts speak."""

@@ -56,7 +56,7 @@ from sans.codec.prediction.residuals import (
     fresh_weights,
     room_for_inputs,
 )
-from sans.compiled import compiled, inlined
+from sans.compilation.decorators import compiled, inlined
 
 Integers = NDArray[np.int64]
 

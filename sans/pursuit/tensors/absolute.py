@@ -9,13 +9,13 @@ from sans.pursuit.absolute import ROUNDS, SMALL
 from sans.pursuit.tensors.atoms import patches, products
 from sans.pursuit.tensors.images import absolute, drawing
 from sans.pursuit.tensors.least_squares import solve
-from sans.pursuit.tensors.scene import Scene
-from sans.pursuit.tensors.spikes import Spikes, dense, is_present
+from sans.pursuit.tensors.scene import TensorSetting
+from sans.pursuit.tensors.spikes import SpikeTensors, dense, is_present
 
 
 def refit_absolute(
-    spikes: Spikes, atoms: Tensor, images: Tensor, residual: Tensor, scene: Scene
-) -> tuple[Spikes, Tensor]:
+    spikes: SpikeTensors, atoms: Tensor, images: Tensor, residual: Tensor, scene: TensorSetting
+) -> tuple[SpikeTensors, Tensor]:
     """Change amplitudes towards the least sums of absolute errors.
 
     As `sans.pursuit.absolute` does: least squares again and again, each sample weighted by 1 over

@@ -7,10 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sans.pursuit.tensors.images import similarity
-from sans.pursuit.tensors.scene import Scene
+from sans.pursuit.tensors.scene import TensorSetting
 
 
-def atoms_at(kernel: Tensor, place: Tensor, scene: Scene) -> Tensor:
+def atoms_at(kernel: Tensor, place: Tensor, scene: TensorSetting) -> Tensor:
     """Return atoms, ``(batch, atoms, rows, columns)``, zero beyond the border."""
     atoms = scene.kernels[kernel]
     for axis, samples in enumerate(_samples(place, scene)):
@@ -19,7 +19,7 @@ def atoms_at(kernel: Tensor, place: Tensor, scene: Scene) -> Tensor:
     return atoms
 
 
-def patches(images: Tensor, place: Tensor, scene: Scene) -> Tensor:
+def patches(images: Tensor, place: Tensor, scene: TensorSetting) -> Tensor:
     """Return what of images lies under atoms, ``(batch, atoms, rows, columns)``.
 
     Beyond the border it is anything, for atoms are zero there.
@@ -31,7 +31,7 @@ def patches(images: Tensor, place: Tensor, scene: Scene) -> Tensor:
     return images.flatten(1).gather(1, index.flatten(1)).view(index.shape)
 
 
-def _samples(place: Tensor, scene: Scene) -> tuple[Tensor, Tensor]:
+def _samples(place: Tensor, scene: TensorSetting) -> tuple[Tensor, Tensor]:
     """Return the rows and the columns of an image under atoms, each ``(batch, atoms, side)``."""
     origins = place // scene.scales.shape[2], place % scene.scales.shape[2]
     down, across = (
@@ -41,7 +41,9 @@ def _samples(place: Tensor, scene: Scene) -> tuple[Tensor, Tensor]:
     return down, across
 
 
-def products(atoms: Tensor, place: Tensor, kernel: Tensor, other: Tensor, scene: Scene) -> Tensor:
+def products(
+    atoms: Tensor, place: Tensor, kernel: Tensor, other: Tensor, scene: TensorSetting
+) -> Tensor:
     """Return the inner products of some atoms with others.
 
     Args:

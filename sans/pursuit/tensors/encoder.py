@@ -17,7 +17,7 @@ from sans.pursuit.loops import COUNT
 from sans.pursuit.stop import Stop
 from sans.pursuit.tensors.memory import images_at_once
 from sans.pursuit.tensors.rounds import describe
-from sans.pursuit.tensors.scene import Plan, scales_on, scene_on
+from sans.pursuit.tensors.scene import TensorPlan, scales_on, scene_on
 from sans.pursuit.tensors.state import state_of
 
 
@@ -56,7 +56,7 @@ def pursue(
         raise ValueError(f"signal {silent[0].item()} holds NaN or infinity: leave it out")
     sizes = np.array([len(array) for array in arrays], np.int64)
     counted = sum(array.size for array in arrays) if weights is None else weights
-    plan = Plan(align(arrays), sizes, stop, refit, counted)
+    plan = TensorPlan(align(arrays), sizes, stop, refit, counted)
     found = signals.new_zeros((len(signals), len(kernels), *signals.shape[1:]))
     each = images_at_once(found[:1].numel())
     for begin in range(0, len(signals), each):
@@ -66,7 +66,7 @@ def pursue(
     return found
 
 
-def _described(images: Tensor, plan: Plan) -> Tensor:
+def _described(images: Tensor, plan: TensorPlan) -> Tensor:
     """Return the activations of images ``(batch, height, width)``, segment by segment."""
     batch, height, length = images.shape
     activations = images.new_zeros((batch, len(plan.kernels), height, length))
@@ -91,7 +91,7 @@ def _described(images: Tensor, plan: Plan) -> Tensor:
     return activations
 
 
-def _segments(length: int, plan: Plan) -> Iterator[tuple[int, int]]:
+def _segments(length: int, plan: TensorPlan) -> Iterator[tuple[int, int]]:
     """Yield where each segment begins and ends; an image is one, whatever its size."""
     step = max(encoder.SEGMENT, int(plan.sizes.max())) if plan.kernels.ndim == 2 else length
     for begin in range(0, length, step):

@@ -11,12 +11,12 @@ from sans.pursuit.tensors.atoms import atoms_at
 from sans.pursuit.tensors.images import drawing
 from sans.pursuit.tensors.pruning import prune
 from sans.pursuit.tensors.refits import polish
-from sans.pursuit.tensors.scene import Scene
+from sans.pursuit.tensors.scene import TensorSetting
 from sans.pursuit.tensors.spikes import dense, is_present, ordered
-from sans.pursuit.tensors.state import State
+from sans.pursuit.tensors.state import BatchState
 
 
-def finish(state: State, scene: Scene, refit: str) -> tuple[Tensor, Tensor]:
+def finish(state: BatchState, scene: TensorSetting, refit: str) -> tuple[Tensor, Tensor]:
     """Return the activations of images that have been seen enough, and what they leave of them."""
     if scene.task.stop == PHI:
         state = _go_back(state, scene)
@@ -34,7 +34,7 @@ def finish(state: State, scene: Scene, refit: str) -> tuple[Tensor, Tensor]:
     return dense(spikes, scene), residual
 
 
-def _go_back(state: State, scene: Scene) -> State:
+def _go_back(state: BatchState, scene: TensorSetting) -> BatchState:
     """Return to the spikes of the lowest φ: those of the rounds that led to it."""
     spikes = state.spikes
     kept = spikes.born <= state.progress.kept[:, None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from sans.pursuit.tensors.scene import Scene
+from sans.pursuit.tensors.scene import TensorSetting
 
 CHUNK = 2**27
 """Numbers that all images described at once may hold at a time: a gigabyte."""
@@ -32,13 +32,13 @@ def kept_together(images: int, going: int, numbers: int) -> int:
     return images if images * numbers <= CHUNK else max(1, images // 2)
 
 
-def numbers_held(width: int, scene: Scene, refit: str) -> int:
+def numbers_held(width: int, scene: TensorSetting, refit: str) -> int:
     """Return how many numbers an image of so many spikes holds at a time."""
     atom, around = scene.kernels[0].numel(), len(scene.kernels) * _around(scene).numel()
     return width * (5 * width + 4 * atom + 2 * around * (refit == "absolute"))
 
 
-def _around(scene: Scene) -> Tensor:
+def _around(scene: TensorSetting) -> Tensor:
     """Return one image of the size on which a kernel meets every other at any distance."""
     rows, columns = scene.kernels.shape[1:]
     return scene.kernels.new_empty((2 * rows - 1, 2 * columns - 1))

@@ -6,13 +6,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sans.pursuit.tensors.scene import Scene
+from sans.pursuit.tensors.scene import TensorSetting
 
 LOOKS = 2
 """Extrema that hide behind one another are taken so many deep between two looks at the device."""
 
 
-def choose(norms: Tensor, least: Tensor, most: Tensor, scene: Scene) -> Tensor:
+def choose(norms: Tensor, least: Tensor, most: Tensor, scene: TensorSetting) -> Tensor:
     """Choose extrema as `sans.pursuit.peaks.choose` does, and of these the largest.
 
     Rounds: who is the largest within the distance among those still alive is kept, and all within

@@ -13,14 +13,14 @@ from sans.pursuit.tensors.atoms import patches
 from sans.pursuit.tensors.images import absolute, drawing
 from sans.pursuit.tensors.least_squares import substitute
 from sans.pursuit.tensors.refits import polish
-from sans.pursuit.tensors.scene import Scene
-from sans.pursuit.tensors.spikes import Spikes, dense, is_present
+from sans.pursuit.tensors.scene import TensorSetting
+from sans.pursuit.tensors.spikes import SpikeTensors, dense, is_present
 from sans.pursuit.tensors.state import Progress, phi
 
 
 def prune(
-    spikes: Spikes, atoms: Tensor, images: Tensor, progress: Progress, scene: Scene
-) -> tuple[Spikes, Tensor]:
+    spikes: SpikeTensors, atoms: Tensor, images: Tensor, progress: Progress, scene: TensorSetting
+) -> tuple[SpikeTensors, Tensor]:
     """Take out spikes without which φ is lower, as `sans.pursuit.pruning` does.
 
     Args:
@@ -34,7 +34,7 @@ def prune(
         The spikes that stay, and what they leave of the images.
     """
 
-    def phi_of(spikes: Spikes, residual: Tensor) -> Tensor:
+    def phi_of(spikes: SpikeTensors, residual: Tensor) -> Tensor:
         count, error = is_present(spikes, scene).sum(1), absolute(residual) - progress.beyond
         return phi(scene.task, progress, count, error)
 
@@ -61,7 +61,7 @@ def prune(
         failed = torch.where(better, 0, failed + 1)
 
 
-def _weakest(spikes: Spikes, atoms: Tensor, under: Tensor, excluded: Tensor) -> Tensor:
+def _weakest(spikes: SpikeTensors, atoms: Tensor, under: Tensor, excluded: Tensor) -> Tensor:
     """Return the mask of the spike without which the sum of absolute errors would grow least.
 
     Args:
@@ -77,7 +77,9 @@ def _weakest(spikes: Spikes, atoms: Tensor, under: Tensor, excluded: Tensor) -> 
     return (index == weakest[:, None]) & ~excluded
 
 
-def _without(spikes: Spikes, out: Tensor, factor: Tensor, scene: Scene) -> Spikes:
+def _without(
+    spikes: SpikeTensors, out: Tensor, factor: Tensor, scene: TensorSetting
+) -> SpikeTensors:
     """Return the spikes without one of each image, the others of the least sum of squares.
 
     The inverse of the matrix says how they change: its column of the spike, times what makes the

@@ -9,13 +9,13 @@ from torch import Tensor
 from sans.pursuit.tensors.atoms import patches
 from sans.pursuit.tensors.images import drawing
 from sans.pursuit.tensors.least_squares import solve
-from sans.pursuit.tensors.scene import Scene
-from sans.pursuit.tensors.spikes import Spikes, dense, indices, is_present
+from sans.pursuit.tensors.scene import TensorSetting
+from sans.pursuit.tensors.spikes import SpikeTensors, dense, indices, is_present
 
 
 def refit_squares(
-    spikes: Spikes, maps: Tensor, moving: Tensor, negligible: Tensor, scene: Scene
-) -> Spikes:
+    spikes: SpikeTensors, maps: Tensor, moving: Tensor, negligible: Tensor, scene: TensorSetting
+) -> SpikeTensors:
     """Change amplitudes to those of the least sum of squares; what changes less is left.
 
     Args:
@@ -35,7 +35,7 @@ def refit_squares(
     return spikes._replace(amplitude=amplitude, dependent=dependent)
 
 
-def _largest_of_part(norms: Tensor, spikes: Spikes, scene: Scene) -> Tensor:
+def _largest_of_part(norms: Tensor, spikes: SpikeTensors, scene: TensorSetting) -> Tensor:
     """Return the largest norm among the spikes of every spike's part, ``(batch, room)``.
 
     A part ends where the next spike meets nothing of those before.
@@ -49,8 +49,8 @@ def _largest_of_part(norms: Tensor, spikes: Spikes, scene: Scene) -> Tensor:
 
 
 def polish(
-    spikes: Spikes, atoms: Tensor, images: Tensor, moving: Tensor, scene: Scene
-) -> tuple[Spikes, Tensor, Tensor]:
+    spikes: SpikeTensors, atoms: Tensor, images: Tensor, moving: Tensor, scene: TensorSetting
+) -> tuple[SpikeTensors, Tensor, Tensor]:
     """Change all amplitudes to those of the least sum of squares, to the last digit.
 
     Args:

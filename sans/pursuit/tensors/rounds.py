@@ -18,12 +18,14 @@ from sans.pursuit.tensors.images import absolute, drawing, similarity
 from sans.pursuit.tensors.memory import kept_together, numbers_held
 from sans.pursuit.tensors.peaks import choose, places_of
 from sans.pursuit.tensors.refits import refit_squares
-from sans.pursuit.tensors.scene import Scene
+from sans.pursuit.tensors.scene import TensorSetting
 from sans.pursuit.tensors.spikes import dense, insert, is_present
-from sans.pursuit.tensors.state import State, phi, survey
+from sans.pursuit.tensors.state import BatchState, phi, survey
 
 
-def describe(state: State, scene: Scene, refit: str, turn: int = 0) -> tuple[Tensor, Tensor]:
+def describe(
+    state: BatchState, scene: TensorSetting, refit: str, turn: int = 0
+) -> tuple[Tensor, Tensor]:
     """Go on with images to the end of their pursuit.
 
     Args:
@@ -53,7 +55,7 @@ def describe(state: State, scene: Scene, refit: str, turn: int = 0) -> tuple[Ten
 
 
 def _describe_apart(
-    state: State, scene: Scene, refit: str, turn: int, together: int
+    state: BatchState, scene: TensorSetting, refit: str, turn: int, together: int
 ) -> tuple[Tensor, Tensor]:
     """Go on with the first images that go on, so many, and then with all others.
 
@@ -70,7 +72,7 @@ def _describe_apart(
     return activations, residual
 
 
-def _choose_new(state: State, scene: Scene) -> tuple[Tensor, Tensor, State]:
+def _choose_new(state: BatchState, scene: TensorSetting) -> tuple[Tensor, Tensor, BatchState]:
     """Return where images get new spikes, of which kernel, ``(batch, places)``, and who goes on."""
     task, progress = scene.task, state.progress
     norms, which = survey(state.maps, scene)
@@ -91,8 +93,14 @@ def _choose_new(state: State, scene: Scene) -> tuple[Tensor, Tensor, State]:
 
 
 def _insert_new(
-    state: State, chosen: Tensor, which: Tensor, most: int, width: int, turn: int, scene: Scene
-) -> State:
+    state: BatchState,
+    chosen: Tensor,
+    which: Tensor,
+    most: int,
+    width: int,
+    turn: int,
+    scene: TensorSetting,
+) -> BatchState:
     """Return images with new spikes of amplitude 0.
 
     Args:
@@ -113,7 +121,7 @@ def _insert_new(
     return state._replace(occupied=occupied, spikes=spikes)
 
 
-def _settle(state: State, scene: Scene) -> State:
+def _settle(state: BatchState, scene: TensorSetting) -> BatchState:
     """Return images with all amplitudes refitted, and again where hardly anything is left."""
     images, _, maps, _, spikes, progress = state
     moving, top = progress.active, progress.top
@@ -125,10 +133,10 @@ def _settle(state: State, scene: Scene) -> State:
         moving = moving & (top <= FALL * before) & (top > 0)
         if not bool(moving.any()):
             progress = progress._replace(top=top)
-            return State(images, residual, maps, state.occupied, spikes, progress)
+            return BatchState(images, residual, maps, state.occupied, spikes, progress)
 
 
-def _judge(state: State, scene: Scene, turn: int) -> State:
+def _judge(state: BatchState, scene: TensorSetting, turn: int) -> BatchState:
     """Return who goes on after a round: whose φ falls, or may fall yet."""
     task, progress, spikes = scene.task, state.progress, state.spikes
     count = is_present(spikes, scene).sum(1)

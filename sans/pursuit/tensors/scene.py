@@ -9,11 +9,11 @@ from torch import Tensor
 
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import scales
-from sans.pursuit.loops import Task
+from sans.pursuit.loops import Goal
 from sans.pursuit.stop import KINDS, Stop
 
 
-class Plan(NamedTuple):
+class TensorPlan(NamedTuple):
     """What all signals of a pursuit share."""
 
     kernels: Floats
@@ -32,7 +32,7 @@ class Plan(NamedTuple):
     """What φ counts as weights."""
 
 
-class Scene(NamedTuple):
+class TensorSetting(NamedTuple):
     """What all images of one shape share."""
 
     kernels: Tensor
@@ -41,7 +41,7 @@ class Scene(NamedTuple):
     scales: Tensor
     """``(kernels, height, width)``, 1 / norm of every atom, 0 where none may lie."""
 
-    task: Task
+    task: Goal
     """What is to be described, and until when; its size and energy are those of no image."""
 
     @property
@@ -50,7 +50,7 @@ class Scene(NamedTuple):
         return self.scales[0].numel()
 
 
-def scales_on(plan: Plan, images: Tensor) -> Tensor:
+def scales_on(plan: TensorPlan, images: Tensor) -> Tensor:
     """Return 1 / norm of every atom on such images, ``(kernels, height, width)``.
 
     They are the loops' own: a rounding apart, they would choose others among equals.
@@ -59,7 +59,9 @@ def scales_on(plan: Plan, images: Tensor) -> Tensor:
     return torch.from_numpy(scales(plan.kernels, plan.sizes, tuple(space))).to(images.device)
 
 
-def scene_on(plan: Plan, laid: Tensor, form: tuple[int, int, int], share: float) -> Scene:
+def scene_on(
+    plan: TensorPlan, laid: Tensor, form: tuple[int, int, int], share: float
+) -> TensorSetting:
     """Return what some segment of all signals shares.
 
     Args:
@@ -69,7 +71,7 @@ def scene_on(plan: Plan, laid: Tensor, form: tuple[int, int, int], share: float)
         share: of the signal that is to be described.
     """
     first, last, _ = form
-    task = Task(
+    task = Goal(
         size=0.0,
         energy=0.0,
         first=first,
@@ -81,4 +83,4 @@ def scene_on(plan: Plan, laid: Tensor, form: tuple[int, int, int], share: float)
         value=float(plan.stop.value),
     )
     kernels = torch.from_numpy(plan.kernels).to(laid.device)
-    return Scene(kernels if kernels.ndim == 3 else kernels[:, None], laid, task)
+    return TensorSetting(kernels if kernels.ndim == 3 else kernels[:, None], laid, task)

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from sans.pursuit.tensors.atoms import atoms_at, products
-from sans.pursuit.tensors.scene import Scene
+from sans.pursuit.tensors.scene import TensorSetting
 
 
-class Spikes(NamedTuple):
+class SpikeTensors(NamedTuple):
     """The spikes of every image in the order of their places, last those that are not there."""
 
     kernel: Tensor
@@ -36,18 +36,18 @@ class Spikes(NamedTuple):
     """``(batch, room, room)``: the inner products of the atoms; anything for those not there."""
 
 
-def is_present(spikes: Spikes, scene: Scene) -> Tensor:
+def is_present(spikes: SpikeTensors, scene: TensorSetting) -> Tensor:
     """Return whether there is a spike, ``(batch, room)``."""
     return spikes.place < scene.places
 
 
-def indices(spikes: Spikes, scene: Scene) -> Tensor:
+def indices(spikes: SpikeTensors, scene: TensorSetting) -> Tensor:
     """Return where spikes lie in flat activations; where there is no spike, the first entry."""
     index = spikes.kernel * scene.places + spikes.place
     return torch.where(is_present(spikes, scene), index, 0)
 
 
-def dense(spikes: Spikes, scene: Scene) -> Tensor:
+def dense(spikes: SpikeTensors, scene: TensorSetting) -> Tensor:
     """Return the activations, ``(batch, kernels, height, width)``."""
     flat = spikes.amplitude.new_zeros((len(spikes.place), scene.scales.numel()))
     # No two spikes are one entry, and those that are not there add 0: any order adds up to this.
@@ -56,8 +56,8 @@ def dense(spikes: Spikes, scene: Scene) -> Tensor:
 
 
 def insert(
-    spikes: Spikes, kernel: Tensor, place: Tensor, turn: int, width: int, scene: Scene
-) -> Spikes:
+    spikes: SpikeTensors, kernel: Tensor, place: Tensor, turn: int, width: int, scene: TensorSetting
+) -> SpikeTensors:
     """Insert spikes of amplitude 0 in the order of places, behind those at the same place.
 
     Args:
@@ -74,12 +74,12 @@ def insert(
     met = products(atoms_at(kernel, place, scene), place, fields[0], fields[1], scene)
     known = spikes.place.shape[1]
     gram = torch.cat((torch.cat((spikes.gram, met[..., :known].mT), 2), met), 1)
-    return ordered(Spikes(*fields, gram), width)  # type: ignore[call-arg]
+    return ordered(SpikeTensors(*fields, gram), width)  # type: ignore[call-arg]
 
 
-def ordered(spikes: Spikes, width: int) -> Spikes:
+def ordered(spikes: SpikeTensors, width: int) -> SpikeTensors:
     """Return the first spikes in the order of their places, `width` of each image."""
     order = spikes.place.argsort(dim=1, stable=True)[:, :width]
     gram = spikes.gram.gather(1, order[:, :, None].expand(-1, -1, spikes.gram.shape[2]))
     gram = gram.gather(2, order[:, None].expand(-1, width, -1))
-    return Spikes(*(each.gather(1, order) for each in spikes[:6]), gram)  # type: ignore[call-arg]
+    return SpikeTensors(*(each.gather(1, order) for each in spikes[:6]), gram)  # type: ignore[call-arg]

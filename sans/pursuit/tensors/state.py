@@ -7,10 +7,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from sans.pursuit.loops import ERROR, NOTHING, Task
+from sans.pursuit.loops import ERROR, NOTHING, Goal
 from sans.pursuit.tensors.images import absolute, similarity
-from sans.pursuit.tensors.scene import Scene
-from sans.pursuit.tensors.spikes import Spikes
+from sans.pursuit.tensors.scene import TensorSetting
+from sans.pursuit.tensors.spikes import SpikeTensors
 
 
 class Progress(NamedTuple):
@@ -47,7 +47,7 @@ class Progress(NamedTuple):
     """Whether the image goes on."""
 
 
-class State(NamedTuple):
+class BatchState(NamedTuple):
     """Images in the middle of a pursuit."""
 
     images: Tensor
@@ -62,25 +62,25 @@ class State(NamedTuple):
     occupied: Tensor
     """Where there are spikes, like `maps`."""
 
-    spikes: Spikes
+    spikes: SpikeTensors
     """What describes the images so far."""
 
     progress: Progress
     """How far each is."""
 
-    def of(self, rows: Tensor) -> State:
+    def of(self, rows: Tensor) -> BatchState:
         """Return some of the images."""
-        return State(
+        return BatchState(
             self.images[rows],
             self.residual[rows],
             self.maps[rows],
             self.occupied[rows],
-            Spikes(*(each[rows] for each in self.spikes)),
+            SpikeTensors(*(each[rows] for each in self.spikes)),
             Progress(*(each[rows] for each in self.progress)),
         )
 
 
-def state_of(images: Tensor, originals: Tensor, room: Tensor, scene: Scene) -> State:
+def state_of(images: Tensor, originals: Tensor, room: Tensor, scene: TensorSetting) -> BatchState:
     """Return images before the first round.
 
     Args:
@@ -92,16 +92,16 @@ def state_of(images: Tensor, originals: Tensor, room: Tensor, scene: Scene) -> S
     maps = similarity(images, scene.kernels)
     none = torch.zeros((len(images), 0), dtype=torch.int64, device=images.device)
     gram = images.new_zeros((len(images), 0, 0))
-    spikes = Spikes(none, none, none.double(), none, none.double(), none.bool(), gram)
+    spikes = SpikeTensors(none, none, none.double(), none, none.double(), none.bool(), gram)
     size, energy = absolute(originals), originals.square().sum((1, 2))
     top, never = survey(maps, scene)[0].amax((1, 2)), torch.zeros_like(room)
     beyond, floor = _beyond(images, scene.task), NOTHING * top
     start = Progress(size, energy, beyond, room, floor, top, size, never, never, size > 0)
     start = start._replace(lowest=phi(scene.task, start, never, size))
-    return State(images, images, maps, torch.zeros_like(maps, dtype=torch.bool), spikes, start)
+    return BatchState(images, images, maps, torch.zeros_like(maps, dtype=torch.bool), spikes, start)
 
 
-def _beyond(images: Tensor, task: Task) -> Tensor:
+def _beyond(images: Tensor, task: Goal) -> Tensor:
     """Return what of images does not count of what is left, ``(batch,)``, as the loops have it."""
     before, after = images[..., : task.first], images[..., task.last :]
     if task.stop == ERROR:
@@ -109,7 +109,7 @@ def _beyond(images: Tensor, task: Task) -> Tensor:
     return absolute(before) + absolute(after)
 
 
-def survey(maps: Tensor, scene: Scene) -> tuple[Tensor, Tensor]:
+def survey(maps: Tensor, scene: TensorSetting) -> tuple[Tensor, Tensor]:
     """Return the norm of the strongest atom at every place, and its kernel, the first of equals.
 
     Where no spikes may lie it is -1.
@@ -120,7 +120,7 @@ def survey(maps: Tensor, scene: Scene) -> tuple[Tensor, Tensor]:
     return strongest, which
 
 
-def phi(task: Task, progress: Progress, count: Tensor, error: Tensor) -> Tensor:
+def phi(task: Goal, progress: Progress, count: Tensor, error: Tensor) -> Tensor:
     """Return φ of images with so many spikes and so large sums of absolute errors."""
     verbosity = (task.weights + task.cost * count.double()) / task.samples
     return (verbosity.square() + (error / progress.size).square()).sqrt()

@@ -17,7 +17,7 @@ import numpy as np
 from sans.recordings.edf.header import ANNOTATIONS
 from sans.recordings.layout import Layout
 from sans.recordings.roles import Read
-from sans.recordings.timing import Annotation, Facts, Run
+from sans.recordings.timing import Annotation, EvenRun, Facts
 from sans.recordings.wfdb.packing import pack_24
 
 _PLUS = re.compile(rb"[EB]DF\+([CD])")
@@ -76,12 +76,12 @@ def _with_runs(facts: Facts, begins: list[tuple[int, bytes]], start: float) -> F
     """
     digits = max(len(onset.partition(b".")[2]) for _, onset in begins)
     slack = 10.0**-digits / 2 + 1e-9
-    runs, back = [Run(0, 0.0)], None
+    runs, back = [EvenRun(0, 0.0)], None
     for frame, onset in begins:
         second = round(float(onset) - start, 9)
         expected = runs[-1].second + (frame - runs[-1].frame) * facts.period
         if second > expected + slack:
-            runs.append(Run(frame, second))
+            runs.append(EvenRun(frame, second))
         elif second < expected - slack and back is None:
             back = f"data record {frame + 1:,} begins at {second:g} s, before the end of the one "
             back += f"before it at {expected:g} s: it is taken to follow that"

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError
-from sans.recordings.edf.header import MAGICS, Header, read_header
+from sans.recordings.edf.header import MAGICS, EdfHeader, read_header
 from sans.recordings.layout import (
     Block,
     Layout,
@@ -174,7 +174,7 @@ def _unpack(content: bytes, kind: str) -> NDArray[Any]:
     return np.frombuffer(content, "<i2")
 
 
-def tracks_of(header: Header, kind: str) -> tuple[Track, ...]:
+def tracks_of(header: EdfHeader, kind: str) -> tuple[Track, ...]:
     """Return the tracks of a header."""
     tracks = []
     for signal in header.signals:

@@ -39,7 +39,7 @@ ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
+class EdfSignal:
     """One signal."""
 
     label: str
@@ -74,7 +74,7 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class EdfHeader:
     """What the header says."""
 
     content: bytes
@@ -86,11 +86,11 @@ class Header:
     duration: float
     """Seconds of a data record; 0.0 if the signals have no rate."""
 
-    signals: tuple[Signal, ...]
+    signals: tuple[EdfSignal, ...]
     """The signals, one or more."""
 
 
-def read_header(stream: Stream) -> Header:
+def read_header(stream: Stream) -> EdfHeader:
     """Read the header at the start of a file.
 
     Raises:
@@ -121,10 +121,10 @@ def read_header(stream: Stream) -> Header:
         )
     duration = _real(fixed[244:252], "duration of a data record", name)
     signals = _signals(rest, count, BITS[MAGICS[fixed[:8]]], name)
-    return Header(fixed + rest, None if records == UNKNOWN else records, duration, signals)
+    return EdfHeader(fixed + rest, None if records == UNKNOWN else records, duration, signals)
 
 
-def _signals(content: bytes, count: int, storage: int, name: str) -> tuple[Signal, ...]:
+def _signals(content: bytes, count: int, storage: int, name: str) -> tuple[EdfSignal, ...]:
     """Read the part of the header where every field is given for all signals in turn.
 
     Args:
@@ -154,7 +154,7 @@ def _signals(content: bytes, count: int, storage: int, name: str) -> tuple[Signa
         if samples < 1:
             raise DatasetError(f"{name}, signal {i}: {samples} samples a record; 1 or more wanted")
         signals.append(
-            Signal(
+            EdfSignal(
                 label=printable(_text(fields["label"][i])),
                 unit=printable(_text(fields["unit"][i])),
                 physical=limits("physical", i),

@@ -46,7 +46,7 @@ _DAMAGED = (BadZipFile, RuntimeError, EOFError, ValueError, struct.error)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchiveMember:
     """One file of an archive."""
 
     file: str
@@ -110,7 +110,7 @@ class Archive:
         with member:
             yield Stream(_Member(member), name)
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[ArchiveMember, ...]:
         """Return its files in their order.
 
         Raises:
@@ -123,7 +123,7 @@ class Archive:
             entries.append(entry)
         return tuple(entries)
 
-    def _entry(self, info: ZipInfo, left: int) -> Entry:
+    def _entry(self, info: ZipInfo, left: int) -> ArchiveMember:
         file, name = info.filename, f"{self._name}: {info.filename}"
         deflated = info.compress_type == ZIP_DEFLATED
         kind = "no array"
@@ -138,7 +138,7 @@ class Archive:
                         f"{name} is damaged: {info.file_size:,} bytes, not the {heading.size:,} "
                         "that its header describes"
                     )
-                return Entry(file, deflated, heading, b"", kind)
+                return ArchiveMember(file, deflated, heading, b"", kind)
         if info.file_size > left:
             raise DatasetError(
                 f"{name} is {kind}, of {info.file_size:,} bytes: at most {LARGEST_KEPT:,} of what "
@@ -147,7 +147,7 @@ class Archive:
         with self.stream(file) as stream:
             content = stream.read(info.file_size)
             stream.expect_end()
-        return Entry(file, deflated, None, content, kind)
+        return ArchiveMember(file, deflated, None, content, kind)
 
 
 class _Member:

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from sans.errors import DatasetError, printable
 from sans.recordings.arrays.bundle import RATES, ChannelFacts, positive
-from sans.recordings.npz.archive import EACH_RATE, NAMES, RATE, UNITS, Entry
+from sans.recordings.npz.archive import EACH_RATE, NAMES, RATE, UNITS, ArchiveMember
 
 T = TypeVar("T")
 
 
 def channel_facts(
-    entries: Sequence[Entry], channels: int, name: str
+    entries: Sequence[ArchiveMember], channels: int, name: str
 ) -> tuple[ChannelFacts, tuple[str, ...]]:
     """Return what is said of channels, and what the user should know of it.
 
@@ -49,7 +49,7 @@ def channel_facts(
     return facts, tuple(notices)
 
 
-def _array(entry: Entry) -> NDArray[Any] | None:
+def _array(entry: ArchiveMember) -> NDArray[Any] | None:
     """Return a small array that an archive holds beside those of samples; none of objects."""
     if entry.heading is not None:
         return None

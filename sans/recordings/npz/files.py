@@ -25,7 +25,7 @@ from sans.recordings.arrays.bundle import Bundle, Member, bundle, channels
 from sans.recordings.arrays.heading import Heading, read_rows
 from sans.recordings.arrays.orientation import ATTACHMENT, doubts, oriented
 from sans.recordings.layout import Layout, Sink, Source, check_block, check_written, deinterleave
-from sans.recordings.npz.archive import MEMBERS, Entry, opened
+from sans.recordings.npz.archive import MEMBERS, ArchiveMember, opened
 from sans.recordings.npz.facts import channel_facts
 from sans.recordings.npz.writing import ArchiveFile, ArchiveSink, exported
 from sans.recordings.streams import Input, Stream, written
@@ -104,14 +104,14 @@ def _blocks(whole: Bundle, streams: list[Stream], count: int) -> Iterator[list[N
         yield [a.astype(track.dtype) for a, track in zip(arrays, whole.tracks, strict=True)]
 
 
-def _member(entry: Entry, layout: str | None, name: str) -> Member:
+def _member(entry: ArchiveMember, layout: str | None, name: str) -> Member:
     name = f"{name}: {entry.name}"
     heading = oriented(cast(Heading, entry.heading), layout, name)
     heading.check(name)
     return Member(printable(entry.name), heading)
 
 
-def _nothing(entries: Sequence[Entry], name: str) -> DatasetError:
+def _nothing(entries: Sequence[ArchiveMember], name: str) -> DatasetError:
     listed = [f"{printable(entry.file):.60} ({entry.kind})" for entry in entries[:8]]
     return DatasetError(
         f"{name} holds no array of samples, but {', '.join(listed) or 'nothing'}: real numbers of "
@@ -119,7 +119,7 @@ def _nothing(entries: Sequence[Entry], name: str) -> DatasetError:
     )
 
 
-def _attachments(entries: Sequence[Entry], layout: str | None) -> dict[str, bytes]:
+def _attachments(entries: Sequence[ArchiveMember], layout: str | None) -> dict[str, bytes]:
     listed = [[each.file, each.deflated, each.heading is not None] for each in entries]
     attachments = {MEMBERS: json.dumps(listed).encode()}
     for number, entry in enumerate(entries):

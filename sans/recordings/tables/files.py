@@ -30,7 +30,7 @@ from sans.recordings.regrouping import regrouped
 from sans.recordings.streams import Input, written
 from sans.recordings.tables.columns import Column, Survey, agree, only_numbers
 from sans.recordings.tables.guess import find_style
-from sans.recordings.tables.lines import Piece, RaggedError, read_pieces
+from sans.recordings.tables.lines import RaggedError, TableLines, read_pieces
 from sans.recordings.tables.packed_texts import SAME, Pile, difference
 from sans.recordings.tables.sink import ASIDES, ENDS, TableSink, differences_of, words_of
 from sans.recordings.tables.style import Style
@@ -61,7 +61,7 @@ class _Table:
     mixed: bool
     """Whether lines end in different ways."""
 
-    def numbers(self, piece: Piece, column: int) -> list[str]:
+    def numbers(self, piece: TableLines, column: int) -> list[str]:
         """Return the cells of a column with numbers only."""
         cells = self.style.plain(piece.bare(column))
         return only_numbers(cells) if column in self.odd else cells
@@ -222,7 +222,7 @@ def _pack_texts(table: _Table, words: list[int]) -> dict[str, bytes]:
     return {name: pile.pack() for name, pile in piles.items()}
 
 
-def _differences(table: _Table, piece: Piece, number: int) -> list[str]:
+def _differences(table: _Table, piece: TableLines, number: int) -> list[str]:
     """Return what makes the cells of a column of what their numbers are written as."""
     style, column = table.style, table.columns[number]
     if column is None or not piece.rows:
@@ -232,7 +232,7 @@ def _differences(table: _Table, piece: Piece, number: int) -> list[str]:
     return [SAME if given == text else difference(given, text) for given, text in pairs]
 
 
-def _returns(piece: Piece, style: Style) -> list[str]:
+def _returns(piece: TableLines, style: Style) -> list[str]:
     """Return what stands before each line feed; nothing at the end of the file."""
     lines = piece.rows + len(piece.asides)
     returns = piece.returns or [style.end[:-1]] * lines

@@ -15,7 +15,7 @@ class RaggedError(DatasetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TableLines:
     """Some lines of a table."""
 
     cells: list[list[str]]
@@ -41,7 +41,7 @@ class Piece:
         return bare(self.cells[column]) if self.padded else self.cells[column]
 
 
-def read_pieces(text: Text, style: Style) -> Iterator[Piece]:
+def read_pieces(text: Text, style: Style) -> Iterator[TableLines]:
     """Yield the lines behind the header, some at a time.
 
     Raises:
@@ -62,7 +62,7 @@ def read_pieces(text: Text, style: Style) -> Iterator[Piece]:
         if cells is None:
             raise _ragged(lines, text, style, number)
         whole = words.endswith(("\n", "\r"))
-        yield Piece(cells, rows, asides, returns, whole, _is_padded(words, style, rows))
+        yield TableLines(cells, rows, asides, returns, whole, _is_padded(words, style, rows))
         number += len(lines)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from sans.errors import DatasetError
 from sans.recordings.layout import Block, Layout, Track
-from sans.recordings.wfdb.header import GAP, Header, parse, parse_any
+from sans.recordings.wfdb.header import GAP, WfdbHeader, parse, parse_any
 from sans.recordings.wfdb.names import HEADER, is_plain
 from sans.recordings.wfdb.segment import tracks_of
 
@@ -48,7 +48,7 @@ class SegmentNames(NamedTuple):
     """The others, in their order."""
 
 
-def segment_names(header: Header, record: str) -> SegmentNames:
+def segment_names(header: WfdbHeader, record: str) -> SegmentNames:
     """Return the segments that a header tells of.
 
     Args:

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError
+from sans.paths import is_file, unreadable
 from sans.recordings.layout import in_units
-from sans.recordings.paths import is_file, unreadable
 from sans.recordings.wfdb.files import check_group, least_size, measure, read_blocks
-from sans.recordings.wfdb.header import GAP, Header, Signal, parse_any
+from sans.recordings.wfdb.header import GAP, WfdbHeader, WfdbSignal, parse_any
 from sans.recordings.wfdb.packing import FLAC, PACKINGS
 
 _BLOCK = 2**20  # samples of all channels that are read at once
@@ -35,10 +35,10 @@ class Record:
     folder: Path
     """Where its files lie."""
 
-    header: Header
+    header: WfdbHeader
     """Of the whole record."""
 
-    signals: tuple[Signal, ...]
+    signals: tuple[WfdbSignal, ...]
     """Its channels; those of the layout, or of the first segment that has any, if it has some."""
 
     named: bool
@@ -119,8 +119,10 @@ def _read_segment(record: Record, name: str, position: int, frames: int) -> NDAr
     return samples
 
 
-def _read_signal(record: Record, header: Header, position: int, frames: int) -> NDArray[np.float64]:
-    groups: dict[Path, list[Signal]] = {}
+def _read_signal(
+    record: Record, header: WfdbHeader, position: int, frames: int
+) -> NDArray[np.float64]:
+    groups: dict[Path, list[WfdbSignal]] = {}
     for signal in header.signals:
         groups.setdefault(record.folder / signal.file, []).append(signal)
     length = _check_files(record.name, groups, header.frames)
@@ -132,7 +134,7 @@ def _read_signal(record: Record, header: Header, position: int, frames: int) -> 
     return _physical(_averaged(steps, signal)[signal.skew :], signal, frames)
 
 
-def _check_files(name: str, groups: dict[Path, list[Signal]], frames: int | None) -> int:
+def _check_files(name: str, groups: dict[Path, list[WfdbSignal]], frames: int | None) -> int:
     """Return how many frames there are, in the header and in each of its files.
 
     Raises:
@@ -157,7 +159,7 @@ def _check_files(name: str, groups: dict[Path, list[Signal]], frames: int | None
 
 
 def _first_frames(
-    path: Path, signals: list[Signal], frames: int, signal: Signal
+    path: Path, signals: list[WfdbSignal], frames: int, signal: WfdbSignal
 ) -> NDArray[np.integer[Any]]:
     place = next(i for i, each in enumerate(signals) if each is signal)
     block = max(1, _BLOCK // sum(each.per_frame for each in signals))
@@ -166,7 +168,7 @@ def _first_frames(
         return np.asarray(np.concatenate(parts))
 
 
-def _averaged(steps: NDArray[np.integer[Any]], signal: Signal) -> NDArray[np.integer[Any]]:
+def _averaged(steps: NDArray[np.integer[Any]], signal: WfdbSignal) -> NDArray[np.integer[Any]]:
     """Return the mean of each frame, without what is left of a step.
 
     A missing sample counts as the step that stands for it, as it does in wfdb.
@@ -177,7 +179,9 @@ def _averaged(steps: NDArray[np.integer[Any]], signal: Signal) -> NDArray[np.int
     return np.asarray(sums / signal.per_frame).astype(np.int64)
 
 
-def _physical(steps: NDArray[np.integer[Any]], signal: Signal, frames: int) -> NDArray[np.float64]:
+def _physical(
+    steps: NDArray[np.integer[Any]], signal: WfdbSignal, frames: int
+) -> NDArray[np.float64]:
     """Return steps of the converter in the unit of the signal, and NaN up to so many frames."""
     packing = PACKINGS.get(signal.form)
     missing = packing.missing if packing else -(2 ** (FLAC[signal.form][0] - 1))
@@ -187,7 +191,7 @@ def _physical(steps: NDArray[np.integer[Any]], signal: Signal, frames: int) -> N
     return samples
 
 
-def _read_header(folder: Path, record: str, name: str) -> Header:
+def _read_header(folder: Path, record: str, name: str) -> WfdbHeader:
     path = folder / f"{record}.hea"
     if not is_file(path):
         raise DatasetError(f"{name} is not complete: {path} is missing")
@@ -198,7 +202,7 @@ def _read_header(folder: Path, record: str, name: str) -> Header:
             raise unreadable(path, error) from error
 
 
-def _read_segment_header(folder: Path, segment: str, name: str) -> Header:
+def _read_segment_header(folder: Path, segment: str, name: str) -> WfdbHeader:
     header = _read_header(folder, segment, name)
     if header.segments:
         raise DatasetError(f"{name} is damaged: its segment {segment} has segments as well")

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError
+from sans.paths import is_file, unreadable
 from sans.recordings.layout import Block, deinterleave, interleave, steps
-from sans.recordings.paths import is_file, unreadable
 from sans.recordings.streams import check_tail
-from sans.recordings.wfdb.header import Signal
+from sans.recordings.wfdb.header import WfdbSignal
 from sans.recordings.wfdb.packing import FLAC, PACKINGS
 
 FLAC_RATE = 96_000  # what wfdb gives every FLAC file; the real rate is in the header
@@ -22,14 +22,14 @@ FLAC_CHANNELS = 8  # at most, in a FLAC file
 _LARGEST_READ = 2**20  # libsndfile fails beyond 2^24 samples, of 8 channels at most
 
 
-class Writer(Protocol):
+class SignalWriter(Protocol):
     """A signal file in the making."""
 
     def write(self, block: Block, /) -> None:
         """Append the samples of the file's signals."""
 
 
-def check_group(path: Path, signals: Sequence[Signal]) -> None:
+def check_group(path: Path, signals: Sequence[WfdbSignal]) -> None:
     """Check that signals may lie in one file.
 
     Raises:
@@ -48,7 +48,7 @@ def check_group(path: Path, signals: Sequence[Signal]) -> None:
         _check_flac_group(path, signals)
 
 
-def _check_flac_group(path: Path, signals: Sequence[Signal]) -> None:
+def _check_flac_group(path: Path, signals: Sequence[WfdbSignal]) -> None:
     if len({signal.per_frame for signal in signals}) > 1:
         raise DatasetError(f"{path} is FLAC with signals of different rates: one rate is wanted")
     if len(signals) > FLAC_CHANNELS:
@@ -57,13 +57,13 @@ def _check_flac_group(path: Path, signals: Sequence[Signal]) -> None:
         )
 
 
-def check_whole(path: Path, signals: Sequence[Signal]) -> None:
+def check_whole(path: Path, signals: Sequence[WfdbSignal]) -> None:
     """Raise `DatasetError` if a header skips the beginning of a FLAC file, which would be lost."""
     if signals[0].form in FLAC and (offset := signals[0].offset):
         raise DatasetError(f"{path} is FLAC from sample {offset} on: a start at 0 is wanted")
 
 
-def least_size(signals: Sequence[Signal], frames: int) -> int:
+def least_size(signals: Sequence[WfdbSignal], frames: int) -> int:
     """Return the bytes of a signal file up to the end of a frame; 0 for FLAC, which may be any."""
     if signals[0].form in FLAC:
         return 0
@@ -71,7 +71,7 @@ def least_size(signals: Sequence[Signal], frames: int) -> int:
     return signals[0].offset + PACKINGS[signals[0].form].size(samples)
 
 
-def measure(path: Path, signals: Sequence[Signal]) -> int:
+def measure(path: Path, signals: Sequence[WfdbSignal]) -> int:
     """Return how many whole frames a signal file has.
 
     Raises:
@@ -94,7 +94,7 @@ def measure(path: Path, signals: Sequence[Signal]) -> int:
     return samples // width
 
 
-def surroundings(path: Path, signals: Sequence[Signal], frames: int) -> tuple[bytes, bytes]:
+def surroundings(path: Path, signals: Sequence[WfdbSignal], frames: int) -> tuple[bytes, bytes]:
     """Return the bytes of a signal file before its first and after its last sample.
 
     Raises:
@@ -114,7 +114,7 @@ def surroundings(path: Path, signals: Sequence[Signal], frames: int) -> tuple[by
 
 
 def read_blocks(
-    path: Path, signals: Sequence[Signal], frames: int, block: int
+    path: Path, signals: Sequence[WfdbSignal], frames: int, block: int
 ) -> Generator[list[NDArray[Any]]]:
     """Yield the samples of a file's signals, `block` frames at a time.
 
@@ -127,7 +127,7 @@ def read_blocks(
 
 
 def _read_packed(
-    path: Path, signals: Sequence[Signal], frames: int, block: int
+    path: Path, signals: Sequence[WfdbSignal], frames: int, block: int
 ) -> Iterator[list[NDArray[Any]]]:
     packing = PACKINGS[signals[0].form]
     per_frame = [signal.per_frame for signal in signals]
@@ -159,7 +159,7 @@ def _integrate(arrays: list[NDArray[Any]], last: NDArray[np.int32]) -> list[NDAr
 
 
 def _read_flac(
-    path: Path, signals: Sequence[Signal], frames: int, block: int
+    path: Path, signals: Sequence[WfdbSignal], frames: int, block: int
 ) -> Iterator[list[NDArray[Any]]]:
     bits, dtype, _ = FLAC[signals[0].form]
     per_frame = signals[0].per_frame
@@ -199,8 +199,8 @@ def _flac(path: Path) -> Iterator[Any]:
 
 @contextmanager
 def write_signals(
-    file: BinaryIO, signals: Sequence[Signal], prolog: bytes, tail: bytes
-) -> Iterator[Writer]:
+    file: BinaryIO, signals: Sequence[WfdbSignal], prolog: bytes, tail: bytes
+) -> Iterator[SignalWriter]:
     """Give what writes a signal file; the end of the context completes the file.
 
     Args:
@@ -223,7 +223,7 @@ def write_signals(
 
 
 class _PackedWriter:
-    def __init__(self, file: BinaryIO, signals: Sequence[Signal]) -> None:
+    def __init__(self, file: BinaryIO, signals: Sequence[WfdbSignal]) -> None:
         self._file = file
         self._packing = PACKINGS[signals[0].form]
         self._per_frame = [signal.per_frame for signal in signals]
@@ -253,7 +253,7 @@ class _PackedWriter:
 
 
 class _FlacWriter:
-    def __init__(self, file: Any, signals: Sequence[Signal]) -> None:
+    def __init__(self, file: Any, signals: Sequence[WfdbSignal]) -> None:
         self._file = file
         self._bits = FLAC[signals[0].form][0]
 
@@ -265,7 +265,7 @@ class _FlacWriter:
             self._file.write((samples[start : start + _LARGEST_READ] << shift).astype(wide))
 
 
-def _create_flac(file: BinaryIO, signals: Sequence[Signal]) -> Any:
+def _create_flac(file: BinaryIO, signals: Sequence[WfdbSignal]) -> Any:
     import soundfile
 
     subtype = FLAC[signals[0].form][2]

@@ -48,7 +48,7 @@ _NAME = re.compile(r"[^\s/\\]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
+class WfdbSignal:
     """One signal line."""
 
     file: str
@@ -97,7 +97,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class WfdbHeader:
     """A header: of signals, or of segments."""
 
     name: str
@@ -109,7 +109,7 @@ class Header:
     frames: int | None
     """Frames in all; None if not said."""
 
-    signals: tuple[Signal, ...]
+    signals: tuple[WfdbSignal, ...]
     """Its signals, one or more; () if it has segments."""
 
     segments: tuple[Segment, ...] = ()
@@ -119,7 +119,7 @@ class Header:
     """Time and date of the first frame, as the record line has them; "" if not said."""
 
 
-def parse(content: bytes, name: str) -> Header:
+def parse(content: bytes, name: str) -> WfdbHeader:
     """Read a header of signals.
 
     Args:
@@ -136,7 +136,7 @@ def parse(content: bytes, name: str) -> Header:
     return header
 
 
-def parse_any(content: bytes, name: str) -> Header:
+def parse_any(content: bytes, name: str) -> WfdbHeader:
     """Read a header of signals or of segments.
 
     Raises:
@@ -148,7 +148,7 @@ def parse_any(content: bytes, name: str) -> Header:
         raise DatasetError(f"{name} is damaged: {error}") from error
 
 
-def _parse(content: bytes, name: str) -> Header:
+def _parse(content: bytes, name: str) -> WfdbHeader:
     lines = _lines(_Text(content).lines)
     if not lines:
         raise DatasetError(f"{name} is empty: a WFDB header begins with a record line")
@@ -170,9 +170,9 @@ def _parse(content: bytes, name: str) -> Header:
     start = (record["start"] or "").strip()
     if split:
         segments = tuple(_segment(number, line, name) for number, line in rest)
-        return Header(record["name"], rate, frames, (), segments, start)
+        return WfdbHeader(record["name"], rate, frames, (), segments, start)
     signals = tuple(_signal(number, line, name) for number, line in rest)
-    return Header(record["name"], rate, frames, signals, start=start)
+    return WfdbHeader(record["name"], rate, frames, signals, start=start)
 
 
 def revise(
@@ -285,13 +285,13 @@ def _segment(number: int, line: str, name: str) -> Segment:
     return Segment(found["name"], _whole(found["frames"]))
 
 
-def _signal(number: int, line: str, name: str) -> Signal:
+def _signal(number: int, line: str, name: str) -> WfdbSignal:
     if (found := _SIGNAL.match(line)) is None:
         raise DatasetError(f"{name}, line {number}: {_short(line)} is not a WFDB signal line")
     per_frame = _whole(found["per_frame"] or 1)
     if per_frame == 0:
         raise DatasetError(f"{name}, line {number}: 0 samples a frame; 1 or more are wanted")
-    return Signal(
+    return WfdbSignal(
         file=found["file"],
         form=found["form"],
         per_frame=per_frame,

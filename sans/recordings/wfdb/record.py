@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sans.errors import DatasetError
 from sans.files import publish, staged
+from sans.paths import is_file
 from sans.recordings.layout import Layout, Sink, Source
-from sans.recordings.paths import is_file
 from sans.recordings.wfdb.annotators import Wanted, find_annotations
 from sans.recordings.wfdb.assembly import SEGMENTS
 from sans.recordings.wfdb.header import GAP, parse_any

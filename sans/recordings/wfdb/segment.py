@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from sans.errors import DatasetError
 from sans.files import written_whole
+from sans.paths import is_file
 from sans.recordings.layout import (
     Block,
     Layout,
@@ -28,10 +29,9 @@ from sans.recordings.layout import (
     check_written,
     count_frames,
 )
-from sans.recordings.paths import is_file
 from sans.recordings.wfdb.annotators import annotation_files
 from sans.recordings.wfdb.files import (
-    Writer,
+    SignalWriter,
     check_group,
     check_whole,
     measure,
@@ -39,7 +39,7 @@ from sans.recordings.wfdb.files import (
     surroundings,
     write_signals,
 )
-from sans.recordings.wfdb.header import GAP, Header, Signal, check_names, parse, revise
+from sans.recordings.wfdb.header import GAP, WfdbHeader, WfdbSignal, check_names, parse, revise
 from sans.recordings.wfdb.names import HEADER, beside, is_plain, renamed
 from sans.recordings.wfdb.packing import FLAC, PACKINGS
 
@@ -130,7 +130,10 @@ def write_segment(
 
 class _RecordSink:
     def __init__(
-        self, layout: Layout, header: Header, writers: list[tuple[list[Signal], Writer]]
+        self,
+        layout: Layout,
+        header: WfdbHeader,
+        writers: list[tuple[list[WfdbSignal], SignalWriter]],
     ) -> None:
         self.frames = 0
         self._layout, self._header, self._writers = layout, header, writers
@@ -158,13 +161,13 @@ class _RecordSink:
             return content
         return revise(content, self._initial, self._sums, names, record)
 
-    def _position(self, signal: Signal) -> int:
+    def _position(self, signal: WfdbSignal) -> int:
         return next(i for i, each in enumerate(self._header.signals) if each is signal)
 
 
-def _groups(header: Header, folder: Path) -> dict[Path, list[Signal]]:
+def _groups(header: WfdbHeader, folder: Path) -> dict[Path, list[WfdbSignal]]:
     """Return the signals of each signal file, checked."""
-    groups: dict[Path, list[Signal]] = {}
+    groups: dict[Path, list[WfdbSignal]] = {}
     for signal in header.signals:
         if not is_plain(signal.file) or signal.file in ("-", GAP):
             raise DatasetError(f"{signal.file!r} is no name of a WFDB signal file")
@@ -176,7 +179,7 @@ def _groups(header: Header, folder: Path) -> dict[Path, list[Signal]]:
 
 
 def _in_header_order(
-    header: Header, groups: dict[Path, list[Signal]], parts: tuple[list[NDArray[Any]], ...]
+    header: WfdbHeader, groups: dict[Path, list[WfdbSignal]], parts: tuple[list[NDArray[Any]], ...]
 ) -> list[NDArray[Any]]:
     found = {
         id(signal): array
@@ -186,12 +189,12 @@ def _in_header_order(
     return [found[id(signal)] for signal in header.signals]
 
 
-def tracks_of(header: Header) -> tuple[Track, ...]:
+def tracks_of(header: WfdbHeader) -> tuple[Track, ...]:
     """Return the tracks of a header of signals."""
     return tuple(_track(signal, header.rate) for signal in header.signals)
 
 
-def _track(signal: Signal, rate: float) -> Track:
+def _track(signal: WfdbSignal, rate: float) -> Track:
     packing = PACKINGS.get(signal.form)
     bits, dtype = (packing.bits, packing.dtype) if packing else FLAC[signal.form][:2]
     return Track(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from sans.errors import DatasetError
 from sans.files import written_whole
+from sans.paths import is_file
 from sans.recordings.layout import (
     Block,
     Layout,
@@ -27,7 +28,6 @@ from sans.recordings.layout import (
     check_written,
     count_frames,
 )
-from sans.recordings.paths import is_file
 from sans.recordings.regrouping import regrouped
 from sans.recordings.wfdb.annotators import annotation_files
 from sans.recordings.wfdb.assembly import (

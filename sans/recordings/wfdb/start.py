@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 
 from sans.recordings.layout import Layout
 from sans.recordings.roles import Read
-from sans.recordings.timing import Facts, Run
+from sans.recordings.timing import EvenRun, Facts
 from sans.recordings.wfdb.header import GAP, parse_any
 from sans.recordings.wfdb.names import HEADER
 
@@ -39,7 +39,7 @@ def facts_of_record(layout: Layout, facts: Facts, _read: Read) -> Facts:
         if segment.name == GAP:
             gap = gap or segment.frames > 0
         elif segment.frames and frame < facts.frames:
-            runs += [Run(frame, round(place * facts.period, 9))] if gap else []
+            runs += [EvenRun(frame, round(place * facts.period, 9))] if gap else []
             frame, gap = frame + segment.frames, False
         place += segment.frames
     end = (
