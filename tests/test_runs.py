@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sans import runs
 from sans.errors import ModelError
-from sans.runs import Run, create, find, find_model
+from sans.runs import Run, create, find, find_model, folder
 
 FILES = {
     "model.safetensors",
@@ -170,4 +170,4 @@ def test_the_docstring_lists_the_files_of_a_run():
     paths = (run.model, run.checkpoint, run.history, run.summary)
     pictures = (run.kernels_figure, run.reconstruction_figure)
     assert {path.name for path in (*paths, *pictures)} == FILES
-    assert all(name in runs.__doc__ for name in FILES)
+    assert all(name in folder.__doc__ for name in FILES)
