@@ -376,7 +376,8 @@ def diverge(sweep, *which):
         for index, model in enumerate(task.models):
             if (model.activation, model.kernel_sizes[0]) in which:
                 outcome.history[:, index] = np.nan
-                outcome.test[:, index] = np.nan
+                for column in outcome.test.values():
+                    column[:, index] = np.nan
 
 
 def test_networks_that_diverged_have_empty_cells_and_are_never_the_best(tmp_path, monkeypatch):
@@ -415,7 +416,8 @@ def test_pictures_of_networks_that_diverged_can_be_drawn(tmp_path):
 def test_a_best_network_whose_last_epoch_diverged_is_valid_json(tmp_path):
     sweep, folder = trained(tmp_path)
     for outcome in sweep._outcomes.values():
-        outcome.test[1] = np.nan
+        for column in outcome.test.values():
+            column[1] = np.nan
     report(sweep, folder, "validation")
     summary = json.loads(folder.summary.read_text(), parse_constant=pytest.fail)
     assert [best["last_phi"] for best in summary["best"]] == [None, None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sans.configs import ModelConfig
 from sans.sweeps.tasks import SweepOutcome, SweepTask
-from sans.training.bank import FIGURES
+from sans.training.trainer import VALIDATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +77,28 @@ class Row:
     last_published_inverse_compression_ratio: float
     """The same, CR⁻¹."""
 
+    more: dict[str, float] = field(default_factory=dict, hash=False)
+    """The other figures of the test signals, `test_NAME` at the best epoch, `last_NAME` after the
+    last, in the order of `sans.metrics.METRICS`."""
+
     def phi(self, part: str) -> float:
         """Return φ̄ at the best epoch of the part "validation" or "test"."""
         return {"validation": self.validation_phi, "test": self.test_phi}[part]
 
     def values(self) -> dict[str, Any]:
-        """Return the fields as JSON values, None for figures that are not finite."""
+        """Return all figures by name as JSON values, None for those that are not finite."""
+        own = {name: getattr(self, name) for name in COLUMNS}
         return {
             name: None if isinstance(value, float) and not math.isfinite(value) else value
-            for name, value in asdict(self).items()
+            for name, value in (own | self.more).items()
         }
+
+
+COLUMNS = tuple(each.name for each in fields(Row) if each.name != "more")
+"""What every row has."""
+
+FIGURES = tuple(each.name for each in fields(Row) if each.type == "float")
+"""Those that are figures."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,13 +131,13 @@ def rows_of(task: SweepTask, outcome: SweepOutcome) -> list[Row]:
         found = bool(np.isfinite(phi[epoch, index]))
         at_best = validation[epoch, index] if found else np.full(3, np.nan)
         figures = {
-            f"{part}_{name}": float(value)
-            for part, values in (
-                ("validation", at_best),
-                ("test", outcome.test[0, index]),
-                ("last", outcome.test[1, index]),
-            )
-            for name, value in zip(FIGURES, values, strict=False)
+            f"{part}_{name}": float(column[which, index])
+            for name, column in outcome.test.items()
+            for which, part in enumerate(("test", "last"))
+        }
+        figures |= {
+            f"validation_{name}": float(value)
+            for name, value in zip(VALIDATED, at_best, strict=True)
         }
         rows.append(
             Row(
@@ -135,7 +147,8 @@ def rows_of(task: SweepTask, outcome: SweepOutcome) -> list[Row]:
                 density=model.densities[0],
                 seed=task.train.seed,
                 epoch=epoch + 1 if found else 0,
-                **figures,
+                **{name: figures.pop(name) for name in FIGURES},
+                more=figures,
             )
         )
     return rows

@@ -48,9 +48,9 @@ class SweepOutcome:
     history: NDArray[np.float64]
     """Loss, validation φ̄, CR⁻¹ and L̃, ``(epochs, models, 4)``."""
 
-    test: NDArray[np.float64]
-    """The figures of `sans.training.bank.FIGURES` on the test part, ``(2, models, figures)``: of
-    the best epoch and of the last; NaN for a network that diverged."""
+    test: dict[str, NDArray[np.float64]]
+    """The means of `Trainer.score` on the test part by name, ``(2, models)`` each: of the best
+    epoch and of the last; NaN for a network that diverged."""
 
     kernels: tuple[tuple[NDArray[np.float32], ...], ...]
     """The kernels of each network at its best epoch."""

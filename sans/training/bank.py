@@ -142,8 +142,8 @@ class Bank:
             (gradient,) = torch.autograd.grad(losses.sum(), weights)
         return losses.detach(), gradient * self._inside
 
-    def score(self, signals: Tensor) -> Tensor:
-        """Return the means over signals of `FIGURES`, ``(models, figures)``, in float64.
+    def score(self, signals: Tensor) -> dict[str, Tensor]:
+        """Return the means over signals of `FIGURES` by name, ``(models,)`` each, in float64.
 
         A network with a weight that is not finite has none of them: NaN.
 
@@ -151,10 +151,15 @@ class Bank:
             signals: ``(signals, 1, *space)``, none of them zero everywhere.
         """
         entries = self.weights.shape[:2].numel() * signals[0].numel()
-        chunks = torch.split(signals, max(1, CHUNK // entries))
-        scores = torch.stack([self._score(chunk) for chunk in chunks]).sum(0) / len(signals)
-        finite = self.weights.isfinite().flatten(1).all(1, keepdim=True)
-        return scores.where(finite, torch.nan)
+        sums: dict[str, list[Tensor]] = {}
+        for chunk in torch.split(signals, max(1, CHUNK // entries)):
+            for name, column in self._score(chunk).items():
+                sums.setdefault(name, []).append(column)
+        finite = self.weights.isfinite().flatten(1).all(1)
+        return {
+            name: (torch.stack(columns).sum(0) / len(signals)).where(finite, torch.nan)
+            for name, columns in sums.items()
+        }
 
     def kernels(self, index: int, weights: Tensor) -> list[Tensor]:
         """Return the kernels of the network at `index` out of a tensor like `self.weights`."""
@@ -174,8 +179,8 @@ class Bank:
         return activations.where(alike, 0)
 
     @torch.no_grad()
-    def _score(self, signals: Tensor) -> Tensor:
-        """Return the sums over signals of every figure, ``(models, figures)``."""
+    def _score(self, signals: Tensor) -> dict[str, Tensor]:
+        """Return the sums over signals of every figure by name, ``(models,)`` each."""
         batch, models, space = len(signals), len(self.models), signals.shape[2:]
         activations = self.encode(signals)
         reconstruction = self.decode(activations).reshape(batch * models, 1, *space)
@@ -188,8 +193,10 @@ class Bank:
         short = ratio + (published - weights) / samples
         loss = metrics.reconstruction_loss(signals, reconstruction)
         figures = (torch.hypot(ratio, loss), ratio, loss, torch.hypot(short, loss), short)
-        scores = torch.stack(figures, 1)
-        return scores.view(batch, models, len(FIGURES)).sum(0, dtype=torch.float64)
+        return {
+            name: column.view(batch, models).sum(0, dtype=torch.float64)
+            for name, column in zip(FIGURES, figures, strict=True)
+        }
 
 
 def _stack(kernels: Sequence[Sequence[Tensor]]) -> Tensor:

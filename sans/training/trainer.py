@@ -26,6 +26,9 @@ from sans.training.descent import Adam
 from sans.training.regularisation import Regularisation
 from sans.training.starts import start_kernels
 
+VALIDATED = ("phi", "inverse_compression_ratio", "reconstruction_loss")
+"""The columns of `Bank.score` that an `Epoch` has of the validation signals."""
+
 OnBatch = Callable[[int, int, float], None]
 """Told after each step: steps done and steps of the epoch, and the mean loss so far."""
 
@@ -123,7 +126,8 @@ class Trainer:
         with devices.steady():
             losses = self._pass_over_training(on_batch)
             scores = self.bank.score(self.validation)
-        rows = torch.cat((losses[:, None], scores[:, :3]), 1).cpu().double().numpy()
+        columns = (losses.double(), *(scores[name] for name in VALIDATED))
+        rows = torch.stack(columns, 1).cpu().numpy()
         best = self._best_epochs()
         self._rows = np.concatenate((self._rows, rows[None]))
         for index in np.flatnonzero(self._best_epochs() != best):
@@ -161,25 +165,28 @@ class Trainer:
         models = range(len(self.bank.models))
         return tuple(tuple(k.numpy().copy() for k in self.bank.kernels(i, weights)) for i in models)
 
-    def score(self, signals: Signals) -> NDArray[np.float64]:
+    def score(self, signals: Signals) -> dict[str, NDArray[np.float64]]:
         """Score every network of the best epoch, and of the last, on other signals.
 
         Args:
             signals: ``(signals, 1, *space)``; those that are zero everywhere are left out.
 
         Returns:
-            Means over the signals, ``(2, models, figures)``: best and last, the figures those of
-            `sans.training.bank.FIGURES`; NaN for a network without a best epoch.
+            Means over the signals by name, as of `Bank.score`, ``(2, models)`` each: of the best
+            epoch and of the last; NaN for a network without a best epoch.
         """
         tensor, _ = audible(signals, self.training.device)
         last = self.bank.weights.clone()
-        scores = []
+        scores: list[dict[str, Tensor]] = []
         with devices.steady():
             for weights in (self._best, last):
                 self.bank.weights.copy_(weights)
-                scores.append(self.bank.score(tensor).cpu().numpy())
-        scores[0][self._best_epochs() < 0] = np.nan
-        return np.stack(scores)
+                scores.append(self.bank.score(tensor))
+        best, final = scores
+        found = {name: torch.stack((best[name], final[name])).cpu().numpy() for name in best}
+        for column in found.values():
+            column[0, self._best_epochs() < 0] = np.nan
+        return found
 
     def state(self) -> dict[str, Tensor]:
         """Return all that the next epochs depend on, as tensors of their own on the CPU."""
