@@ -43,6 +43,11 @@ class Evaluation:
         with np.errstate(invalid="ignore"):  # a perfect reconstruction has an infinite ratio
             return float(self.scores[name].std())
 
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why what was scored may be of no use, one sentence each."""
+        return doubts_about(self.mean("spikes"), self.mean("reconstruction_loss"), self.signals)
+
     def summary(self) -> dict[str, Any]:
         """Return means by name, `spread` with the deviations, and counts; ready for JSON."""
         return {
@@ -119,6 +124,28 @@ def figures(
     else:
         scores["psnr"] = metrics.psnr(signals, reconstruction)
     return scores
+
+
+def doubts_about(spikes: float, loss: float, signals: int, part: str = "") -> tuple[str, ...]:
+    """Return why a description of signals may be of no use, one sentence each.
+
+    Args:
+        spikes: the mean count of a signal.
+        loss: mean L̃.
+        signals: how many there are.
+        part: the name of their part and a blank, or nothing.
+    """
+    if spikes == 0:
+        return (
+            f"there is no spike in any of the {signals} {part}signals: the network describes "
+            "nothing; try another start, density or stop",
+        )
+    if not loss <= 1:
+        return (
+            f"L̃ of the {part}signals is {loss:.4g}: a network without a single spike, whose L̃ is "
+            "1, would err less",
+        )
+    return ()
 
 
 def _finite(value: float) -> float | None:

@@ -41,6 +41,7 @@ from sans.sweeps import tasks as work
 from sans.sweeps.folder import PART
 from sans.sweeps.grid import MOST_KERNELS_IN_ALL, as_ranges
 from sans.sweeps.settings import FREE, SweepSettings, difference
+from sans.training.history import as_columns
 
 DATA = DataConfig(window=60, limit=6)
 IMAGES = DataConfig("synthetic-2d", limit=12)
@@ -241,7 +242,7 @@ def test_a_sweep_makes_the_networks_that_training_alone_makes(tmp_path, activati
             assert np.array_equal(kernel, wanted.detach().numpy())
         assert network.row.epoch == found.best.epoch
         figures = [[e.loss, e.phi, e.inverse_compression_ratio] for e in found.history]
-        assert network.history[:, :3].tolist() == figures
+        assert as_columns(network.history)[:, :3].tolist() == figures
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

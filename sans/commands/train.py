@@ -128,8 +128,8 @@ def _train(experiment: Experiment, run: Run) -> None:
     except KeyboardInterrupt:
         trainer = experiment.trainer
         kept = "no epoch was finished"
-        if trainer.has_best(0):
-            best = trainer.result(0).best
+        if trainer.has_best():
+            best = trainer.result().best
             kept = f"the model of epoch {best.epoch} is kept, validation φ̄ {number(best.phi)}"
         raise fail(
             f"stopped after {trainer.epoch} of {trainer.config.epochs} epochs; {kept}. "
@@ -143,7 +143,7 @@ def report(experiment: Experiment, run: Run, evaluation: Evaluation) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    best = experiment.trainer.result(0).best
+    best = experiment.trainer.result().best
     title = f"{experiment.dataset.name}, {experiment.model.label}"
     table = Table(title=escape(title))
     for column in ("", "φ̄", "CR⁻¹", "L̃"):
@@ -153,5 +153,7 @@ def report(experiment: Experiment, run: Run, evaluation: Evaluation) -> None:
     table.add_row(f"validation, epoch {best.epoch}", *validation)
     table.add_row("test", *(number(evaluation.mean(name)) for name in names))
     out.print(table)
+    for sentence in experiment.doubts:
+        notice(sentence)
     out.print(f"run: {run.folder}", markup=False)
     out.print(f"next: sans evaluate {run.folder}", markup=False)

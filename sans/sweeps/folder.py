@@ -31,6 +31,7 @@ from sans.model_files import read_arrays, write_arrays
 from sans.sweeps.rows import COLUMNS, Row
 from sans.sweeps.settings import difference
 from sans.sweeps.tasks import SweepOutcome, SweepTask
+from sans.training.history import as_columns, as_records
 
 ROOT = Path("sweeps")
 """Where sweeps lie, below the current folder, unless told otherwise."""
@@ -142,7 +143,7 @@ class SweepFolder:
     def write_part(self, number: int, task: SweepTask, outcome: SweepOutcome) -> None:
         """Keep the outcome of a task."""
         stacked = np.stack([outcome.test[name] for name in PART_TEST], -1)
-        arrays = {"history": outcome.history, "test": stacked}
+        arrays = {"history": as_columns(outcome.history), "test": stacked}
         arrays |= {f"test.{name}": outcome.test[name] for name in outcome.test.keys() - PART_TEST}
         for name in ("kernels", "last_kernels"):
             for model, kernels in enumerate(getattr(outcome, name)):
@@ -226,8 +227,8 @@ class SweepFolder:
                 for name, array in arrays.items()
                 if name.startswith("test.")
             }
-            return SweepOutcome(arrays["history"], test, kernels, last)
-        except KeyError:
+            return SweepOutcome(as_records(arrays["history"]), test, kernels, last)
+        except (KeyError, ValueError):
             raise ModelError(
                 f"{path} holds other networks than this version trains: add --force"
             ) from None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sans.configs import ModelConfig
 from sans.sweeps.tasks import SweepOutcome, SweepTask
-from sans.training.trainer import VALIDATED
+from sans.training.history import VALIDATED, Records, best_epochs
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Row:
     kernels: int
     """Its count of kernels."""
 
-    density: int
+    density: int | float
     """The density of its activation; 0 where there is none."""
 
     seed: int
@@ -117,28 +117,24 @@ class Network:
     last_kernels: tuple[NDArray[np.float32], ...]
     """Its kernels after the last epoch."""
 
-    history: NDArray[np.float64]
-    """Loss, validation φ̄, CR⁻¹ and L̃ of every epoch, ``(epochs, 4)``."""
+    history: Records
+    """What every epoch did, ``(epochs,)``; the fields are the figures of `Epoch`."""
 
 
 def rows_of(task: SweepTask, outcome: SweepOutcome) -> list[Row]:
     """Return a row for each network of a task, in order."""
-    validation = outcome.history[:, :, 1:]
-    phi = np.where(np.isfinite(validation[..., 0]), validation[..., 0], np.inf)
+    best = best_epochs(outcome.history)
     rows = []
     for index, model in enumerate(task.models):
-        epoch = int(phi[:, index].argmin())
-        found = bool(np.isfinite(phi[epoch, index]))
-        at_best = validation[epoch, index] if found else np.full(3, np.nan)
+        epoch = int(best[index])
         figures = {
             f"{part}_{name}": float(column[which, index])
             for name, column in outcome.test.items()
             for which, part in enumerate(("test", "last"))
         }
-        figures |= {
-            f"validation_{name}": float(value)
-            for name, value in zip(VALIDATED, at_best, strict=True)
-        }
+        for name in VALIDATED:
+            column = outcome.history[name][:, index]
+            figures[f"validation_{name}"] = float(column[epoch]) if epoch >= 0 else math.nan
         rows.append(
             Row(
                 activation=model.activation,
@@ -146,7 +142,7 @@ def rows_of(task: SweepTask, outcome: SweepOutcome) -> list[Row]:
                 kernels=len(model.kernel_sizes),
                 density=model.densities[0],
                 seed=task.train.seed,
-                epoch=epoch + 1 if found else 0,
+                epoch=epoch + 1,
                 **{name: figures.pop(name) for name in FIGURES},
                 more=figures,
             )

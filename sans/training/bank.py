@@ -75,7 +75,7 @@ class Bank:
         counted = [(model.weights, sum(model.kernel_sizes)) for model in self.models]
         self._counted_weights = torch.tensor(counted, device=device)
 
-    def encode(self, signals: Tensor, densities: Sequence[int] | None = None) -> Tensor:
+    def encode(self, signals: Tensor, densities: Sequence[float] | None = None) -> Tensor:
         """Return activations ``(batch, models * kernels, *space)`` of ``(batch, 1, *space)``.
 
         Args:
@@ -165,7 +165,7 @@ class Bank:
         """Return the kernels of the network at `index` out of a tensor like `self.weights`."""
         return tensors.unstack(weights[index], self.models[index].kernel_sizes)
 
-    def _activate(self, similarity: Tensor, densities: Sequence[int] | None) -> Tensor:
+    def _activate(self, similarity: Tensor, densities: Sequence[float] | None) -> Tensor:
         densities = self.densities if densities is None else densities
         if self._competition:
             return competing_extrema(similarity, densities, rivals=self.weights.shape[1])
