@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from sans.configs import ModelOptions, TrainConfig
+from sans.configs import ModelOptions, TrainOptions
 from sans.datasets import DataConfig, Dataset, absolute, load
 from sans.errors import ModelError
 from sans.evaluation import Evaluation, evaluate
@@ -161,23 +161,25 @@ class Experiment:
         write_text(run.summary, text, ModelError)
 
 
-def prepare(data: DataConfig, model: ModelOptions, train: Mapping[str, Any]) -> Experiment:
+def prepare(
+    data: DataConfig, model: ModelOptions, train: TrainOptions | Mapping[str, Any]
+) -> Experiment:
     """Load the data set and set up the training of a network on it.
 
     Args:
         data: which signals.
         model: which network.
-        train: fields of `TrainConfig`; epochs and batch size left out are the paper's for the set.
+        train: how; fields of `TrainOptions` by name do as well.
 
     Raises:
         DatasetError: if the data set is not there or damaged.
         ValueError: if the network does not fit the signals, or a setting is illegal.
     """
-    TrainConfig(**train)  # what is illegal shows before the data are read
+    options = TrainOptions.of(train)  # what is illegal shows before the data are read
     data = absolute(data)
     dataset = load(data)
-    recipe = {"epochs": dataset.recipe.epochs, "batch_size": dataset.recipe.batch_size}
-    return Experiment(Settings(data, model, TrainConfig(**{**recipe, **train})), dataset)
+    config = options.config(dataset.recipe.epochs, dataset.recipe.batch_size)
+    return Experiment(Settings(data, model, config), dataset)
 
 
 def resume(run: Run, options: Mapping[str, Any]) -> Experiment:
