@@ -64,20 +64,22 @@ class Option:
 
     @property
     def default_text(self) -> Any:
-        """The default as it is typed: a text where there is a parser."""
+        """The default as it is typed: a text where there is a parser; None: by leaving it out."""
         return self.typed(self.default)
 
     def typed(self, value: Any) -> Any:
-        """Return a value of the field as it is typed."""
-        return value if value is None or self.parse is None else self.show(value)
+        """Return a value of the field as it is typed; None where that is done by leaving it out."""
+        return value if value is None or self.parse is None else self.show(value) or None
 
     def value(self, typed: Any) -> Any:
-        """Return the value of the field that is typed like this.
+        """Return the value of the field that is typed like this; None: left out.
 
         Raises:
             ValueError: if it is no value of this option.
         """
-        return typed if typed is None or self.parse is None else self.parse(typed)
+        if typed is None:
+            return self.default
+        return typed if self.parse is None else self.parse(typed)
 
 
 def option(default: Any, about: str, group: str, *, later: bool = False, **details: Any) -> Any:

@@ -281,7 +281,7 @@ def _parameter(
 
 def _typed(found: Option) -> inspect.Parameter:
     """Return the parameter from which Typer makes an option."""
-    shown = found.default_text not in (None, "") and found.kind is not bool
+    shown = found.default_text is not None and found.kind is not bool
     info = typer.Option(
         found.flag,
         help=found.help if shown or not found.unset else f"{found.help} Default: {found.unset}.",
@@ -290,7 +290,7 @@ def _typed(found: Option) -> inspect.Parameter:
         rich_help_panel=found.group,
         autocompletion=_completion(found),
     )
-    kind: Any = found.kind if found.default is not None else found.kind | None
+    kind: Any = found.kind if found.default_text is not None else found.kind | None
     return _parameter(found.field, Annotated[kind, info], found.default_text)
 
 

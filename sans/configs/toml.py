@@ -33,7 +33,7 @@ def write_options(path: Path, command: str, *configs: Any, **others: Any) -> Non
     for config in configs:
         for name, option in options_of(type(config)).items():
             value = option.typed(getattr(config, name))
-            if value is not None and value != "":
+            if value is not None:
                 line = f"{option.flag.removeprefix('--')} = {_value(value)}"
                 groups.setdefault(option.group, []).append(line)
     for name, value in others.items():
