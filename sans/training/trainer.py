@@ -125,7 +125,7 @@ class Trainer:
         """Pass once over the training signals, then validate; return each network's epoch."""
         with devices.steady():
             losses = self._pass_over_training(on_batch)
-            scores = self.bank.score(self.validation)
+            scores = self.bank.score(self.validation, VALIDATED)
         columns = (losses.double(), *(scores[name] for name in VALIDATED))
         rows = torch.stack(columns, 1).cpu().numpy()
         best = self._best_epochs()
