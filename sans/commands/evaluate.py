@@ -21,6 +21,7 @@ from sans.commands.console import (
 )
 from sans.configs import DEVICES, ModelOptions, TrainOptions, check_name
 from sans.datasets import DataConfig
+from sans.figures import METRICS
 from sans.options import DATA, OUTPUT
 from sans.yardsticks import YARDSTICKS, score
 
@@ -31,22 +32,6 @@ if TYPE_CHECKING:
     from sans.model_files import StoredModel
 
 PARTS = ("training", "validation", "test")
-
-HEADINGS = {
-    "phi": "φ̄",
-    "inverse_compression_ratio": "CR⁻¹",
-    "reconstruction_loss": "L̃",
-    "spikes": "spikes a signal",
-    "prdn": "PRDN (%)",
-    "snr": "SNR (dB)",
-    "psnr": "PSNR (dB)",
-    "published_phi": "φ̄, counted as published",
-    "published_inverse_compression_ratio": "CR⁻¹, counted as published",
-}
-"""What the table calls each figure."""
-
-COMPARED = {"spikes": "spikes or coefficients a signal"}
-"""What it calls some of them where there are yardsticks."""
 
 
 @o.command()
@@ -223,10 +208,9 @@ def _report(
     table = Table(stored.config.label, title=escape(title))
     for column in ("mean", "spread", *beside):
         table.add_column(column, justify="right")
-    headings = HEADINGS | (COMPARED if beside else {})
     for name in result.scores:
         means = [other.mean(name) if name in other.scores else None for other in beside.values()]
         figures = (result.mean(name), result.spread(name), *means)
-        table.add_row(headings[name], *map(number, figures))
+        table.add_row(METRICS[name].title(compared=bool(beside)), *map(number, figures))
     out.print(table)
     out.print(f"model: {path}", markup=False)

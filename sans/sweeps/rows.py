@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.configs import ModelConfig
+from sans.figures import METRICS
 from sans.sweeps.tasks import SweepOutcome, SweepTask
 from sans.training.history import VALIDATED, Records, best_epochs
 
@@ -79,7 +80,7 @@ class Row:
 
     more: dict[str, float] = field(default_factory=dict, hash=False)
     """The other figures of the test signals, `test_NAME` at the best epoch, `last_NAME` after the
-    last, in the order of `sans.metrics.METRICS`."""
+    last: of the rows of `sans.figures.METRICS` that have no field here, in their order."""
 
     def phi(self, part: str) -> float:
         """Return φ̄ at the best epoch of the part "validation" or "test"."""
@@ -128,8 +129,9 @@ def rows_of(task: SweepTask, outcome: SweepOutcome) -> list[Row]:
     for index, model in enumerate(task.models):
         epoch = int(best[index])
         figures = {
-            f"{part}_{name}": float(column[which, index])
-            for name, column in outcome.test.items()
+            f"{part}_{name}": float(outcome.test[name][which, index])
+            for name in METRICS
+            if name in outcome.test
             for which, part in enumerate(("test", "last"))
         }
         for name in VALIDATED:

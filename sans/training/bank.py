@@ -11,23 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sans import devices, metrics
+from sans import devices
 from sans.activations import ACTIVATIONS, competing_extrema
 from sans.configs import ModelConfig
 from sans.convolution import loops, tensors
+from sans.figures import Approximation, figures
+from sans.metrics import spikes
 from sans.signals import CHUNK
 from sans.training.gradient import loss_and_gradient
 from sans.training.regularisation import UNREGULARISED, RegularisedStep
-
-FIGURES = (
-    "phi",
-    "inverse_compression_ratio",
-    "reconstruction_loss",
-    "published_phi",
-    "published_inverse_compression_ratio",
-)
-"""What `Bank.score` returns: φ, CR⁻¹ and L̃, then φ and CR⁻¹ as the published tables have them, with
-m weights counted for a kernel of m x m; for signals they are the same."""
 
 
 class Bank:
@@ -142,18 +134,20 @@ class Bank:
             (gradient,) = torch.autograd.grad(losses.sum(), weights)
         return losses.detach(), gradient * self._inside
 
-    def score(self, signals: Tensor) -> dict[str, Tensor]:
-        """Return the means over signals of `FIGURES` by name, ``(models,)`` each, in float64.
+    def score(self, signals: Tensor, names: Sequence[str] | None = None) -> dict[str, Tensor]:
+        """Return means over signals by name, ``(models,)`` each, in float64.
 
         A network with a weight that is not finite has none of them: NaN.
 
         Args:
             signals: ``(signals, 1, *space)``, none of them zero everywhere.
+            names: of rows of `sans.figures.METRICS`; None: those that a sweep computes, the figures
+                as published among them, which are the others for signals.
         """
         entries = self.weights.shape[:2].numel() * signals[0].numel()
         sums: dict[str, list[Tensor]] = {}
         for chunk in torch.split(signals, max(1, CHUNK // entries)):
-            for name, column in self._score(chunk).items():
+            for name, column in self._score(chunk, names).items():
                 sums.setdefault(name, []).append(column)
         finite = self.weights.isfinite().flatten(1).all(1)
         return {
@@ -179,23 +173,30 @@ class Bank:
         return activations.where(alike, 0)
 
     @torch.no_grad()
-    def _score(self, signals: Tensor) -> dict[str, Tensor]:
-        """Return the sums over signals of every figure by name, ``(models,)`` each."""
+    def _score(self, signals: Tensor, names: Sequence[str] | None) -> dict[str, Tensor]:
+        """Return the sums over signals of figures by name, ``(models,)`` each."""
         batch, models, space = len(signals), len(self.models), signals.shape[2:]
         activations = self.encode(signals)
         reconstruction = self.decode(activations).reshape(batch * models, 1, *space)
-        # Every pair of a signal and a network is one signal to the metrics.
+        # Every pair of a signal and a network is one signal to the formulas.
         activations = activations.reshape(batch * models, -1, *space)
         signals = signals.expand(batch, models, *space).reshape(reconstruction.shape)
         weights, published = self._counted_weights.repeat(batch, 1).T
-        samples = signals[0].numel()
-        ratio = metrics.inverse_compression_ratio(activations, weights)
-        short = ratio + (published - weights) / samples
-        loss = metrics.reconstruction_loss(signals, reconstruction)
-        figures = (torch.hypot(ratio, loss), ratio, loss, torch.hypot(short, loss), short)
+        found = Approximation(
+            signals,
+            reconstruction,
+            spikes(activations),
+            weights,
+            published,
+            shapes=activations.shape[1],
+        )
+        if names is None:
+            columns = figures(found, swept=True)
+        else:
+            columns = {name: found[name] for name in names}
         return {
             name: column.view(batch, models).sum(0, dtype=torch.float64)
-            for name, column in zip(FIGURES, figures, strict=True)
+            for name, column in columns.items()
         }
 
 

@@ -104,7 +104,7 @@ class Trainer:
         """Pass once over the training signals, then validate; return each network's epoch."""
         with devices.steady():
             losses = self._pass_over_training(on_batch)
-            scores = self.bank.score(self.validation)
+            scores = self.bank.score(self.validation, VALIDATED)
         best = self._history.best
         validated = {name: scores[name].cpu() for name in VALIDATED}
         epochs = self._history.add(loss=losses.cpu(), **validated)
