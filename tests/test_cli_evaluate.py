@@ -8,10 +8,10 @@ import torch
 
 from sans import evaluation
 from sans.commands.console import number
-from sans.commands.evaluate import HEADINGS
 from sans.configs import ModelConfig
 from sans.datasets import DataConfig, load
 from sans.evaluation import evaluate
+from sans.figures import METRICS
 from sans.model import SAN
 from sans.yardsticks import score
 
@@ -51,7 +51,7 @@ def test_the_table_has_the_mean_and_the_spread_of_every_figure(sans, run, part):
     lines = [line.strip() for line in output.splitlines()]
     rows = [line.strip("│").split("│") for line in lines if line.startswith("│")]
     assert [[cell.strip() for cell in row] for row in rows] == [
-        [HEADINGS[name], number(scored.mean(name)), number(scored.spread(name))]
+        [METRICS[name].title(), number(scored.mean(name)), number(scored.spread(name))]
         for name in (*TERMS, "spikes", "prdn", "snr")
     ]
     assert all(scored.mean(name) != scored.spread(name) for name in scored.scores)

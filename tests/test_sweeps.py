@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from sans.activations import ACTIVATIONS
 from sans.configs import TrainConfig
+from sans.configs.grid import MOST_KERNELS_IN_ALL, as_ranges
 from sans.datasets import DataConfig
 from sans.engines import Engine
 from sans.errors import DatasetError, ModelError
@@ -39,8 +40,8 @@ from sans.sweeps import (
 from sans.sweeps import pictures as drawn
 from sans.sweeps import tasks as work
 from sans.sweeps.folder import PART
-from sans.sweeps.grid import MOST_KERNELS_IN_ALL, as_ranges
 from sans.sweeps.settings import FREE, SweepSettings, difference
+from sans.training.history import as_columns
 
 DATA = DataConfig(window=60, limit=6)
 IMAGES = DataConfig("synthetic-2d", limit=12)
@@ -241,7 +242,7 @@ def test_a_sweep_makes_the_networks_that_training_alone_makes(tmp_path, activati
             assert np.array_equal(kernel, wanted.detach().numpy())
         assert network.row.epoch == found.best.epoch
         figures = [[e.loss, e.phi, e.inverse_compression_ratio] for e in found.history]
-        assert network.history[:, :3].tolist() == figures
+        assert as_columns(network.history)[:, :3].tolist() == figures
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -376,7 +377,8 @@ def diverge(sweep, *which):
         for index, model in enumerate(task.models):
             if (model.activation, model.kernel_sizes[0]) in which:
                 outcome.history[:, index] = np.nan
-                outcome.test[:, index] = np.nan
+                for column in outcome.test.values():
+                    column[:, index] = np.nan
 
 
 def test_networks_that_diverged_have_empty_cells_and_are_never_the_best(tmp_path, monkeypatch):
@@ -415,7 +417,8 @@ def test_pictures_of_networks_that_diverged_can_be_drawn(tmp_path):
 def test_a_best_network_whose_last_epoch_diverged_is_valid_json(tmp_path):
     sweep, folder = trained(tmp_path)
     for outcome in sweep._outcomes.values():
-        outcome.test[1] = np.nan
+        for column in outcome.test.values():
+            column[1] = np.nan
     report(sweep, folder, "validation")
     summary = json.loads(folder.summary.read_text(), parse_constant=pytest.fail)
     assert [best["last_phi"] for best in summary["best"]] == [None, None]

@@ -21,14 +21,14 @@ from rich.progress import (
 
 if TYPE_CHECKING:
     from sans.search import Budget, Search
-    from sans.training import Epoch, OnBatch, PursuitTrainer, Trainer
+    from sans.training import Epoch, OnBatch, TrainerProtocol
 
 SECONDS_BETWEEN_LINES = 5.0
 
 
 @contextmanager
 def watched(
-    trainer: Trainer | PursuitTrainer, console: Console
+    trainer: TrainerProtocol, console: Console
 ) -> Iterator[tuple[OnBatch, Callable[[Epoch], None]]]:
     """Show how a training goes; yield what it tells after each batch and each epoch."""
     epochs = trainer.config.epochs

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from sans.configs import ModelOptions, TrainConfig
+from sans.configs import ModelOptions, TrainOptions
 from sans.datasets import DataConfig, Dataset, absolute, load
 from sans.errors import ModelError
 from sans.evaluation import Evaluation, evaluate
@@ -60,7 +60,16 @@ class Experiment:
             for part, count in self.trainer.silent.items()
             if count
         ]
-        return (*notices, *self.settings.train.doubts(self.model))
+        return (*notices, *self.trainer.notices, *self.settings.train.doubts(self.model))
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why the network that was trained may be of no use, one sentence each.
+
+        Raises:
+            ModelError: if no epoch had a finite φ.
+        """
+        return self.trainer.result().doubts
 
     @property
     def left_out(self) -> dict[str, int]:
@@ -108,8 +117,8 @@ class Experiment:
         Raises:
             ModelError: if no epoch had a finite φ, or a file cannot be written.
         """
-        training = self.trainer.result(0)
-        training.model.to(self.trainer.training.device)
+        training = self.trainer.result()
+        training.model.to(self.trainer.device)
         evaluation = evaluate(training.model, self.dataset.test.signals)
         self._write_summary(run, training, evaluation)
         illustrate(run, training.model, self.dataset)
@@ -133,8 +142,8 @@ class Experiment:
         arrays = {name: tensor.numpy() for name, tensor in state.items()}
         values = {"settings": self.settings.values(), "signals": self._digest}
         write_arrays(run.checkpoint, CHECKPOINT, arrays, values)
-        if self.trainer.has_best(0):
-            training = self.trainer.result(0)
+        if self.trainer.has_best():
+            training = self.trainer.result()
             training.model.save(run.model, self.about)
             _write_history(run.history, training.history)
             self._write_summary(run, training, None)
@@ -152,23 +161,25 @@ class Experiment:
         write_text(run.summary, text, ModelError)
 
 
-def prepare(data: DataConfig, model: ModelOptions, train: Mapping[str, Any]) -> Experiment:
+def prepare(
+    data: DataConfig, model: ModelOptions, train: TrainOptions | Mapping[str, Any]
+) -> Experiment:
     """Load the data set and set up the training of a network on it.
 
     Args:
         data: which signals.
         model: which network.
-        train: fields of `TrainConfig`; epochs and batch size left out are the paper's for the set.
+        train: how; fields of `TrainOptions` by name do as well.
 
     Raises:
         DatasetError: if the data set is not there or damaged.
         ValueError: if the network does not fit the signals, or a setting is illegal.
     """
-    TrainConfig(**train)  # what is illegal shows before the data are read
+    options = TrainOptions.of(train)  # what is illegal shows before the data are read
     data = absolute(data)
     dataset = load(data)
-    recipe = {"epochs": dataset.recipe.epochs, "batch_size": dataset.recipe.batch_size}
-    return Experiment(Settings(data, model, TrainConfig(**{**recipe, **train})), dataset)
+    config = options.config(dataset.recipe.epochs, dataset.recipe.batch_size)
+    return Experiment(Settings(data, model, config), dataset)
 
 
 def resume(run: Run, options: Mapping[str, Any]) -> Experiment:
