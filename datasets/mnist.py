@@ -35,6 +35,12 @@ def find_files(name: str, data_dir: Path | None = None) -> dict[str, Path] | Non
     return None
 
 
+def find_folder(name: str, data_dir: Path | None = None) -> Path | None:
+    """Return the folder with the files of a set, or None if they are not here."""
+    files = find_files(name, data_dir)
+    return next(iter(files.values())).parent if files else None
+
+
 def load(config: DataConfig) -> Dataset:
     """Load all images, ``(images, 1, height, width)`` in [0, 1], and the class of each.
 
