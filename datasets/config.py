@@ -19,7 +19,7 @@ class DataConfig:
     """Which signals to load; each field is a command-line option of the same name.
 
     Raises:
-        DatasetError: if `window`, `limit` `split_by` or `layout` is out of its range.
+        DatasetError: if `window`, `limit`, `split_by` or `layout` is out of its range.
     """
 
     dataset: str = "synthetic"
@@ -35,7 +35,8 @@ class DataConfig:
     """Samples of a window; for recordings only."""
 
     limit: int | None = None
-    """Signals to use in all; by default 12 windows of a recording, everything of other sets."""
+    """Signals to use in all; by default 12 windows of a published recording, everything of other
+    sets and of a user's own file."""
 
     split_by: str = "row"
     """How uci-epilepsy is split: by row as in the paper, or by recording."""
@@ -46,6 +47,11 @@ class DataConfig:
     layout: str | None = field(default=None, metadata={"later": True})
     """What the dimensions of an array mean, one of `sans.recordings.arrays.orientation.LAYOUTS`; by
     default ``(samples,)``, ``(samples, channels)`` or ``(images, height, width)``."""
+
+    whole: bool | None = field(default=None, metadata={"later": True})
+    """Whether all windows of a recording are used where there is no `limit`; None: those of a
+    user's own file are. `sans.datasets.absolute` says so of such a file, and where a stored
+    configuration does not say so, it is of a version that took 12 windows of any recording."""
 
     def __post_init__(self) -> None:
         if self.window < SMALLEST_WINDOW:

@@ -49,14 +49,14 @@ class Entry:
     """Of a Physionet database, the record that the paper used: the first of its RECORDS file."""
 
     version: str = ""
-    """Of a Physionet database, the version to download."""
+    """Of a Physionet database, and of nothing else, the version to download."""
 
     load: Callable[[DataConfig], Dataset] = field(kw_only=True)
     """Load what a user asks for; raise a `DatasetError` if it is not here or unusable."""
 
     find: Callable[[Path | None], Path | None] = field(kw_only=True)
     """Return the folder where the set lies, None if it is not here; the argument is a folder to
-    look in first. `sans.datasets.folders.place_of` makes one from the names of files."""
+    look in first. `sans.datasets.folders.place_of` makes such a function from names of files."""
 
 
 def _physionet(name: str, title: str, size: str, citation: str, record: str | None) -> Entry:

@@ -12,7 +12,7 @@ from sans.datasets import bonn
 from sans.datasets.config import DataConfig, refuse_options
 from sans.datasets.epilepsy_table import read_rows
 from sans.datasets.folders import describe, first_file, roots
-from sans.datasets.parts import COLLECTION, Dataset, Part
+from sans.datasets.parts import COLLECTION, Dataset, Origin, Part
 from sans.datasets.split import Parts, apportion, divide, leave_out, limit_parts
 from sans.errors import DatasetError
 
@@ -72,7 +72,7 @@ def load(config: DataConfig) -> Dataset:
     Raises:
         DatasetError: if the set is not here, or damaged, or does not tell recordings apart.
     """
-    refuse_options(config, "record", "channel", "window")
+    refuse_options(config, "record", "channel", "window", "whole")
     searched = roots(config.data_dir)
     if (source := find_source(*searched)) is None:
         raise DatasetError(
@@ -88,7 +88,8 @@ def load(config: DataConfig) -> Dataset:
     parts, fewer = limit_parts(parts, config.limit, NAME)
     order = (f"{NAME}: rebuilt from the Bonn recordings, rows in an order of its own",)
     notices = (() if source.table else order) + fewer
-    return leave_out(Dataset(NAME, *parts, RATE, COLLECTION, notices))
+    origin = Origin("signal", len(signals), signals.size)
+    return leave_out(Dataset(NAME, *parts, RATE, COLLECTION, notices, origin=origin))
 
 
 def _scale(signals: NDArray[np.int64], folder: Path) -> NDArray[np.float32]:

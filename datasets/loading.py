@@ -37,12 +37,27 @@ def load(config: DataConfig = DEFAULT) -> Dataset:
 
 
 def absolute(config: DataConfig) -> DataConfig:
-    """Return `config` with absolute paths, so that it means the same in any folder."""
-    dataset, folder = config.dataset, config.data_dir
+    """Return `config` as it means the same in any folder: with absolute paths.
+
+    Of a user's own file it says as well that it is used whole, unless it says anything else.
+    """
+    dataset, folder, whole = config.dataset, config.data_dir, config.whole
     if _is_own(dataset):
         dataset = str(expand(Path(dataset)).resolve())
+        if config.limit is None and whole is None:
+            whole = True
     there = folder and Path(os.path.abspath(expand(folder)))  # noqa: PTH100 - it may be no path
-    return replace(config, dataset=dataset, data_dir=there)
+    return replace(config, dataset=dataset, data_dir=there, whole=whole)
+
+
+def remembered(config: DataConfig) -> DataConfig:
+    """Return a configuration that `absolute` has made and a file has kept, as it was meant.
+
+    Versions that did not know `whole` took 12 windows of a recording.
+    """
+    if config.limit is None and config.whole is None and _is_own(config.dataset):
+        return replace(config, whole=False)
+    return config
 
 
 def resolve(config: DataConfig) -> DataConfig:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sans.datasets.config import SMALLEST_LIMIT, DataConfig, refuse_options
 from sans.datasets.folders import describe, first_file, roots
 from sans.datasets.idx import read_idx
-from sans.datasets.parts import COLLECTION, Dataset, Part
+from sans.datasets.parts import COLLECTION, Dataset, Origin, Part
 from sans.datasets.split import apportion, leave_out, limit_parts
 from sans.errors import DatasetError
 
@@ -47,7 +47,7 @@ def load(config: DataConfig) -> Dataset:
     Raises:
         DatasetError: if the set is not here, or a file is damaged.
     """
-    refuse_options(config, "record", "channel", "window", "split_by")
+    refuse_options(config, "record", "channel", "window", "split_by", "whole")
     name = config.dataset
     if (files := find_files(name, config.data_dir)) is None:
         places = describe(root / FOLDERS[name] for root in roots(config.data_dir))
@@ -68,7 +68,8 @@ def load(config: DataConfig) -> Dataset:
         Part(_scale(test_images), test_labels),
     )
     parts, fewer = limit_parts(parts, config.limit, name)
-    return leave_out(Dataset(name, *parts, None, COLLECTION, fewer), "image")
+    origin = Origin("image", len(images) + len(test_images))
+    return leave_out(Dataset(name, *parts, None, COLLECTION, fewer, origin=origin))
 
 
 def _read_pair(files: dict[str, Path], role: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -125,6 +125,7 @@ def evaluate(
             beside = {name: score(name, signals) for name in others}
             if figure:
                 _draw(model, data, split, figure)
+        notice(f"scored on {data.used(split)}")
         _report(path, stored, data, split, result, beside, json)
 
 
@@ -176,10 +177,11 @@ def _load(stored: StoredModel, config: DataConfig, device: str) -> tuple[SAN, Da
     from sans import devices
     from sans.datasets import load
     from sans.model import SAN
+    from sans.runs.origin import mismatches
 
     place = devices.pick(device)
     data = load(config)
-    for sentence in data.notices:
+    for sentence in (*data.notices, *mismatches(stored.about, data)):
         notice(sentence)
     return SAN.of(stored).to(place), data
 
