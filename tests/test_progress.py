@@ -47,11 +47,12 @@ def wanted(history):
 
 def test_elsewhere_than_on_a_terminal_a_line_says_what_an_epoch_did(sans, tmp_path, monkeypatch):
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", -1.0)
-    errors = sans(*SMALL).stderr.splitlines()
+    *errors, used = sans(*SMALL).stderr.splitlines()
     with (tmp_path / "run" / "history.csv").open() as file:
         lines = wanted(csv.DictReader(file))
     assert len(lines) == 3
     assert errors == lines
+    assert used == "trained on 6 of 12 windows (9.6 s of 19 s) of synthetic, standardised"
 
 
 def test_epochs_that_follow_at_once_are_not_each_told(trainer, monkeypatch):

@@ -109,6 +109,7 @@ def evaluate(
         beside = {name: score(name, signals) for name in others}
         if figure:
             _draw(model, dataset, split, figure)
+    notice(f"scored on {dataset.used(split)}")
     _report(path, stored, dataset, split, result, beside, json)
 
 
@@ -159,10 +160,11 @@ def _load(stored: StoredModel, config: DataConfig, device: str) -> tuple[SAN, Da
     from sans import devices
     from sans.datasets import load
     from sans.model import SAN
+    from sans.runs.origin import mismatches
 
     place = devices.pick(device)
     data = load(config)
-    for sentence in data.notices:
+    for sentence in (*data.notices, *mismatches(stored.about, data)):
         notice(sentence)
     return SAN.of(stored).to(place), data
 

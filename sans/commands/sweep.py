@@ -151,6 +151,7 @@ def _report(sweep: Sweep, folder: SweepFolder, select: str, as_json: bool) -> No
     for name in sweep.settings.grid.activation:
         if name not in best:
             notice(f"{name}: all networks of {sweep.dataset.name} diverged")
+    notice(f"trained on {sweep.dataset.used('training')}")
     if as_json:
         rows = [network.row.values() for network in best.values()]
         values = {"dataset": sweep.dataset.name, "folder": str(folder.folder), "best": rows}
