@@ -62,7 +62,7 @@ def compress(
     """
     if np.ma.is_masked(array):
         raise ValueError("entries of a masked array are missing: fill them first, as with NaN")
-    chosen = asked(max_error, prdn, bits)
+    chosen = asked(max_error=max_error, prdn=prdn, bits=bits)
     if len(chosen) > 1:
         raise ValueError(f"one of max_error, prdn and bits, not {len(chosen)} of them")
     given = None if kernels is None else unit_kernels([np.asarray(kernel) for kernel in kernels])
