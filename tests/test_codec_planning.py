@@ -267,4 +267,4 @@ def test_a_goal_that_is_a_prdn_in_other_words_is_one_row(monkeypatch):
     monkeypatch.undo()  # a reader that does not know the goal passes over it
     wrong = decompress(file.getvalue()) - signal
     assert 9.5 < 100 * np.linalg.norm(wrong) / np.linalg.norm(signal - signal.mean()) <= 10
-    assert OpenStream(file).header.quality == ("snr", 20.0)
+    assert OpenStream(file).start.header.quality == ("snr", 20.0)

@@ -51,7 +51,7 @@ LEARNED_KERNELS = KernelOptions()
 
 
 def quietly(_stage: str, _share: float) -> None:
-    """Tell nobody how far the work is."""
+    """Take a report of progress and do nothing with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +227,8 @@ def frames_of_chunk(layout: Layout, seconds: float | None = None) -> int:
     """Return how many frames a chunk has.
 
     Raises:
-        DatasetError: if no reader would accept a single frame, or nobody knows how long it is.
+        DatasetError: if no reader would accept a single frame, or the recording has no rate to
+            measure seconds by.
     """
     each = [track.per_frame for track in layout.tracks]
     if sum(each) > LARGEST_FRAME:

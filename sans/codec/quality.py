@@ -59,7 +59,7 @@ class Quality:
     """See above; 0.0 where there are bounds."""
 
     bounds: Bounds | None = None
-    """Of "max-error" only, and instead of a value."""
+    """Largest errors by unit, for "max-error" only, and instead of a value."""
 
     def __post_init__(self) -> None:
         if self.kind not in GOALS:

@@ -1,4 +1,4 @@
-"""A recording in memory, channel by channel, for those who look at one."""
+"""A recording in memory, channel by channel, to look at in Python."""
 
 from __future__ import annotations
 

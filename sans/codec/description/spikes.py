@@ -2,7 +2,7 @@
 
 The kernel of a spike is expected from the kernels of the spikes before it, its place from the last
 gap between the same two kernels, its amplitude from the last one of the same kernel: a heart that
-beats tells when, and how, it will beat next. Spikes of a second signal are expected at the places
+beats regularly is cheap. Spikes of a second signal are expected at the places
 of those of the first.
 """
 
@@ -164,8 +164,8 @@ def _code_kernel(
         chosen[1] = KERNELS * KERNELS + ((last ^ (before << 3)) & 63) * KERNELS + node
         chosen[2] = 2 * KERNELS * KERNELS + hint * KERNELS + node
         chosen[3] = 3 * KERNELS * KERNELS + node
-        wished = (wanted >> digit) & 1
-        bit = code_mixed(stream, registers, slots, weights, chosen, logits, zero, zero, wished)
+        given = (wanted >> digit) & 1
+        bit = code_mixed(stream, registers, slots, weights, chosen, logits, zero, zero, given)
         node = (node << 1) | bit
     return min(node - (1 << digits_of(kernels - 1)), kernels - 1)
 

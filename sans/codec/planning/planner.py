@@ -160,7 +160,7 @@ class Planner:
         return best
 
     def _kernels(self, bare: TrackPlan, signals: Sequence[Floats], some: Sequence[int]) -> Floats:
-        """Return the kernels to try, ``(kernels, size)``; perhaps none."""
+        """Return the kernels to try, ``(kernels, size)``; there may be none."""
         if self.kernel_options.given is not None:
             return self.kernel_options.given
         if not self.kernel_options.learn:
