@@ -44,7 +44,16 @@ def _later(default: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """Everything that a network is, but its weights."""
+    """Everything that a network is, but its weights.
+
+    Examples:
+        >>> from sans import ModelConfig
+        >>> config = ModelConfig(activation="extrema", kernel_sizes=(15, 31))
+        >>> config.densities  # by the paper's rule: three less
+        (12, 28)
+        >>> config.weights
+        46
+    """
 
     activation: str = "extrema"
     """A name in `sans.ACTIVATIONS`."""
@@ -132,7 +141,14 @@ class ModelConfig:
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """What a user asks of a model before the size of the signals is known."""
+    """What a user asks of a model before the size of the signals is known.
+
+    Examples:
+        >>> from sans import ModelOptions
+        >>> options = ModelOptions(kernels=2, kernel_size=(15,))
+        >>> options.config(space=(1000,), tolerance=3).kernel_sizes
+        (15, 15)
+    """
 
     activation: str = "extrema"
     """Which entries to keep."""
@@ -217,7 +233,16 @@ class ModelOptions:
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """How a network is trained; the defaults are the paper's for recordings."""
+    """How a network is trained; the defaults are the paper's for recordings.
+
+    Examples:
+        >>> from sans import TrainConfig
+        >>> TrainConfig(epochs=5).batch_size
+        2
+        >>> TrainConfig(epochs=-1)
+        Traceback (most recent call last):
+        ValueError: ...
+    """
 
     epochs: int = 30
     """Passes over the training signals."""

@@ -35,6 +35,14 @@ def phi(
     Raises:
         ValueError: if a signal is zero everywhere, so that it has no relative error, or the three
             are not of the same signals.
+
+    Examples:
+        >>> import torch
+        >>> from sans import phi
+        >>> signal = torch.tensor([[[3.0, 0.0, 0.0, 1.0]]])
+        >>> kept = torch.tensor([[[3.0, 0.0, 0.0, 0.0]]])  # one spike of a kernel of one sample
+        >>> round(phi(signal, kept, kept, weights=1).item(), 4)  # the length of (3/4, 1/4)
+        0.7906
     """
     if len(activations) != len(signal):
         raise ValueError(f"activations of {len(activations)} signals for {len(signal)} signals")
@@ -50,6 +58,13 @@ def inverse_compression_ratio(activations: Tensor, weights: int | Tensor) -> Ten
     Args:
         activations: ``(batch, kernels, *space)``.
         weights: W, one for all signals or one for each, ``(batch,)``.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import inverse_compression_ratio
+        >>> activations = torch.tensor([[[2.0, 0.0, 0.0, 0.0]]])
+        >>> inverse_compression_ratio(activations, weights=1).tolist()
+        [0.75]
     """
     dimensions, samples = activations.ndim - 2, activations.shape[2:].numel()
     return (weights + (dimensions + 1) * spikes(activations)) / samples
@@ -61,6 +76,13 @@ def reconstruction_loss(signal: Tensor, reconstruction: Tensor) -> Tensor:
     Raises:
         ValueError: if a signal is zero everywhere, so that it has no relative error, or the
             reconstruction has another shape.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import reconstruction_loss
+        >>> signal = torch.tensor([[[3.0, 0.0, 0.0, 1.0]]])
+        >>> reconstruction_loss(signal, torch.tensor([[[2.0, 0.0, 0.0, 1.0]]])).tolist()
+        [0.25]
     """
     if signal.shape != reconstruction.shape:
         raise ValueError(
@@ -76,7 +98,14 @@ def reconstruction_loss(signal: Tensor, reconstruction: Tensor) -> Tensor:
 
 
 def spikes(activations: Tensor) -> Tensor:
-    """Return the count of activations that are not zero."""
+    """Return the count of activations that are not zero.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import spikes
+        >>> spikes(torch.tensor([[[0.0, 2.0, -1.0]]])).tolist()
+        [2]
+    """
     return activations.flatten(1).count_nonzero(1)
 
 
@@ -84,6 +113,12 @@ def prd(signal: Tensor, reconstruction: Tensor, offset: float | Tensor = 0.0) ->
     """Return the percentage root-mean-square difference 100 ‖x − x̂‖₂ / ‖x − offset‖₂ ([Zigel]).
 
     Infinite where the signal equals `offset` everywhere and the reconstruction does not.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import prd
+        >>> prd(torch.tensor([[[3.0, 4.0]]]), torch.tensor([[[3.0, 3.0]]])).tolist()  # 1 of 5
+        [20.0]
     """
     error = torch.linalg.vector_norm((signal - reconstruction).flatten(1).double(), dim=1)
     size = torch.linalg.vector_norm((signal - offset).flatten(1).double(), dim=1)
@@ -91,21 +126,51 @@ def prd(signal: Tensor, reconstruction: Tensor, offset: float | Tensor = 0.0) ->
 
 
 def prdn(signal: Tensor, reconstruction: Tensor) -> Tensor:
-    """Return PRD with the signal's own mean as offset, which no baseline can flatter ([Zigel])."""
+    """Return PRD with the signal's own mean as offset, which no baseline can flatter ([Zigel]).
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import prdn
+        >>> prdn(torch.tensor([[[3.0, 5.0]]]), torch.tensor([[[3.0, 5.0]]])).tolist()
+        [0.0]
+    """
     return prd(signal, reconstruction, signal.mean(tuple(range(1, signal.ndim)), keepdim=True))
 
 
 def snr(signal: Tensor, reconstruction: Tensor) -> Tensor:
-    """Return the signal-to-noise ratio in dB, the signal's mean subtracted: 40 − 20 log₁₀ PRDN."""
+    """Return the signal-to-noise ratio in dB, the signal's mean subtracted: 40 − 20 log₁₀ PRDN.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import snr
+        >>> signal = torch.tensor([[[-10.0, 10.0]]])
+        >>> snr(signal, 0.9 * signal).round(decimals=3).tolist()
+        [20.0]
+    """
     return 40 - 20 * torch.log10(prdn(signal, reconstruction))
 
 
 def psnr(signal: Tensor, reconstruction: Tensor, peak: float = 1.0) -> Tensor:
-    """Return the peak signal-to-noise ratio of images in dB; `peak` is the largest legal value."""
+    """Return the peak signal-to-noise ratio of images in dB; `peak` is the largest legal value.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import psnr
+        >>> image = torch.full((1, 1, 2, 2), 0.5)
+        >>> psnr(image, image - 0.1).round(decimals=3).tolist()
+        [20.0]
+    """
     error = (signal - reconstruction).flatten(1).double().square().mean(1)
     return (10 * torch.log10(peak**2 / error)).to(signal.dtype)
 
 
 def silent(signals: Tensor) -> Tensor:
-    """Return which signals are zero everywhere, and so have no φ: booleans, ``(batch,)``."""
+    """Return which signals are zero everywhere, and so have no φ: booleans, ``(batch,)``.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import silent
+        >>> silent(torch.tensor([[[0.0, 0.0]], [[0.0, 1.0]]])).tolist()
+        [True, False]
+    """
     return signals.flatten(1).count_nonzero(1) == 0

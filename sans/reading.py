@@ -65,6 +65,17 @@ def read(
         ValueError: if `start`, `end`, `rate` or `max_output` is no possible one, or `channel` names
             none at all.
         TypeError: if a channel is neither a name nor a position.
+
+    Examples:
+        >>> import numpy as np
+        >>> import sans
+        >>> np.save("ecg.npy", np.arange(1000, dtype=np.int16))
+        >>> recording = sans.read("ecg.npy", rate=250, start=1, end=2)
+        >>> recording
+        ecg: npy, 1 channel, 1 s
+          0 0: 250 samples, 250 Hz, 250 to 499
+        >>> recording[0].values[:3].tolist()
+        [250.0, 251.0, 252.0]
     """
     path, cut = Path(path), Cut(start, end)
     if rate is not None and not (math.isfinite(rate) and rate > 0):
