@@ -20,7 +20,15 @@ from sans.signals import CHUNK, Signals, audible
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """The figures of a network, or of a yardstick, on some signals."""
+    """The figures of a network, or of a yardstick, on some signals.
+
+    Examples:
+        >>> import numpy as np
+        >>> from sans import Evaluation
+        >>> found = Evaluation({"phi": np.array([0.2, 0.4])}, silent=0)
+        >>> round(found.mean("phi"), 2), round(found.spread("phi"), 2), found.signals
+        (0.3, 0.1, 2)
+    """
 
     scores: dict[str, NDArray[np.float64]]
     """For each figure by its name in `sans.figures.METRICS`, one value a signal, ``(signals,)``:
@@ -73,6 +81,14 @@ def evaluate(model: SAN, signals: Signals) -> Evaluation:
 
     Raises:
         ValueError: if the signals do not fit the network, or all of them are zero.
+
+    Examples:
+        >>> import torch
+        >>> from sans import SAN, ModelConfig, evaluate
+        >>> model = SAN(ModelConfig("identity", kernel_sizes=(1,)), [torch.ones(1)])
+        >>> found = evaluate(model, torch.tensor([[[1.0, 2.0, 3.0, 4.0]]]))
+        >>> found.mean("phi"), found.mean("reconstruction_loss")  # all is kept: (1 + 2 * 4) / 4
+        (2.25, 0.0)
     """
     tensor, left_out = audible(signals)
     entries = len(model.kernels) * tensor[0].numel()

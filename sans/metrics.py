@@ -48,6 +48,14 @@ def phi(
         TypeError: if one of the three is no array of real numbers.
         ValueError: if a signal is zero everywhere, so that it has no relative error, or the three
             are not of the same signals.
+
+    Examples:
+        >>> import torch
+        >>> from sans import phi
+        >>> signal = torch.tensor([[[3.0, 0.0, 0.0, 1.0]]])
+        >>> kept = torch.tensor([[[3.0, 0.0, 0.0, 0.0]]])  # one spike of a kernel of one sample
+        >>> round(phi(signal, kept, kept, weights=1).item(), 4)  # the length of (3/4, 1/4)
+        0.7906
     """
     found, drawn, active, counted = _tensors(signal, reconstruction, activations, weights)
     if len(active) != len(found):
@@ -67,6 +75,13 @@ def inverse_compression_ratio(activations: Values, weights: int | Tensor) -> Ten
     Args:
         activations: ``(batch, kernels, *space)``.
         weights: W, one for all signals or one for each, ``(batch,)``.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import inverse_compression_ratio
+        >>> activations = torch.tensor([[[2.0, 0.0, 0.0, 0.0]]])
+        >>> inverse_compression_ratio(activations, weights=1).tolist()
+        [0.75]
     """
     active, counted = _tensors(activations, weights)
     described = Approximation(active[:, :1], None, spikes(active), counted)
@@ -79,12 +94,26 @@ def reconstruction_loss(signal: Values, reconstruction: Values) -> Tensor:
     Raises:
         ValueError: if a signal is zero everywhere, so that it has no relative error, or the
             reconstruction has another shape.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import reconstruction_loss
+        >>> signal = torch.tensor([[[3.0, 0.0, 0.0, 1.0]]])
+        >>> reconstruction_loss(signal, torch.tensor([[[2.0, 0.0, 0.0, 1.0]]])).tolist()
+        [0.25]
     """
     return _figure("reconstruction_loss", signal, reconstruction)
 
 
 def spikes(activations: Values) -> Tensor:
-    """Return the count of activations that are not zero."""
+    """Return the count of activations that are not zero.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import spikes
+        >>> spikes(torch.tensor([[[0.0, 2.0, -1.0]]])).tolist()
+        [2]
+    """
     (active,) = _tensors(activations)
     return active.flatten(1).count_nonzero(1)
 
@@ -93,6 +122,12 @@ def prd(signal: Values, reconstruction: Values, offset: float | Tensor = 0.0) ->
     """Return the percentage root-mean-square difference 100 ‖x − x̂‖₂ / ‖x − offset‖₂ ([Zigel]).
 
     Infinite where the signal equals `offset` everywhere and the reconstruction does not.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import prd
+        >>> prd(torch.tensor([[[3.0, 4.0]]]), torch.tensor([[[3.0, 3.0]]])).tolist()  # 1 of 5
+        [20.0]
     """
     found, drawn, lowered = _tensors(signal, reconstruction, offset)
     both = Approximation(found, drawn)
@@ -100,22 +135,52 @@ def prd(signal: Values, reconstruction: Values, offset: float | Tensor = 0.0) ->
 
 
 def prdn(signal: Values, reconstruction: Values) -> Tensor:
-    """Return PRD with the signal's own mean as offset, which no baseline can flatter ([Zigel])."""
+    """Return PRD with the signal's own mean as offset, which no baseline can flatter ([Zigel]).
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import prdn
+        >>> prdn(torch.tensor([[[3.0, 5.0]]]), torch.tensor([[[3.0, 5.0]]])).tolist()
+        [0.0]
+    """
     return _figure("prdn", signal, reconstruction)
 
 
 def snr(signal: Values, reconstruction: Values) -> Tensor:
-    """Return the signal-to-noise ratio in dB, the signal's mean subtracted: 40 − 20 log₁₀ PRDN."""
+    """Return the signal-to-noise ratio in dB, the signal's mean subtracted: 40 − 20 log₁₀ PRDN.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import snr
+        >>> signal = torch.tensor([[[-10.0, 10.0]]])
+        >>> snr(signal, 0.9 * signal).round(decimals=3).tolist()
+        [20.0]
+    """
     return _figure("snr", signal, reconstruction)
 
 
 def psnr(signal: Values, reconstruction: Values, peak: float = 1.0) -> Tensor:
-    """Return the peak signal-to-noise ratio of images in dB; `peak` is the largest legal value."""
+    """Return the peak signal-to-noise ratio of images in dB; `peak` is the largest legal value.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import psnr
+        >>> image = torch.full((1, 1, 2, 2), 0.5)
+        >>> psnr(image, image - 0.1).round(decimals=3).tolist()
+        [20.0]
+    """
     return _figure("psnr", signal, reconstruction) + 20 * math.log10(peak)
 
 
 def silent(signals: Values) -> Tensor:
-    """Return which signals are zero everywhere, and so have no φ: booleans, ``(batch,)``."""
+    """Return which signals are zero everywhere, and so have no φ: booleans, ``(batch,)``.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import silent
+        >>> silent(torch.tensor([[[0.0, 0.0]], [[0.0, 1.0]]])).tolist()
+        [True, False]
+    """
     (found,) = _tensors(signals)
     return found.flatten(1).count_nonzero(1) == 0
 

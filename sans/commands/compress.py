@@ -206,7 +206,7 @@ def _quality(
 ) -> Quality:
     from sans.codec.quality import Quality, asked
 
-    chosen = asked(max_error, prdn, bits)
+    chosen = asked(max_error=max_error, prdn=prdn, bits=bits)
     if len(chosen) + lossless > 1:
         raise ValueError("give one of --lossless, --max-error, --prdn and --bits")
     return chosen[0] if chosen else Quality()

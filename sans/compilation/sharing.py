@@ -1,4 +1,4 @@
-"""What happens around a compilation: who waits is told, and another process shares the work.
+"""What happens around a compilation: the user is told to wait, and another process shares the work.
 
 Only one thread of a process can compile, so a second core needs a second process. What that one
 compiles comes to the cache on the disk, where the first finds it.
@@ -53,7 +53,7 @@ def uninterrupted() -> Iterator[None]:
     """Put Ctrl-C off until the end: within a compilation it would be lost, or break it."""
     seen, before = [], signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(before):
-        yield  # nobody is interrupted here
+        yield  # Ctrl-C interrupts the main thread only
         return
     signal.signal(signal.SIGINT, lambda *_: seen.append(True))
     try:

@@ -19,7 +19,18 @@ OnBatch = Callable[[int, int, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """What training made of one configuration."""
+    """What training made of one configuration.
+
+    Examples:
+        >>> import numpy as np
+        >>> from sans import ModelConfig, TrainConfig, train
+        >>> signals = np.random.default_rng(0).normal(size=(4, 1, 100)).astype(np.float32)
+        >>> found = train(ModelConfig(kernel_sizes=(5,)), signals, signals, TrainConfig(epochs=3))
+        >>> [epoch.epoch for epoch in found.history]
+        [1, 2, 3]
+        >>> found.best.phi == min(epoch.phi for epoch in found.history)
+        True
+    """
 
     model: SAN
     """The network of the best epoch, on the CPU."""

@@ -25,6 +25,17 @@ def train(
     Raises:
         ValueError: if the signals or the settings do not fit the network.
         ModelError: if no epoch had a finite φ.
+
+    Examples:
+        >>> from sans import ModelConfig, TrainConfig, train
+        >>> from sans.datasets import DataConfig, load
+        >>> data = load(DataConfig("synthetic"))
+        >>> config = TrainConfig(epochs=2, start="data")
+        >>> parts = data.training.signals, data.validation.signals
+        >>> trained = train(ModelConfig(kernel_sizes=(91,)), *parts, config)
+        >>> round(trained.best.phi, 1), len(trained.history)
+        (0.4, 2)
+        >>> trained.model.save("model.safetensors", {"dataset": data.name, "rate": data.rate})
     """
     trainer = trainer_for(model, training, validation, config)
     while not trainer.finished:
