@@ -169,7 +169,8 @@ def test_the_first_thing_on_the_disk_is_the_state_before_the_first_epoch(tmp_pat
 
     with pytest.raises(StopError):
         experiment.train(run, on_batch)
-    assert {path.name for path in run.folder.iterdir()} == {"checkpoint.safetensors"}
+    files = {path.name for path in run.folder.iterdir()}
+    assert files == {"checkpoint.safetensors", "config.toml"}
     assert same(resume(run, {}).trainer.state(), small().trainer.state())
 
 

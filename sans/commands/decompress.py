@@ -96,7 +96,7 @@ def decompress(
     force: o.Force = False,
     json: o.Json = False,
 ) -> None:
-    """Restore the recording of a stream, as a file of this kind or another.
+    """Restore the recording of a stream, as any kind of file.
 
     Examples:
         sans decompress 100.sans --output again.hea

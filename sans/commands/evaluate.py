@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from sans.model import SAN
     from sans.model_files import StoredModel
 
+SIGNALS = ("first", "best", "worst")
+"""What may be drawn beside a signal of some number."""
+
 PARTS = ("training", "validation", "test")
 
 
@@ -80,6 +83,15 @@ def evaluate(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
+    signal: Annotated[
+        str,
+        typer.Option(
+            metavar="[first|best|worst|N]",
+            help="Which signal --figure draws: best and worst are by φ, numbers are from 1.",
+            autocompletion=lambda: SIGNALS,
+            rich_help_panel=OUTPUT,
+        ),
+    ] = SIGNALS[0],
     force: o.Force = False,
     json: o.Json = False,
 ) -> None:
@@ -96,6 +108,7 @@ def evaluate(
     with usage_errors():
         check_name("split", split, PARTS)
         check_name("device", device, DEVICES)
+        drawn = _signal(signal)
         others = _names(against)
         path = runs.find_model(run)
         stored = _encoding(read_model(path), encoding)
@@ -108,7 +121,7 @@ def evaluate(
         result = evaluation.evaluate(model, signals)
         beside = {name: score(name, signals) for name in others}
         if figure:
-            _draw(model, dataset, split, figure)
+            _draw(model, dataset, split, drawn, figure)
     notice(f"scored on {dataset.used(split)}")
     _report(path, stored, dataset, split, result, beside, json)
 
@@ -127,6 +140,20 @@ def _encoding(stored: StoredModel, changes: dict[str, Any]) -> StoredModel:
         if stored.config.decoder == "paper":  # which draws them mirrored
             kernels = tuple(np.flip(kernel).copy() for kernel in kernels)
     return replace(stored, config=replace(stored.config, **changes), kernels=kernels)
+
+
+def _signal(text: str) -> str | int:
+    """Return which signal is to be drawn: one of `SIGNALS`, or a number from 1.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    if text.lstrip("-").isdecimal():
+        if int(text) < 1:
+            raise ValueError(f"signals are counted from 1: there is no signal {text}")
+        return int(text)
+    check_name("signal", text, SIGNALS)
+    return text
 
 
 def _names(against: str | None) -> list[str]:
@@ -169,11 +196,11 @@ def _load(stored: StoredModel, config: DataConfig, device: str) -> tuple[SAN, Da
     return SAN.of(stored).to(place), data
 
 
-def _draw(model: SAN, data: Dataset, split: str, path: Path) -> None:
+def _draw(model: SAN, data: Dataset, split: str, signal: str | int, path: Path) -> None:
     from sans.plots import save_figure
     from sans.runs.pictures import draw_reconstruction
 
-    save_figure(draw_reconstruction(model, data, split), path)
+    save_figure(draw_reconstruction(model, data, split, signal), path)
     err.print(f"drawn: {path}", markup=False)
 
 

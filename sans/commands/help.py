@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import textwrap
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
 from sans.options import GROUPS
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 WIDEST = 80
 NARROW = 60
 """Below this, what an option does stands under it, not beside it."""
 
+MOST_BESIDE = 26
+"""Columns of a name that has what it does beside it."""
+
 EXAMPLES = "\n\nExamples:\n"
 """What parts the examples of a command from the rest of its docstring."""
 
-OTHERS = "Options"
-"""The group of the options that have none."""
+ARGUMENTS, OTHERS = "Arguments", "Options"
+"""The groups of what is typed without a name, and of the options that have no group."""
 
 
 class Command(TyperCommand):
@@ -71,8 +72,7 @@ class Group(TyperGroup):
             if command is not None and not command.hidden:
                 group = command.rich_help_panel or "Commands"
                 found.setdefault(group, []).append((name, command.get_short_help_str(200)))
-        for group, rows in found.items():
-            _write_rows(group, rows, formatter)
+        _write_groups(found, formatter)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         """Write the examples."""
@@ -98,29 +98,45 @@ def _parted(text: Any) -> tuple[str | None, list[str]]:
 
 
 def _write_options(command: Any, ctx: Any, formatter: Any) -> None:
-    arguments: list[tuple[str, str]] = []
-    groups: dict[str, list[tuple[str, str]]] = {}
+    """Write the arguments of a command, and its options group by group."""
+    found: dict[str, list[tuple[str, str]]] = {}
     for each in command.get_params(ctx):
-        if (row := each.get_help_record(ctx)) is None:
-            continue
-        if each.param_type_name == "argument":
-            arguments.append(row)
-        else:
-            groups.setdefault(each.rich_help_panel or OTHERS, []).append(row)
-    if arguments:
-        _write_rows("Arguments", arguments, formatter)
-    for group in sorted(groups, key=_place):
-        _write_rows(group, groups[group], formatter)
+        if (row := each.get_help_record(ctx)) is not None:
+            argument = each.param_type_name == "argument"
+            group = ARGUMENTS if argument else each.rich_help_panel or OTHERS
+            found.setdefault(group, []).append(row)
+    places = (ARGUMENTS, *GROUPS, OTHERS)
+    _write_groups({group: found[group] for group in places if group in found}, formatter)
 
 
-def _place(group: str) -> int:
-    return GROUPS.index(group) if group in GROUPS else len(GROUPS)
+def _write_groups(groups: Mapping[str, Sequence[tuple[str, str]]], formatter: Any) -> None:
+    """Write names with what they are beside them, or below names that leave no room."""
+    room = 2 if formatter.width < NARROW else MOST_BESIDE
+    rows = [row for its in groups.values() for row in its]
+    column = max((len(name) for name, _ in rows if len(name) <= room), default=2) + 4
+    for title, its in groups.items():
+        with formatter.section(title):
+            for name, about in its:
+                _write_row(name, about, column, room, formatter)
 
 
-def _write_rows(title: str, rows: Sequence[tuple[str, str]], formatter: Any) -> None:
-    widest = 4 if formatter.width < NARROW else 26
-    with formatter.section(title):
-        formatter.write_dl(rows, col_max=widest)
+def _write_row(name: str, about: str, column: int, room: int, formatter: Any) -> None:
+    lines = textwrap.wrap(about, formatter.width - column)
+    if len(name) <= room and lines:
+        formatter.write(f"  {name:{column - 2}}{lines.pop(0)}\n")
+    else:
+        formatter.write("".join(f"  {line}\n" for line in _broken(name, formatter.width - 4)))
+    formatter.write("".join(f"{'':{column}}{line}\n" for line in lines))
+
+
+def _broken(name: str, width: int) -> list[str]:
+    """Return an option in lines that are not too long, broken between its choices."""
+    lines = [""]
+    for part in re.split(r"(?<=\|)|(?<= )", name):
+        if len(lines[-1]) + len(part.rstrip()) > width and lines[-1]:
+            lines.append("  ")
+        lines[-1] += part
+    return lines
 
 
 def _write_examples(examples: Iterable[str], formatter: Any) -> None:
@@ -131,7 +147,7 @@ def _write_examples(examples: Iterable[str], formatter: Any) -> None:
         for line in examples:
             pieces = textwrap.wrap(
                 line,
-                formatter.width - 2,
+                formatter.width - 4,  # and a backslash
                 subsequent_indent="    ",
                 break_long_words=False,
                 break_on_hyphens=False,

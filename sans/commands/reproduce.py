@@ -22,6 +22,7 @@ from sans.commands.console import (
 )
 from sans.configs import check_name
 from sans.configs.reproduction import ReproductionOptions
+from sans.configs.toml import OPTIONS_FILE, write_options
 from sans.options import OUTPUT
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def reproduce(
     if force:
         engine.check()  # before anything is cleared
     found.open(force)
+    write_options(folder / OPTIONS_FILE, "reproduce", options, experiment=experiment)
     with _stoppable(folder, force):
         _work(found, engine)
         shown = found.report()

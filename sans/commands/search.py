@@ -18,6 +18,7 @@ from sans.commands.console import (
 from sans.commands.train import Output, report
 from sans.configs import TrainOptions
 from sans.configs.budget import Budget
+from sans.configs.toml import write_options
 from sans.datasets import DataConfig
 from sans.errors import SansError
 
@@ -83,6 +84,7 @@ def _search(looking: Search, run: Run, engine: Engine, budget: Budget) -> Experi
             raise stop
         raise fail("stopped before the first slice of a trial: nothing is kept", INTERRUPTED)
     experiment = looking.leave(run)
+    write_options(run.options, "search", looking.data, budget, seed=looking.seed)
     if stop:
         experiment.finish(run)
         kept = f"{len(looking.finished)} trials; the best is in {run.folder}"

@@ -22,6 +22,7 @@ from sans.commands.console import (
 )
 from sans.configs import TrainOptions
 from sans.configs.grid import SELECTIONS, Grid
+from sans.configs.toml import write_options
 from sans.datasets import DataConfig
 from sans.errors import ReaderGoneError, SansError
 from sans.figures import METRICS
@@ -101,6 +102,8 @@ def sweep(
         for sentence in each.notices:
             notice(sentence)
         folder.open(each.values, force)
+        asked = each.settings
+        write_options(folder.options, "sweep", asked.data, asked.grid, asked.train, select=select)
     _train(pairs, engine, force)
     _report_all(pairs, select, json)
 

@@ -11,6 +11,9 @@ from sans.errors import ModelError
 from sans.files import write_text
 from sans.options import options_of
 
+OPTIONS_FILE = "config.toml"
+"""What the file is called in the folder of a run, a sweep or an experiment."""
+
 COMMAND = "command"
 """The key that says which command the options are of."""
 

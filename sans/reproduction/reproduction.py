@@ -14,6 +14,7 @@ import sans
 from sans import devices
 from sans.classifiers import Classification, ClassifierConfig
 from sans.configs.reproduction import ReproductionOptions
+from sans.configs.toml import OPTIONS_FILE
 from sans.datasets import locate, resolve
 from sans.engines import Engine
 from sans.errors import DatasetError, ModelError
@@ -29,6 +30,7 @@ from sans.sweeps import prepare as prepare_sweep
 from sans.sweeps.sweep import OnNetworks
 
 FILES = (
+    OPTIONS_FILE,
     "table.csv",
     "table.md",
     "table.tex",
