@@ -76,6 +76,14 @@ class SAN(nn.Module):
         """Return the reconstruction, ``(batch, 1, *space)``, of ``(batch, kernels, *space)``."""
         return tensors.decode(activations, self._weights(), self.config.decoder)
 
+    def partial_reconstructions(self, activations: Tensor) -> Tensor:
+        """Return what each kernel alone draws, stretched ones included.
+
+        Both are ``(batch, kernels, *space)``; the sum over kernels is what `decode` returns.
+        """
+        groups = torch.unflatten(self._weights()[0], 0, (len(self.kernels), -1))
+        return tensors.decode(activations, groups, self.config.decoder)
+
     def forward(self, signals: Tensor) -> Tensor:
         """Return the reconstruction of signals, both ``(batch, 1, *space)``."""
         return self.decode(self.encode(signals))
