@@ -23,7 +23,8 @@ from typing import Any
 
 from sans.activations import ACTIVATIONS
 from sans.errors import ModelError
-from sans.files import HIDDEN, write_text
+from sans.files import write_text
+from sans.locking import HIDDEN
 from sans.model_files import read_arrays, write_arrays
 from sans.sweeps.rows import Row
 from sans.sweeps.settings import difference
