@@ -111,7 +111,7 @@ def kernel() -> str:
 def _lock_file(path: Path) -> BinaryIO | None:
     """Return a lock file that this process has now, None if another one has it."""
     while True:
-        file = path.open("ab")
+        file = path.open("a+b")
         if lock(file.fileno(), wait=False) is False:
             file.close()
             return None

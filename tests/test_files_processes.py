@@ -69,7 +69,7 @@ with staged(path) as folder:
         with written_whole(path.with_suffix(suffix), within=folder) as file:
             file.write(b"new")
     Path.replace = first
-    publish(folder, path.parent, last=f"{path.name}.hea")
+    publish(folder, path.parent, last="a.hea")
 """
 )
 
