@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,7 +68,7 @@ def train(
     force: o.Force = False,
 ) -> None:
     """Learn kernels from a data set, and show what they are worth."""
-    with expected_errors():
+    with expected_errors(), ExitStack() as stack:
         from sans import runs
         from sans.configs import ModelOptions
         from sans.datasets import DataConfig
@@ -92,7 +93,7 @@ def train(
             if resume and force:
                 raise ValueError("--resume goes on with a run, --force replaces it: choose one")
             if resume:
-                run = runs.find(output)
+                run = stack.enter_context(runs.working_in(runs.find(output)))
                 lists = {"kernel_size": sizes, "density": densities, "stretch": stretches}
                 values = {**context.params, **lists}
                 names = o.given(context) - NOT_SETTINGS
@@ -111,7 +112,7 @@ def train(
                     stretches,
                 )
                 experiment = experiments.prepare(data, model, training)
-                run = runs.create(output, experiment.name, force)
+                run = stack.enter_context(runs.begun(output, experiment.name, force))
         for sentence in experiment.notices:
             notice(sentence)
         _train(experiment, run)

@@ -4,6 +4,6 @@
 a trained network, and `pictures` draws it. Nothing here imports torch until a network is trained.
 """
 
-from sans.runs.folder import ROOT, Run, create, find, find_model
+from sans.runs.folder import ROOT, Run, begun, find, find_model, working_in
 
-__all__ = ["ROOT", "Run", "create", "find", "find_model"]
+__all__ = ["ROOT", "Run", "begun", "find", "find_model", "working_in"]
