@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,8 +60,8 @@ def search(
     force: o.Force = False,
 ) -> None:
     """Find the kernels that describe a data set with the lowest validation φ̄, and leave a run."""
-    with expected_errors():
-        from sans import runs, search
+    with expected_errors(), ExitStack() as stack:
+        from sans import search
         from sans.compilation.rehearsals import ahead
         from sans.datasets import DataConfig
         from sans.engines import Engine
@@ -76,10 +76,13 @@ def search(
         for sentence in looking.dataset.notices:
             notice(sentence)
         with usage_errors():
-            run = runs.create(output, f"{data.label}-search", force)
+            run = stack.enter_context(search.opened(looking, allowed, output, force))
+        _tell_of_earlier(looking, run, allowed)
         ahead("places")
-        experiment = _search(looking, run, engine, allowed)
-        report(experiment, run, experiment.finish(run))
+        experiment = _search(looking, run, engine, allowed, force)
+        evaluation = experiment.finish(run)
+        looking.complete(run, allowed)
+        report(experiment, run, evaluation)
 
 
 def seconds(text: str) -> float:
@@ -94,19 +97,31 @@ def seconds(text: str) -> float:
     return float(found[1]) * UNITS[found[2]]
 
 
-def _search(looking: Search, run: Run, engine: Engine, budget: Budget) -> Experiment:
+def _tell_of_earlier(looking: Search, run: Run, budget: Budget) -> None:
+    """Say what an earlier call of the command has left to go on from."""
+    if not looking.trials:
+        return
+    over = sum(trial.over for trial in looking.trials)
+    done = f"{over} trials in {looking.spent:.0f} s"
+    if looking.is_done(budget):
+        notice(f"{run.folder} holds this search, {done}: a larger --budget or --trials goes on")
+    else:
+        notice(f"going on with the search in {run.folder}, after {done}")
+
+
+def _search(looking: Search, run: Run, engine: Engine, budget: Budget, force: bool) -> Experiment:
     """Search with a progress bar, and leave the best in the run's folder, however it ends."""
+    from sans import runs
     from sans.commands.progress import searched
 
     stop: KeyboardInterrupt | SansError | None = None
     try:
         with searched(looking, budget, err) as on_slice:
-            looking.run(engine, budget, on_slice)
+            looking.run(engine, budget, on_slice, run)
     except (KeyboardInterrupt, SansError) as error:
         stop = error
     if not looking.finished:
-        with suppress(OSError):  # nothing half-written; with --force other files may lie there
-            run.folder.rmdir()
+        runs.discard(run)  # nothing half-written; with --force other files may lie there
         if isinstance(stop, SansError):
             raise stop
         raise fail("stopped before the first slice of a trial: nothing is kept", INTERRUPTED)
@@ -114,9 +129,12 @@ def _search(looking: Search, run: Run, engine: Engine, budget: Budget) -> Experi
     if stop:
         experiment.finish(run)
         kept = f"{len(looking.finished)} trials; the best is in {run.folder}"
+        goes_on = f"the same command {'without --force ' if force else ''}goes on"
         if isinstance(stop, SansError):
-            raise SansError(f"{stop}; there were {kept}") from stop
-        raise fail(f"stopped after {kept}, validation φ̄ {number(looking.phi)}", INTERRUPTED)
+            raise SansError(f"{stop}; there were {kept}; {goes_on}") from stop
+        raise fail(
+            f"stopped after {kept}, validation φ̄ {number(looking.phi)}; {goes_on}", INTERRUPTED
+        )
     _tell(looking)
     return experiment
 

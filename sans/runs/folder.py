@@ -22,7 +22,7 @@ from pathlib import Path
 
 from sans.errors import ModelError
 from sans.leftovers import is_left, settle_all
-from sans.locking import held
+from sans.locking import LOCK, held
 
 ROOT = Path("runs")
 """Where runs lie, below the current folder, unless told otherwise."""
@@ -107,7 +107,7 @@ def begun(folder: Path | None, name: str, force: bool = False) -> Iterator[Run]:
     """
     with ExitStack() as stack, _making():
         if folder is None:
-            run = _begin_numbered(stack, re.sub(r"[^\w.+-]+", "-", name).strip("-."))
+            run = _begin_numbered(stack, folder_name(name))
         else:
             folder.mkdir(parents=True, exist_ok=True)
             run = stack.enter_context(working_in(Run(folder)))
@@ -118,6 +118,19 @@ def begun(folder: Path | None, name: str, force: bool = False) -> Iterator[Run]:
         kept = stack.pop_all()
     with kept:
         yield run
+
+
+def folder_name(name: str) -> str:
+    """Return a name as any shell can type it."""
+    return re.sub(r"[^\w.+-]+", "-", name).strip("-.")
+
+
+def discard(run: Run) -> None:
+    """Remove the folder of a run that was begun and stopped at once, unless others use it, too."""
+    with suppress(OSError):
+        run.search.unlink(missing_ok=True)
+        (run.folder / LOCK).unlink(missing_ok=True)
+        run.folder.rmdir()
 
 
 @contextmanager
