@@ -53,8 +53,10 @@ def _resume(
         if force:
             raise ValueError("--resume goes on with a run, --force replaces it: choose one")
         run = runs.find(output)
-        experiment = experiments.resume(run, given)
-    _go(experiment, run, json)
+    with runs.working_in(run):
+        with usage_errors():
+            experiment = experiments.resume(run, given)
+        _go(experiment, run, json)
 
 
 @o.command(instead={"resume": _resume})
@@ -85,8 +87,8 @@ def train(
 
     with usage_errors():
         experiment = experiments.prepare(data, model, training)
-        run = runs.create(output, experiment.name, force)
-    _go(experiment, run, json)
+    with runs.begun(output, experiment.name, force) as run:
+        _go(experiment, run, json)
 
 
 def _go(experiment: Experiment, run: Run, as_json: bool) -> None:

@@ -28,7 +28,8 @@ import numpy as np
 from sans.activations import ACTIVATIONS
 from sans.configs.toml import OPTIONS_FILE
 from sans.errors import ModelError
-from sans.files import HIDDEN, write_text
+from sans.files import write_text
+from sans.locking import HIDDEN
 from sans.model_files import read_arrays, write_arrays
 from sans.sweeps.rows import COLUMNS, Row
 from sans.sweeps.settings import difference
