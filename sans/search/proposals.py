@@ -48,6 +48,7 @@ class Proposals:
         self, seed: int, space: tuple[int, ...], waves: bool, known: Sequence[Known] = ()
     ) -> None:
         self._space = space
+        self._waiting: list[tuple[Trial, Proposal]] = []
         self._at_once = WAVE if waves else 1
         self._start(_study(seed))
         if not (waves and self._repeat(known)):
@@ -70,7 +71,7 @@ class Proposals:
     def _start(self, study: Study) -> None:
         self.study = study
         self._trials: dict[int, Trial] = {}
-        self._waiting: list[tuple[Trial, Proposal]] = []
+        self._waiting = []
 
     def _ask(self) -> tuple[Trial, Proposal]:
         trial = self.study.ask()
