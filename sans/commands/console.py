@@ -20,6 +20,7 @@ from rich.table import Table
 
 from sans.compilation.sharing import Wanted
 from sans.errors import ReaderGoneError, SansError, printable
+from sans.interruption import exit_status
 from sans.pipes import Pipe
 
 
@@ -52,6 +53,7 @@ out = _Console(highlight=False, soft_wrap=True)
 err = _Console(stderr=True, highlight=False, soft_wrap=True)
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+"""Exit statuses; a command that a signal interrupts ends with 128 + that, Ctrl-C's in general."""
 
 
 class _Standard(Pipe):
@@ -146,7 +148,14 @@ def usage_errors() -> Iterator[None]:
 
 
 def fail(message: str, code: int) -> typer.Exit:
-    """Say on stderr what went wrong, in one line, and return what ends the command."""
+    """Say on stderr what went wrong, in one line, and return what ends the command.
+
+    Args:
+        message: what went wrong.
+        code: `FAILED`, `MISUSED` or `INTERRUPTED`.
+    """
+    if code == INTERRUPTED:
+        code = exit_status()
     with suppress(SansError):  # where nobody is told, there is still the status
         err.print(f"sans: {' '.join(message.split())}", style="red", markup=False)
     return typer.Exit(code)
