@@ -18,6 +18,7 @@ from rich.measure import Measurement
 from rich.segment import Segment
 from rich.table import Table
 
+from sans.commands.tables import UNLIMITED, fitting
 from sans.compilation.sharing import Wanted
 from sans.errors import ReaderGoneError, SansError, printable
 from sans.interruption import exit_status
@@ -182,12 +183,18 @@ def print_json(values: Mapping[str, Any]) -> None:
     typer.echo(text)
 
 
-def print_table(table: Table) -> None:
-    """Print a table on stdout, in its natural width where no terminal says how much there is."""
+def print_table(table: Table, *narrower: Table) -> None:
+    """Print a table on stdout, so that no figure of it is cut off.
+
+    Args:
+        table: what to print, in its natural width where no terminal says how much there is.
+        narrower: the same with fewer columns, for terminals that are too narrow.
+    """
+    fitted = fitting(out, table, *narrower)
     if not out.is_terminal:
-        natural = Measurement.get(out, out.options.update(max_width=1000), table).maximum
+        natural = Measurement.get(out, out.options.update(max_width=UNLIMITED), fitted).maximum
         out.width = max(out.width, natural)
-    out.print(table)
+    out.print(fitted)
 
 
 def number(value: float | None) -> str:
