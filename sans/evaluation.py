@@ -86,7 +86,8 @@ def _score(model: SAN, signals: Tensor) -> dict[str, Tensor]:
     """Return every figure of a batch by name, ``(batch,)`` each."""
     activations = model.encode(signals)
     ratio = metrics.inverse_compression_ratio(activations, model.config.weights)
-    scores = figures(signals, model.decode(activations), metrics.spikes(activations), ratio)
+    reconstruction = model.decode(activations).to(signals.dtype)  # a network may have another
+    scores = figures(signals, reconstruction, metrics.spikes(activations), ratio)
     if model.config.dimensions == 2 and model.config.decoder == "paper":
         ratio = metrics.inverse_compression_ratio(activations, sum(model.config.kernel_sizes))
         scores["published_phi"] = torch.hypot(ratio, scores["reconstruction_loss"])

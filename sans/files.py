@@ -14,6 +14,7 @@ has left must not have changed for a day, either. Who is wrong even so gets an e
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import platform
 import shutil
@@ -31,6 +32,8 @@ try:
     import fcntl
 except ImportError:  # where an open file cannot be removed anyway
     fcntl = None  # type: ignore[assignment]
+
+LOG = logging.getLogger(__name__)
 
 HIDDEN = ".sans-"
 """What the name of a folder begins with that holds what is not whole yet."""
@@ -81,6 +84,7 @@ def written_whole(
             yield file
             _keep(file)
             hidden.replace(real)
+            LOG.info("wrote %s", path)
 
 
 @contextmanager
@@ -116,6 +120,7 @@ def publish(folder: Path, target: Path, last: str) -> None:
         _lock(handle, wait=True)
         for path in sorted(folder.iterdir(), key=lambda path: path.name == last):
             path.replace(target / path.name)
+            LOG.info("wrote %s", target / path.name)
     finally:
         os.close(handle)
 

@@ -11,7 +11,7 @@ from processes import TELLS_OF_TRIALS, started
 
 import sans.search.search as module
 from sans import SAN
-from sans.commands.search import seconds
+from sans.configs.budget import seconds
 from sans.engines import Engine
 from sans.runs import find_model
 
@@ -33,6 +33,7 @@ def test_a_search_prints_a_table_and_leaves_a_run(sans, monkeypatch):
         "history.csv",
         "summary.json",
         "trials.csv",
+        "config.toml",
         "kernels.png",
         "reconstruction.png",
     }

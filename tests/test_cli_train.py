@@ -392,8 +392,8 @@ def test_training_that_diverges_is_one_line(refused):
     assert "training diverged" in refused(1, *SMALL, "--lr", "1e30")
 
 
-def test_no_option_and_a_wrong_one_are_usage_errors(sans):
-    for arguments in ((), ("train", "--colour"), ("trian",), ("train", "--epochs", "many")):
+def test_a_wrong_option_or_command_is_a_usage_error(sans):
+    for arguments in (("train", "--colour"), ("trian",), ("train", "--epochs", "many")):
         assert sans(*arguments).exit_code == 2
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from sans.activations import ACTIVATIONS
 from sans.configs import TrainConfig
+from sans.configs.grid import MOST_KERNELS_IN_ALL, as_ranges
 from sans.datasets import DataConfig
 from sans.engines import Engine
 from sans.errors import DatasetError, ModelError
@@ -39,7 +40,6 @@ from sans.sweeps import (
 from sans.sweeps import pictures as drawn
 from sans.sweeps import tasks as work
 from sans.sweeps.folder import PART
-from sans.sweeps.grid import MOST_KERNELS_IN_ALL, as_ranges
 from sans.sweeps.settings import FREE, SweepSettings, difference
 
 DATA = DataConfig(window=60, limit=6)

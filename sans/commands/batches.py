@@ -68,7 +68,9 @@ def run_all(tasks: list[FileTask], engine: Engine, json: bool) -> None:
                         print_json({"file": str(task.target), **values_of(outcome)})
                     else:
                         out.print(f"{task.target}  {_line(outcome)}", markup=False)
-                elif not json:
+                elif json:
+                    print_json({"file": str(task.target)})
+                else:
                     out.print(str(task.target), markup=False)
     except KeyboardInterrupt:
         raise fail("interrupted; files that are there are whole", INTERRUPTED) from None

@@ -238,6 +238,15 @@ class ComparisonTable(NamedTuple):
         )
         return buffer.getvalue()
 
+    def records(self) -> list[dict[str, Cell | None]]:
+        """Return the rows as JSON has them, with the columns of details; null is not finite."""
+        columns = (*self.columns, *self.details)
+        rows = [
+            {column.name: _value(column.cell(one)) for column in columns}
+            for one in self.comparisons
+        ]
+        return [{name: None if cell == "" else cell for name, cell in row.items()} for row in rows]
+
     def _formatted(self, form: str, heads: list[str], rows: Iterable[Iterable[str]]) -> str:
         sides = ["left" if column.digits is None else "right" for column in self.columns]
         return str(tabulate(rows, heads, form, disable_numparse=True, colalign=sides))

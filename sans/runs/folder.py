@@ -8,6 +8,7 @@ kernels.png               the kernels
 reconstruction.png        a test signal, its similarities, its spikes, what they draw
 checkpoint.safetensors    the state after the last epoch, for `sans train --resume`
 trials.csv                one row a trial, where `sans search` has left the run
+config.toml               the options that repeat the command, for its `--config`
 ========================= ==========================================================
 """
 
@@ -17,6 +18,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from sans.configs.toml import OPTIONS_FILE
 from sans.errors import ModelError
 
 ROOT = Path("runs")
@@ -65,6 +67,11 @@ class Run:
         """One row a trial of the search that has left the run."""
         return self.folder / "trials.csv"
 
+    @property
+    def options(self) -> Path:
+        """The options that repeat the command which has left the run."""
+        return self.folder / OPTIONS_FILE
+
     def clear(self) -> None:
         """Remove the files of an earlier run of the same folder."""
         for path in (
@@ -75,6 +82,7 @@ class Run:
             self.model,
             self.checkpoint,
             self.trials,
+            self.options,
         ):
             path.unlink(missing_ok=True)
 

@@ -5,7 +5,7 @@ seconds at a time. A trial learns kernels like any training, and the one with th
 φ̄ is left as a run.
 """
 
-from sans.search.budget import Budget
+from sans.configs.budget import Budget
 from sans.search.search import Finished, Search, prepare
 
 __all__ = ["Budget", "Finished", "Search", "prepare"]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from sans.configs import ModelOptions, TrainConfig
+from sans.configs.budget import Budget
 from sans.datasets import DataConfig, Dataset, load, resolve
 from sans.engines import Engine
 from sans.errors import ModelError
@@ -21,7 +22,6 @@ from sans.runs import Run
 from sans.runs.experiment import Experiment
 from sans.runs.settings import Settings
 from sans.search import space as choices
-from sans.search.budget import Budget
 from sans.search.trials import SliceOutcome, TrialSlice, perform, warm_up
 from sans.sweeps.tasks import keep
 

@@ -4,6 +4,7 @@
 sweep.json             the options, and the best row of each activation
 rows.csv, rows.json    one row a network
 models/                the best network of each activation, as `sans train` saves it
+config.toml            the options that repeat the command, for its `--config`
 plane.png              CR⁻¹ against L̃ for all networks
 phi.png                φ̄ against the kernel size
 parts/                 finished tasks, for a second call that goes on
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from sans.activations import ACTIVATIONS
+from sans.configs.toml import OPTIONS_FILE
 from sans.errors import ModelError
 from sans.files import HIDDEN, write_text
 from sans.model_files import read_arrays, write_arrays
@@ -47,6 +49,11 @@ class SweepFolder:
     def summary(self) -> Path:
         """The options, and the best rows."""
         return self.folder / "sweep.json"
+
+    @property
+    def options(self) -> Path:
+        """The options that repeat the sweep."""
+        return self.folder / OPTIONS_FILE
 
     @property
     def table(self) -> Path:
@@ -171,7 +178,7 @@ class SweepFolder:
 
     def _clear(self) -> None:
         """Remove what an earlier sweep left but its summary, and nothing else."""
-        files = [self.table, self.rows, self.plane_figure, self.phi_figure]
+        files = [self.options, self.table, self.rows, self.plane_figure, self.phi_figure]
         models = [self.model(activation) for activation in ACTIVATIONS]
         for path in (*files, *models, *self._parts()):
             path.unlink(missing_ok=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 from sans import devices
 from sans.configs import TrainConfig, to_mapping
+from sans.configs.grid import Grid, as_ranges
 from sans.datasets import DataConfig
-from sans.sweeps.grid import Grid, as_ranges
 
 FREE = ("data_dir",)
 """Options that a second call may give anew: they say where, not what."""

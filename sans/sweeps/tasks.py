@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from sans import devices
 from sans.activations import ACTIVATIONS
 from sans.configs import ModelConfig, TrainConfig
+from sans.configs.grid import Grid
 from sans.datasets import DataConfig, Dataset, load
 from sans.engines import Stopped, ending
 from sans.errors import DatasetError
-from sans.sweeps.grid import Grid
 from sans.training import Trainer
 
 TOGETHER = {"cpu": 2**17, "cuda": 2**26}
