@@ -103,7 +103,8 @@ def _train(experiment: Experiment, run: Run) -> None:
     from sans.commands.progress import watched
 
     try:
-        with watched(experiment.trainer, err) as (on_batch, on_epoch):
+        what = f"train {experiment.dataset.name}, {experiment.model.label}"
+        with watched(experiment.trainer, err, what) as (on_batch, on_epoch):
             experiment.train(run, on_batch, on_epoch)
     except KeyboardInterrupt:
         trainer = experiment.trainer
