@@ -197,7 +197,16 @@ def test_a_second_call_trains_nothing_and_says_the_same(sans, tmp_path, counted)
     second = sans(*MNIST)
     assert [len(calls) for calls in counted] == trained
     assert second.stdout == first.stdout
-    assert report_of(tmp_path / "reproduction" / "mnist") == before
+    folder = tmp_path / "reproduction" / "mnist"
+    assert report_of(folder) == before
+    third = sans("reproduce", "--config", "reproduction/mnist/config.toml", "--json")
+    found = json.loads(third.stdout)
+    assert (found["experiment"], found["folder"]) == ("mnist", "reproduction/mnist")
+    rows = list(csv.DictReader(io.StringIO((folder / "table.csv").read_text())))
+    assert [str(row["phi"]) for row in found["rows"]] == [row["phi"] for row in rows]
+    assert [row["accuracy"] is None for row in found["rows"]] == [
+        not row["accuracy"] for row in rows
+    ]
 
 
 @pytest.mark.usefixtures("mnist")

@@ -13,6 +13,7 @@ from sans.errors import ModelError
 from sans.runs import Run, create, find, find_model
 
 FILES = {
+    "config.toml",
     "model.safetensors",
     "checkpoint.safetensors",
     "history.csv",
