@@ -185,9 +185,8 @@ def test_json_names_the_files_that_are_restored(sans, tmp_path):
     sans("compress", "a.npy", "b.npy", "-o", "streams")
     one = sans("decompress", "streams/a.npy.sans", "-o", "c.npy", "--json")
     assert json.loads(one.stdout) == {"file": "c.npy"}
-    part = sans(
-        "decompress", "streams/a.npy.sans", "-o", "d.npy", "--samples", "--end", "9", "--json"
-    )
+    cut = ("--samples", "--end", "9", "--json")
+    part = sans("decompress", "streams/a.npy.sans", "-o", "d.npy", *cut)
     assert json.loads(part.stdout)["file"] == "d.npy"
     several = sans("decompress", "streams", "-o", "back", "--json").stdout.splitlines()
     assert sorted(json.loads(line)["file"] for line in several) == ["back/a.npy", "back/b.npy"]

@@ -168,7 +168,7 @@ def test_a_file_in_the_way_is_a_model_error(tmp_path, folder):
 
 def test_the_docstring_lists_the_files_of_a_run():
     run = Run(runs.ROOT)
-    paths = (run.model, run.checkpoint, run.history, run.summary)
+    paths = (run.model, run.checkpoint, run.history, run.summary, run.options)
     pictures = (run.kernels_figure, run.reconstruction_figure)
     assert {path.name for path in (*paths, *pictures)} == FILES
     assert all(name in runs.__doc__ for name in FILES)
