@@ -45,6 +45,10 @@ COLLECTION = Recipe(epochs=5, batch_size=64, tolerance=2)
 """For collections of many images or short signals."""
 
 
+STANDARDISED = "standardised"
+"""The unit of signals whose mean is 0 and whose standard deviation is 1."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
     """A data set, ready for training."""
@@ -68,6 +72,10 @@ class Dataset:
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Signals that were left out after the split, by part, where there are any: they are constant
     or have missing samples, and so no φ."""
+
+    unit: str = ""
+    """Unit of the samples of all parts: `STANDARDISED`, a physical unit such as "mV", or "" where
+    there is none, as in images, or none is known."""
 
     @property
     def digest(self) -> str:

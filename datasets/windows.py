@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.datasets.config import SMALLEST_LIMIT, SMALLEST_WINDOW, DataConfig
-from sans.datasets.parts import RECORDING, Dataset
+from sans.datasets.parts import RECORDING, STANDARDISED, Dataset
 from sans.datasets.split import apportion, divide, leave_out
 from sans.errors import DatasetError
 
@@ -84,7 +84,7 @@ def cut(recording: Channel, config: DataConfig, windows: int = WINDOWS) -> Datas
         notices += (f"{recording.name}: {available} windows of {window} samples, not {asked}",)
     signals = standardise(recording.samples[: available * window].reshape(available, window))
     parts = divide(signals[:, np.newaxis], None, apportion(available, SHARES))
-    dataset = Dataset(recording.name, *parts, recording.rate, RECORDING, notices)
+    dataset = Dataset(recording.name, *parts, recording.rate, RECORDING, notices, unit=STANDARDISED)
     return leave_out(dataset, "window")
 
 

@@ -93,6 +93,15 @@ class SAN(nn.Module):
         found = self._on_device(activations, "activations").to(weights.dtype)
         return tensors.decode(found, weights, self.config.decoder)
 
+    def partial_reconstructions(self, activations: Signals) -> Tensor:
+        """Return what each kernel alone draws, stretched ones included.
+
+        Both are ``(batch, kernels, *space)``; the sum over kernels is what `decode` returns.
+        """
+        groups = torch.unflatten(self._weights()[0], 0, (len(self.kernels), -1))
+        found = self._on_device(activations, "activations").to(groups.dtype)
+        return tensors.decode(found, groups, self.config.decoder)
+
     def forward(self, signals: Signals) -> Tensor:
         """Return the reconstruction of signals, both ``(batch, 1, *space)``."""
         return self.decode(self.encode(signals))

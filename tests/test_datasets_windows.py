@@ -114,7 +114,7 @@ def test_twelve_windows_are_cut_in_order_and_split_six_two_four():
         piece = samples[100 * position : 100 * (position + 1)]
         expected = (piece - piece.mean()) / np.sqrt(((piece - piece.mean()) ** 2).sum() / 99)
         np.testing.assert_array_equal(window[0], expected.astype(np.float32))
-    assert (dataset.rate, dataset.notices) == (100.0, ())
+    assert (dataset.rate, dataset.unit, dataset.notices) == (100.0, "standardised", ())
     assert (dataset.recipe.epochs, dataset.recipe.batch_size, dataset.recipe.tolerance) == (
         30,
         2,
