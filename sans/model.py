@@ -39,6 +39,18 @@ class SAN(nn.Module):
     Raises:
         TypeError: if they are no real numbers.
         ValueError: if the kernels do not have the sizes that `config` says.
+
+    Examples:
+        >>> import torch
+        >>> from sans import SAN, ModelConfig
+        >>> kernel, signals = torch.tensor([1.0, 2.0, 1.0]), torch.zeros(1, 1, 12)
+        >>> signals[0, 0, 4:7] = kernel
+        >>> model = SAN(ModelConfig(kernel_sizes=(3,), densities=(2,)), [kernel])
+        >>> activations = model.encode(signals)
+        >>> activations.nonzero().tolist()  # signal, kernel, place
+        [[0, 0, 5]]
+        >>> model.decode(activations)[0, 0, 4:7].tolist()  # 6 = the kernel times itself
+        [6.0, 12.0, 6.0]
     """
 
     def __init__(self, config: ModelConfig, kernels: Sequence[Signals] | None = None) -> None:

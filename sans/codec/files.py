@@ -244,7 +244,7 @@ def format_of(source: Path | BinaryIO) -> str:
 
 
 def restored_name(source: Path) -> str:
-    """Return the name of the recording that a stream is restored to, if nobody says another.
+    """Return the name of the recording that a stream is restored to, unless another is given.
 
     Raises:
         BitstreamError: if it is no stream.

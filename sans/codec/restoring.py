@@ -83,7 +83,7 @@ def recover_as(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"recording{BY_NAME[format_of(source)].restored}"
         found = recover_file(source, path, max_output=max_output)
-        # A rate that somebody gave is in the stream, and not in every file.
+        # A rate that the user gave is in the stream, and not in every file.
         tracks = found.start.header.layout.tracks
         left = open_recording(path, annotations=True)
         rated = tuple(

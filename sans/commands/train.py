@@ -53,8 +53,10 @@ def _resume(
         if force:
             raise ValueError("--resume goes on with a run, --force replaces it: choose one")
         run = runs.find(output)
-        experiment = experiments.resume(run, given)
-    _go(experiment, run, json)
+    with runs.working_in(run):
+        with usage_errors():
+            experiment = experiments.resume(run, given)
+        _go(experiment, run, json)
 
 
 @o.command(instead={"resume": _resume})
@@ -85,8 +87,8 @@ def train(
 
     with usage_errors():
         experiment = experiments.prepare(data, model, training)
-        run = runs.create(output, experiment.name, force)
-    _go(experiment, run, json)
+    with runs.begun(output, experiment.name, force) as run:
+        _go(experiment, run, json)
 
 
 def _go(experiment: Experiment, run: Run, as_json: bool) -> None:
@@ -101,13 +103,14 @@ def _train(experiment: Experiment, run: Run) -> None:
     from sans.commands.progress import watched
 
     try:
-        with watched(experiment.trainer, err) as (on_batch, on_epoch):
+        what = f"train {experiment.dataset.name}, {experiment.model.label}"
+        with watched(experiment.trainer, err, what) as (on_batch, on_epoch):
             experiment.train(run, on_batch, on_epoch)
     except KeyboardInterrupt:
         trainer = experiment.trainer
         kept = "no epoch was finished"
-        if trainer.has_best(0):
-            best = trainer.result(0).best
+        if trainer.has_best():
+            best = trainer.result().best
             kept = f"the model of epoch {best.epoch} is kept, validation φ̄ {number(best.phi)}"
         raise fail(
             f"stopped after {trainer.epoch} of {trainer.config.epochs} epochs; {kept}. "
@@ -121,8 +124,10 @@ def report(experiment: Experiment, run: Run, evaluation: Evaluation, as_json: bo
     from rich.markup import escape
     from rich.table import Table
 
-    training = experiment.trainer.result(0)
+    training = experiment.trainer.result()
     best = training.best
+    for sentence in training.doubts:
+        notice(sentence)
     if as_json:
         print_json(
             {
@@ -143,6 +148,7 @@ def report(experiment: Experiment, run: Run, evaluation: Evaluation, as_json: bo
     validation = [number(getattr(best, name)) for name in names]
     table.add_row(f"validation, epoch {best.epoch}", *validation)
     table.add_row("test", *(number(evaluation.mean(name)) for name in names))
+    notice(f"trained on {experiment.dataset.used('training')}")
     out.print(table)
     out.print(f"run: {run.folder}", markup=False)
     out.print(f"next: sans evaluate {run.folder}", markup=False)
