@@ -55,7 +55,8 @@ def test_sweep_leaves_tables_models_and_pictures_and_shows_the_best(sans, tmp_pa
     assert re.sub(r"\d+/15 networks\n", "", result.stderr) == used
     folder = tmp_path / "sweeps/synthetic"
     assert {path.name for path in folder.iterdir()} == {
-        *("sweep.json", "rows.csv", "rows.json", "plane.png", "phi.png", "models", "parts")
+        *("sweep.json", "rows.csv", "rows.json", "plane.png", "phi.png", "models", "parts"),
+        "config.toml",
     }
     names = ["identity", "relu", "topk", "extrema-pool", "extrema"]
     assert networks_of(folder) == [(name, size, 0) for name in names for size in (3, 5, 6)]

@@ -17,6 +17,7 @@ from sans.locking import HIDDEN, LOCK, kernel
 from sans.runs import Run, begun, find, find_model, working_in
 
 FILES = {
+    "config.toml",
     "model.safetensors",
     "checkpoint.safetensors",
     "history.csv",
@@ -238,7 +239,7 @@ def test_a_file_in_the_way_is_a_model_error(tmp_path, folder):
 
 def test_the_docstring_lists_the_files_of_a_run():
     run = Run(runs.ROOT)
-    paths = (run.model, run.checkpoint, run.history, run.summary)
+    paths = (run.model, run.checkpoint, run.history, run.summary, run.options)
     pictures = (run.kernels_figure, run.reconstruction_figure)
     assert {path.name for path in (*paths, *pictures)} == FILES
     searched = {run.trials.name, run.search.name}

@@ -26,13 +26,19 @@ from sans.configs.toml import write_options
 from sans.datasets import DataConfig
 from sans.errors import ReaderGoneError, SansError
 from sans.figures import METRICS
-from sans.options import OUTPUT, TRAINING
+from sans.options import OUTPUT, TRAINING, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sans.engines import Engine
     from sans.sweeps import Network, Sweep, SweepFolder
+
+
+TRAINED = ("epochs", "batch_size", "lr", "seed", "start", "device")
+"""What a sweep lets a user choose of the training."""
+
+NOT_SWEPT = frozenset(options_of(TrainOptions)) - set(TRAINED)
 
 
 @o.command()
@@ -42,12 +48,7 @@ def sweep(
     ),
     grid: Grid = o.some(),
     training: TrainOptions = o.some(
-        "epochs",
-        "batch_size",
-        "lr",
-        "seed",
-        "start",
-        "device",
+        *TRAINED,
         about={"seed": "Seed of the start and of the order of the signals; the first of several."},
     ),
     select: Annotated[
@@ -103,7 +104,8 @@ def sweep(
             notice(sentence)
         folder.open(each.values, force)
         asked = each.settings
-        write_options(folder.options, "sweep", asked.data, asked.grid, asked.train, select=select)
+        configs = (asked.data, asked.grid, asked.train)
+        write_options(folder.options, "sweep", *configs, without=NOT_SWEPT, select=select)
     _train(pairs, engine, force)
     _report_all(pairs, select, json)
 
