@@ -16,6 +16,7 @@ from sans.commands.console import (
     number,
     out,
     print_json,
+    print_table,
     refuse_existing,
     usage_errors,
 )
@@ -255,5 +256,5 @@ def _report(
         means = [other.mean(name) if name in other.scores else None for other in beside.values()]
         figures = (result.mean(name), result.spread(name), *means)
         table.add_row(headings[name], *map(number, figures))
-    out.print(table)
+    print_table(table)
     out.print(f"model: {path}", markup=False)

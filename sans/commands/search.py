@@ -73,7 +73,7 @@ def _search(looking: Search, run: Run, engine: Engine, budget: Budget) -> Experi
 
     stop: KeyboardInterrupt | SansError | None = None
     try:
-        with searched(looking, budget, err) as on_slice:
+        with searched(looking, budget, err, f"search {looking.dataset.name}") as on_slice:
             looking.run(engine, budget, on_slice)
     except (KeyboardInterrupt, SansError) as error:
         stop = error
