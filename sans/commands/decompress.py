@@ -120,7 +120,7 @@ def decompress(
             if part or recover:
                 raise ValueError("a part, or --recover, wants one file")
             folder = folder_for(stream, folders, output)
-        run_all(streams_of(stream, folder, force, most), engine, json)
+        run_all(streams_of(stream, folder, force, most), engine, json, "decompress")
         return
     if part:
         _extract(Path(stream[0]), output, cut, max_output=most, force=force, json=json)
@@ -186,7 +186,8 @@ def _to_files(stream: str, wanted: _Wanted) -> None:
     with usage_errors():
         kind = kind_named(target) if output else None
     refuse_existing(target, wanted.force)
-    with seekable(source) as file, staged(err) as progress:
+    what = f"decompress {stream}"
+    with seekable(source) as file, staged(err, what) as progress:
         if kind is not None and kind != format_of(file):
             _convert(file, target, kind, wanted, progress)
         elif wanted.recover:
@@ -231,7 +232,7 @@ def _extract(
         if output == PIPE:
             write_source(source, binary_output())
             return
-        with staged(err) as progress:
+        with staged(err, f"decompress {path}") as progress:
             write_source(source, target, progress)
         amount = amount_of(part)
     if json:

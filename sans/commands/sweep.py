@@ -116,8 +116,9 @@ def _train(pairs: list[tuple[Sweep, SweepFolder]], engine: Engine, force: bool) 
     from sans.commands.progress import counted
 
     total = sum(each.count for each, _ in pairs)
+    what = "sweep " + ", ".join(each.dataset.name for each, _ in pairs)
     try:
-        with counted(total, "networks", err) as advance:
+        with counted(total, "networks", err, what) as advance:
             sweeps.run_sweeps(pairs, engine, advance)
     except KeyboardInterrupt:
         done = sum(each.trained for each, _ in pairs)
