@@ -24,9 +24,10 @@ from sans.commands.console import (
 from sans.errors import SansError
 
 if TYPE_CHECKING:
-    from sans.codec.files import Progress
+    from sans.codec.files import FileTask, Progress
     from sans.codec.recovery import Recovery
     from sans.codec.starts import Start
+    from sans.engines import Engine
     from sans.recordings.spans import Cut
 
 
@@ -97,7 +98,7 @@ def decompress(
                 if part or recover:
                     raise ValueError("a part, or --recover, wants one file")
                 folder = folder_for(stream, folders, output)
-            run_all(streams_of(stream, folder, force, most), engine, json=False)
+            _restore_several(streams_of(stream, folder, force, most), engine, force)
             return
         if part:
             _extract(Path(stream[0]), output, cut, max_output=most, force=force)
@@ -107,6 +108,16 @@ def decompress(
             _to_pipe(stream[0], wanted)
         else:
             _to_files(stream[0], wanted)
+
+
+def _restore_several(tasks: list[FileTask], engine: Engine, force: bool) -> None:
+    """Restore several recordings; a command that was interrupted goes on behind those it has."""
+    from sans.codec.existing import is_restored
+
+    left = [task for task in tasks if force or not is_restored(task.source, task.target)]
+    if there := len(tasks) - len(left):
+        notice(f"{there} of {len(tasks)} recordings are there, and stay as they are")
+    run_all(left, engine, json=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +190,7 @@ def _to_files(stream: str, wanted: _Wanted) -> None:
 def _extract(
     path: Path, output: str | None, cut: Cut, *, max_output: int | None, force: bool
 ) -> None:
-    from sans.codec import files
+    from sans.codec import existing, files
     from sans.codec.extraction import amount_of, opened_part, part_name, shaped
     from sans.commands.progress import staged
     from sans.compilation.rehearsals import ahead
@@ -191,7 +202,7 @@ def _extract(
         with usage_errors():
             source = shaped(part, None if output == PIPE else target)
         if output != PIPE and not force:
-            files.refuse_existing(target, source.layout)
+            existing.refuse_existing(target, source.layout)
         for sentence in source.notices:
             notice(sentence)
         if output == PIPE:
