@@ -38,5 +38,9 @@ class BitstreamError(SansError):
     """A stream of the codec is damaged, cut off, forged, or of another version."""
 
 
+class BusyError(SansError):
+    """Another command is working in a folder."""
+
+
 class ReaderGoneError(SansError):
     """Whoever read what is written to a pipe has seen enough."""

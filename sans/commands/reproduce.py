@@ -77,6 +77,8 @@ def reproduce(
         from sans import reproduction
         from sans.configs import TrainConfig, check_name
         from sans.engines import Engine
+        from sans.errors import ModelError
+        from sans.leftovers import alone_in
         from sans.search import Budget
 
         with usage_errors():
@@ -94,10 +96,11 @@ def reproduce(
             notice(sentence)
         if force:
             engine.check()  # before anything is cleared
-        found.open(force)
-        with _stoppable(folder, force):
-            _work(found, engine)
-            shown = found.report()
+        with alone_in(folder, ModelError):
+            found.open(force)
+            with _stoppable(folder, force):
+                _work(found, engine)
+                shown = found.report()
         _print(found, shown)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,7 +88,7 @@ def sweep(
 
     A second call with the same options goes on where the first was stopped.
     """
-    with expected_errors():
+    with expected_errors(), ExitStack() as stack:
         from sans import sweeps
         from sans.datasets import DataConfig, resolve
         from sans.engines import Engine
@@ -111,6 +112,8 @@ def sweep(
         for each, folder in pairs:
             if not force:
                 folder.check(each.values)
+        for _, folder in pairs:
+            stack.enter_context(folder.alone())
         if force:
             engine.check()  # before anything is cleared
         for each, folder in pairs:
