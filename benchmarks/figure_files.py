@@ -49,7 +49,7 @@ NETWORKS = (
     "sans/signals.py",
     "sans/training",
 )
-PURSUITS = ("sans/dictionary", "sans/pursuit")
+PURSUITS = ("sans/dictionary_learning", "sans/pursuit")
 """What most figures depend on: the data, networks that look once, and pursuits."""
 
 Cell = str | float | None | Sequence[float]

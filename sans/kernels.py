@@ -26,7 +26,7 @@ from sans.runs import find_model
 
 if TYPE_CHECKING:
     from sans.model import SAN
-    from sans.plots import Picture
+    from sans.plots import Picture, Share
 
 Kernel = NDArray[np.float32]
 
@@ -58,7 +58,7 @@ class Kernels(Sequence[Kernel]):
     """The data set that they were learned from."""
 
     rate: float | None = None
-    """Samples per second of that data set; None for images or where nobody knows."""
+    """Samples per second of that data set; None for images and where it is not known."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -94,11 +94,19 @@ class Kernels(Sequence[Kernel]):
         source = f" from {self.dataset}" if self.dataset else ""
         return f"<{count} of {sizes} samples, {self.activation}{source}>"
 
-    def plot(self) -> Picture:
-        """Return a figure of the kernels; a notebook shows it."""
+    def plot(self, shares: Sequence[Share] | None = None, described: str = "") -> Picture:
+        """Return a picture of the kernels; a notebook shows it.
+
+        Args:
+            shares: of each kernel in the description of some signals; None: not known.
+            described: which signals, such as "4 test signals".
+        """
         from sans.plots import plot_kernels
 
-        return plot_kernels(self.arrays, self.names, self.rate)
+        title = self.dataset or ""
+        if shares and described and len(self) > 1:
+            title += f"{', ' if title else ''}shares in {described}"
+        return plot_kernels(self.arrays, self.names, self.rate, shares, title)
 
     def model(self) -> SAN:
         """Return the network that these kernels make."""

@@ -11,7 +11,7 @@ from processes import TELLS_OF_TRIALS, started
 
 import sans.search.search as module
 from sans import SAN
-from sans.commands.search import seconds
+from sans.configs.budget import seconds
 from sans.engines import Engine
 from sans.runs import find_model
 
@@ -33,6 +33,8 @@ def test_a_search_prints_a_table_and_leaves_a_run(sans, monkeypatch):
         "history.csv",
         "summary.json",
         "trials.csv",
+        "config.toml",
+        "search.safetensors",
         "kernels.png",
         "reconstruction.png",
     }
@@ -54,8 +56,8 @@ def test_an_interrupted_search_leaves_a_complete_run(sans, monkeypatch):
     monkeypatch.setattr(module, "EPOCHS", 1)
     whole = Search.run
 
-    def interrupted(self, engine, _, on_slice):
-        whole(self, engine, module.Budget(None, 2), on_slice)
+    def interrupted(self, engine, _, on_slice, run):
+        whole(self, engine, module.Budget(None, 2), on_slice, run)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Search, "run", interrupted)
@@ -74,15 +76,16 @@ def test_a_search_whose_engine_breaks_down_leaves_the_best_and_says_why(sans, mo
     monkeypatch.setattr(module, "EPOCHS", 1)
     whole = Search.run
 
-    def broken(self, engine, _, on_slice):
-        whole(self, engine, module.Budget(None, 2), on_slice)
+    def broken(self, engine, _, on_slice, run):
+        whole(self, engine, module.Budget(None, 2), on_slice, run)
         raise SansError("the workers are gone")
 
     monkeypatch.setattr(Search, "run", broken)
     result = sans("search", *SYNTHETIC)
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-1] == (
-        "sans: the workers are gone; there were 2 trials; the best is in runs/synthetic-search"
+        "sans: the workers are gone; there were 2 trials; the best is in runs/synthetic-search; "
+        "the same command goes on"
     )
     assert sans("evaluate", "runs/synthetic-search").exit_code == 0
 

@@ -16,7 +16,10 @@ NAMES = [
     *(
         f"sans.metrics.{name}"
         for name, value in vars(importlib.import_module("sans.metrics")).items()
-        if callable(value) and getattr(value, "__module__", "") == "sans.metrics" and name != "phi"
+        if callable(value)
+        and getattr(value, "__module__", "") == "sans.metrics"
+        and name != "phi"
+        and not name.startswith("_")
     ),
     "sans.pursuit.encoder.pursue",
 ]

@@ -372,9 +372,10 @@ def test_in_two_dimensions_the_published_phi_counts_m_weights_and_the_corrected_
     image = torch.zeros(1, 1, 6, 6)
     image[0, 0, [1, 2, 4], [1, 4, 2]] = torch.tensor([4.0, 3.0, 3.0])
     model = ModelConfig("topk", (3, 3), (1, 1), 2, "paper")
-    scores = Bank([model], [kernels], torch.device("cpu")).score(image).numpy()
+    scores = Bank([model], [kernels], torch.device("cpu")).score(image)
+    test = {name: np.stack([column.numpy()] * 2) for name, column in scores.items()}
     stored = (tuple(kernel.numpy() for kernel in kernels),)
-    outcome = SweepOutcome(np.full((1, 1, 4), 0.5), np.stack([scores, scores]), stored, stored)
+    outcome = SweepOutcome(np.full((1, 1, 4), 0.5), test, stored, stored)
     task = SweepTask(DataConfig("mnist"), "", (model,), TrainConfig())
     (row,) = rows_of(task, outcome)
     found = compared(
@@ -829,7 +830,8 @@ def test_a_network_that_diverged_has_no_exam_and_no_figures(images, tmp_path, mo
     def lose(task, stopped):
         outcome = real(task, stopped)
         if task.models[0].activation == "relu":  # after its best epoch
-            outcome.test[1] = NAN
+            for column in outcome.test.values():
+                column[1] = NAN
             for kernels in outcome.last_kernels:
                 for kernel in kernels:
                     kernel[:] = NAN

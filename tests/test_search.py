@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sans.search.proposals as proposals
 import sans.search.search as module
 import sans.search.trials as trials
 from sans import SAN, evaluate
@@ -22,6 +23,7 @@ from sans.engines import Engine
 from sans.errors import DatasetError, ModelError
 from sans.runs import Run, find_model
 from sans.search import Budget, prepare
+from sans.search.kept import Trial
 from sans.search.space import DROPOUTS, LONGEST_SIGNAL, MOST_KERNELS, propose
 from sans.search.trials import TrialSlice, perform
 from sans.training import PursuitTrainer
@@ -49,13 +51,13 @@ def data(tmp_path, monkeypatch):
 @pytest.fixture
 def studies(monkeypatch):
     """The list of the studies that Optuna begins during a test."""
-    begun, begin = [], module._study
+    begun, begin = [], proposals._study
 
     def keep(seed):
         begun.append(begin(seed))
         return begun[-1]
 
-    monkeypatch.setattr(module, "_study", keep)
+    monkeypatch.setattr(proposals, "_study", keep)
     return begun
 
 
@@ -105,20 +107,6 @@ def test_optuna_is_told_the_phi_of_every_trial_and_that_lower_is_better(
     assert len(set(told)) == trials
     assert study.best_value == search.best.phi == min(told)
     assert study.best_trial.number == search.best.trial - 1
-
-
-def test_what_was_cut_short_is_told_too(data, monkeypatch, studies):
-    monkeypatch.setattr(module, "EPOCHS", 10**6)
-    monkeypatch.setattr(module, "SLICE", 0.0)
-    search = prepare(data)
-
-    def interrupt():
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        search.run(Engine(), Budget(60), interrupt)
-    assert search.finished
-    assert [trial.value for trial in studies[0].trials] == [trial.phi for trial in search.finished]
 
 
 def test_a_found_run_can_go_on_training(data, tmp_path):
@@ -185,7 +173,7 @@ def test_a_stop_loses_no_finished_trial(data, monkeypatch):
 
 def test_a_trial_is_a_training_on_the_training_part(data):
     search = searched(data, 2)
-    settings, dataset = search._best.settings, search.dataset
+    settings, dataset = search._settings(search._best), search.dataset
     parts = dataset.training.signals, dataset.validation.signals
     trainer = PursuitTrainer(settings.model.config((100,), 3), *parts, settings.train)
     while not trainer.finished:
@@ -199,9 +187,9 @@ def test_a_trial_is_a_training_on_the_training_part(data):
 def test_a_trial_in_slices_is_the_same_trial(data, monkeypatch):
     monkeypatch.setattr(module, "EPOCHS", 30)
     monkeypatch.setattr(trials, "PATIENCE", 3)
-    begun = prepare(data)._begin(module._study(0), 2)
     search = prepare(data)
-    for each in begun:
+    asked = proposals.Proposals(0, (100,), waves=True)
+    for each in (Trial(*asked.next()) for _ in range(2)):
         whole = perform(search._task(each, math.inf), lambda: False)
         assert whole.finished
         assert whole.epochs > 3
@@ -264,7 +252,7 @@ def test_of_equal_trials_the_first_is_left(data, monkeypatch):
     search = searched(data, 3)
     assert [trial.trial for trial in search.finished] == [1, 2, 3]
     assert search.best.trial == 1
-    assert search._best.trial.number == 0
+    assert search._best.number == 0
 
 
 def test_a_search_without_a_trial_has_nothing_to_leave(data, tmp_path):
@@ -274,7 +262,7 @@ def test_a_search_without_a_trial_has_nothing_to_leave(data, tmp_path):
 
 def test_a_trial_refuses_other_data(data):
     search = searched(data, 1)
-    settings = search._best.settings
+    settings = search._settings(search._best)
     task = TrialSlice(data, "0" * 16, settings.model.config((100,), 3), settings.train)
     with pytest.raises(DatasetError, match="differs"):
         perform(task, lambda: False)

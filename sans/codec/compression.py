@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -34,6 +35,8 @@ from sans.recordings.rates import given_rate, lacks_rate, rated
 from sans.recordings.regrouping import regrouped
 from sans.recordings.roles import kept_exactly, roles_of
 from sans.recordings.wfdb.annotators import Wanted, annotators_in
+
+LOG = logging.getLogger(__name__)
 
 Array = NDArray[Any]
 Progress = Callable[[str, float], None]
@@ -180,6 +183,7 @@ def compress_recording(
             )
             blocks = (spool.block(number) for number in range(len(spool)))
         layout, plan, quality, notices = decision
+        LOG.info("stored as %s %s, with %s", quality.kind, quality.given, _kernels_in(plan))
         header = StreamHeader(layout, frames, (quality.kind, quality.given), plan.quanta)
         summary = _write(header, blocks, plan, file, pool, options.threads, progress)
         kept = tuple(annotators_in(layout.attachments)) if layout.format == "wfdb" else ()
@@ -187,6 +191,13 @@ def compress_recording(
         idle = bounds.idle(layout.tracks) if bounds is not None else ()
         notices = (*source.notices, *source.kept, *idle, *notices)
         return replace(summary, notices=notices, annotations=kept)
+
+
+def _kernels_in(plan: RecordingPlan) -> str:
+    """Return in words how many kernels describe how many of the signals."""
+    kernels = [len(track.waveforms.levels) for track in plan.tracks]
+    described = sum(count > 0 for count in kernels)
+    return f"{sum(kernels)} kernels for {described} of {len(kernels)} signals"
 
 
 def _settled(layout: Layout, spool: Spool, options: Options) -> Layout:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sans.commands import options as o
 from sans.commands.achieved import figures_table, values_achieved
-from sans.commands.console import expected_errors, number, out, print_json, print_table
+from sans.commands.console import number, out, print_json, print_table
 from sans.errors import SansError, printable
 
 if TYPE_CHECKING:
@@ -23,30 +24,35 @@ MOST_GAPS = 4
 """Gaps that are shown one by one."""
 
 
+@o.command()
 def inspect(
     stream: Annotated[
         list[Path], typer.Argument(help="A .sans file; several, or a folder of them, in a table.")
     ],
-    json: Annotated[bool, typer.Option("--json", help="One line of JSON for each file.")] = False,
+    json: o.Json = False,
 ) -> None:
-    """Show what a stream holds: header, time, bytes by part, achieved errors, and checksums."""
-    with expected_errors():
-        from sans.codec.files import streams_below
-        from sans.codec.inspection import inspect_file
+    """Show what a stream holds, what was lost, and whether it is whole.
 
-        if len(stream) > 1 or stream[0].is_dir():
-            paths = dict.fromkeys(
-                path
-                for each in stream
-                for path in (streams_below(each) if each.is_dir() else [each])
-            )
-            _list(list(paths), json)
-            return
-        inspection = inspect_file(stream[0])
-        if json:
-            print_json(_values(stream[0], inspection))
-            return
-        _show(stream[0], inspection)
+    That is the header, the time, the bytes of each part, the errors and the checksums.
+
+    Examples:
+        sans inspect 100.sans
+        sans inspect streams --json
+    """
+    from sans.codec.files import streams_below
+    from sans.codec.inspection import inspect_file
+
+    if len(stream) > 1 or stream[0].is_dir():
+        paths = dict.fromkeys(
+            path for each in stream for path in (streams_below(each) if each.is_dir() else [each])
+        )
+        _list(list(paths), json)
+        return
+    inspection = inspect_file(stream[0])
+    if json:
+        print_json(_values(stream[0], inspection))
+        return
+    _show(stream[0], inspection)
 
 
 def _list(paths: list[Path], json: bool) -> None:
@@ -90,7 +96,7 @@ def _row(path: Path, found: Inspection) -> tuple[str, ...]:
         layout.format,
         f"{len(layout.tracks):,}",
         f"{found.seconds:,.1f} s" if found.seconds else "",
-        f"{found.bits:.4g}",
+        _bits(found),
         found.asked,
         "; ".join(found.damaged) or "all right",
     )
@@ -150,7 +156,7 @@ def _show(path: Path, found: Inspection) -> None:
     rows += [(role, ", ".join(names)) for role, names in _by_role(found).items()]
     if found.annotators:
         rows.append(("annotation files", ", ".join(found.annotators)))
-    rows += [("asked for", found.asked), ("bits a sample", f"{found.bits:.4g}")]
+    rows += [("asked for", found.asked), ("bits a sample", _bits(found))]
     if found.exact and found.header.quality[0] != LOSSLESS.kind:
         rows.append(("kept exactly", ", ".join(found.exact)))
     rows += [
@@ -166,6 +172,11 @@ def _show(path: Path, found: Inspection) -> None:
         print_table(figures_table(found.figures, layout.tracks))
     else:
         out.print("what was achieved stands at the end, which is damaged")
+
+
+def _bits(found: Inspection) -> str:
+    """Return the bits of a sample; a dash where there is none."""
+    return f"{found.bits:.4g}" if found.frames else number(None)
 
 
 def _times(facts: Facts | None) -> list[tuple[str, str]]:

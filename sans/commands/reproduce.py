@@ -13,14 +13,17 @@ from sans.commands import options as o
 from sans.commands.console import (
     INTERRUPTED,
     err,
-    expected_errors,
     fail,
     notice,
     out,
+    print_json,
     print_table,
     usage_errors,
 )
-from sans.commands.search import seconds
+from sans.configs import check_name
+from sans.configs.reproduction import ReproductionOptions
+from sans.configs.toml import OPTIONS_FILE, write_options
+from sans.options import OUTPUT
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -29,75 +32,63 @@ if TYPE_CHECKING:
     from sans.reproduction import Reproduction
     from sans.reproduction.tables import ComparisonTable
 
-EXPERIMENTS = "physionet, uci-epilepsy, mnist or fashion-mnist"
+EXPERIMENTS = ("physionet", "uci-epilepsy", "mnist", "fashion-mnist")
 
 
+@o.command()
 def reproduce(
-    experiment: Annotated[str, typer.Argument(help=f"{EXPERIMENTS}.", show_default=False)],
-    quick: Annotated[
-        bool,
-        typer.Option(
-            "--quick", help="Fewer signals, or only the published kernel sizes, to try it."
-        ),
-    ] = False,
-    corrected: Annotated[
-        bool,
-        typer.Option("--corrected", help="Show beside it what comes out without known flaws."),
-    ] = False,
-    search: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="Also search kernels for a pursuit, this long for each data set and seed: 60s.",
+    experiment: Annotated[
+        str,
+        typer.Argument(
+            help=f"One of {', '.join(EXPERIMENTS)}.",
             show_default=False,
+            autocompletion=lambda: EXPERIMENTS,
         ),
-    ] = None,
-    seed: o.Seed = o.TRAIN.seed,
-    seeds: Annotated[
-        int,
-        typer.Option(
-            help="How many seeds, from --seed on; figures are medians, those of --search means."
-        ),
-    ] = 1,
-    device: o.Device = o.TRAIN.device,
-    data_dir: o.DataDir = o.DATA.data_dir,
+    ],
+    options: ReproductionOptions,
     workers: o.Workers = None,
     scheduler: o.Scheduler = None,
     output: Annotated[
         Path | None,
-        typer.Option(help="The folder. Default: reproduction/EXPERIMENT.", show_default=False),
+        typer.Option(
+            metavar="FOLDER",
+            help="The folder. Default: reproduction/EXPERIMENT.",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     force: o.Force = False,
+    json: o.Json = False,
 ) -> None:
-    """Do a published experiment again on the data that are here, and compare.
+    """Do a published experiment again on the data here, and compare.
 
     A second call with the same options goes on where the first was stopped.
-    """
-    with expected_errors():
-        from sans import reproduction
-        from sans.configs import TrainConfig, check_name
-        from sans.engines import Engine
-        from sans.search import Budget
 
-        with usage_errors():
-            check_name("published experiment", experiment, reproduction.RECIPES)
-            TrainConfig(seed=seed, device=device)
-            budget = None if search is None else Budget(seconds(search))
-            options = reproduction.ReproductionOptions(
-                seed, seeds, quick, corrected, data_dir, device, budget
-            )
-            engine = Engine(workers, scheduler)
-            name = f"{experiment}-quick" if quick else experiment
-            folder = output or Path("reproduction") / name
-            found = reproduction.prepare(reproduction.RECIPES[experiment], options, folder)
-        for sentence in found.notices:
-            notice(sentence)
-        if force:
-            engine.check()  # before anything is cleared
-        found.open(force)
-        with _stoppable(folder, force):
-            _work(found, engine)
-            shown = found.report()
+    Examples:
+        sans reproduce physionet --quick
+        sans reproduce mnist --seeds 5 --corrected
+    """
+    from sans import reproduction
+    from sans.engines import Engine
+
+    with usage_errors():
+        check_name("published experiment", experiment, reproduction.RECIPES)
+        engine = Engine(workers=workers, scheduler=scheduler)
+        name = f"{experiment}-quick" if options.quick else experiment
+        folder = output or Path("reproduction") / name
+        found = reproduction.prepare(reproduction.RECIPES[experiment], options, folder)
+    for sentence in found.notices:
+        notice(sentence)
+    if force:
+        engine.check()  # before anything is cleared
+    found.open(force)
+    write_options(folder / OPTIONS_FILE, "reproduce", options, experiment=experiment)
+    with _stoppable(folder, force):
+        _work(found, engine)
+        shown = found.report()
+    if json:
+        print_json({"folder": str(folder), **found.summary(), "rows": shown.records()})
+    else:
         _print(found, shown)
 
 

@@ -13,13 +13,15 @@ from typing import Any
 import sans
 from sans import devices
 from sans.classifiers import Classification, ClassifierConfig
+from sans.configs.reproduction import ReproductionOptions
+from sans.configs.toml import OPTIONS_FILE
 from sans.datasets import locate, resolve
 from sans.engines import Engine
 from sans.errors import DatasetError, ModelError
 from sans.files import write_text
 from sans.reproduction import searches
 from sans.reproduction.comparison import RAW, Comparison, compare, exam_name, raw_accuracy
-from sans.reproduction.recipes import ExperimentRecipe, ReproductionOptions
+from sans.reproduction.recipes import ExperimentRecipe
 from sans.reproduction.searches import Pursuit, PursuitSearch
 from sans.reproduction.supervised import Exam, perform
 from sans.reproduction.tables import ComparisonTable, table_of
@@ -28,6 +30,7 @@ from sans.sweeps import prepare as prepare_sweep
 from sans.sweeps.sweep import OnNetworks
 
 FILES = (
+    OPTIONS_FILE,
     "table.csv",
     "table.md",
     "table.tex",

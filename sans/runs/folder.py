@@ -8,16 +8,23 @@ kernels.png               the kernels
 reconstruction.png        a test signal, its similarities, its spikes, what they draw
 checkpoint.safetensors    the state after the last epoch, for `sans train --resume`
 trials.csv                one row a trial, where `sans search` has left the run
+config.toml               the options that repeat the command, for its `--config`
+search.safetensors        all that its search needs to go on
 ========================= ==========================================================
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sans.configs.toml import OPTIONS_FILE
 from sans.errors import ModelError
+from sans.leftovers import is_left, settle_all
+from sans.locking import LOCK, held
 
 ROOT = Path("runs")
 """Where runs lie, below the current folder, unless told otherwise."""
@@ -65,6 +72,16 @@ class Run:
         """One row a trial of the search that has left the run."""
         return self.folder / "trials.csv"
 
+    @property
+    def options(self) -> Path:
+        """The options that repeat the command which has left the run."""
+        return self.folder / OPTIONS_FILE
+
+    @property
+    def search(self) -> Path:
+        """The trials of the search, with all that they need to go on."""
+        return self.folder / "search.safetensors"
+
     def clear(self) -> None:
         """Remove the files of an earlier run of the same folder."""
         for path in (
@@ -75,12 +92,17 @@ class Run:
             self.model,
             self.checkpoint,
             self.trials,
+            self.options,
+            self.search,
         ):
             path.unlink(missing_ok=True)
 
 
-def create(folder: Path | None, name: str, force: bool = False) -> Run:
-    """Make the folder of a new run.
+@contextmanager
+def begun(folder: Path | None, name: str, force: bool = False) -> Iterator[Run]:
+    """Make the folder of a new run, and keep other commands out of it while the context lasts.
+
+    A folder with nothing in it but what a killed process was writing counts as empty.
 
     Args:
         folder: where; None: a new folder below `runs/`, called after `name`.
@@ -88,36 +110,89 @@ def create(folder: Path | None, name: str, force: bool = False) -> Run:
         force: whether the files of an earlier run in `folder` may be replaced.
 
     Raises:
-        ModelError: if `folder` exists and is not empty, or cannot be made.
+        ModelError: if `folder` exists and is not empty, another command is working in it, or it
+            cannot be made.
     """
-    try:
+    with ExitStack() as stack, _making():
         if folder is None:
-            return _create_numbered(re.sub(r"[^\w.+-]+", "-", name).strip("-."))
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            if not force:
-                raise ModelError(
-                    f"{folder} exists and is not empty: choose another, or add --force"
-                )
-            Run(folder).clear()
-        return Run(folder)
+            run = _begin_numbered(stack, folder_name(name))
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            run = stack.enter_context(working_in(Run(folder)))
+            if force:
+                run.clear()
+            elif not _is_empty(folder):
+                raise ModelError(_taken(run))
+        kept = stack.pop_all()
+    with kept:
+        yield run
+
+
+def folder_name(name: str) -> str:
+    """Return a name as any shell can type it."""
+    return re.sub(r"[^\w.+-]+", "-", name).strip("-.")
+
+
+def discard(run: Run) -> None:
+    """Remove the folder of a run that was begun and stopped at once, unless others use it, too."""
+    with suppress(OSError):
+        run.search.unlink(missing_ok=True)
+        (run.folder / LOCK).unlink(missing_ok=True)
+        run.folder.rmdir()
+
+
+@contextmanager
+def working_in(run: Run) -> Iterator[Run]:
+    """Keep other commands out of a run's folder, and remove what killed ones were writing there.
+
+    Raises:
+        ModelError: if another command is working in it, or it cannot be written.
+    """
+    with ExitStack() as stack:
+        with _making():
+            stack.enter_context(held(run.folder, ModelError))
+            settle_all(run.folder)
+        yield run
+
+
+@contextmanager
+def _making() -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        raise ModelError(f"cannot make the folder {error.filename}: {error.strerror}") from error
+        name = error.filename or "of the run"
+        raise ModelError(f"cannot make the folder {name}: {error.strerror}") from error
 
 
-def _create_numbered(name: str) -> Run:
-    """Make the first of the folders `name`, `name-2`, `name-3`, … that does not exist."""
-    number = 1
+def _begin_numbered(stack: ExitStack, name: str) -> Run:
+    """Take the first of the folders `name`, `name-2`, `name-3`, … that does not exist.
+
+    One in which a process was killed before it wrote anything counts as none.
+    """
+    number = 0
     while True:
-        folder = ROOT / (name if number == 1 else f"{name}-{number}")
+        number += 1
+        run = Run(ROOT / (name if number == 1 else f"{name}-{number}"))
         try:
-            folder.mkdir(parents=True)
+            run.folder.mkdir(parents=True)
         except FileExistsError:
             if not ROOT.is_dir():
                 raise
-            number += 1
-        else:
-            return Run(folder)
+            if not any(map(is_left, run.folder.iterdir())) or not _is_empty(run.folder):
+                continue
+        with suppress(ModelError):  # another command has just made it
+            return stack.enter_context(working_in(run))
+
+
+def _is_empty(folder: Path) -> bool:
+    return all(map(is_left, folder.iterdir()))
+
+
+def _taken(run: Run) -> str:
+    """Return what to do where a run was to begin, and something is."""
+    text = f"{run.folder} exists and is not empty: choose another, or add --force"
+    goes_on = f"; `sans train --resume --output {run.folder}` goes on with the run in it"
+    return text + (goes_on if run.checkpoint.is_file() else "")
 
 
 def find(folder: Path | str | None = None) -> Run:
@@ -129,6 +204,11 @@ def find(folder: Path | str | None = None) -> Run:
     if folder is not None:
         run = Run(Path(folder))
         if not (run.model.is_file() or run.checkpoint.is_file()):
+            if run.folder.is_dir() and _is_empty(run.folder):
+                raise ModelError(
+                    f"{folder} holds no run yet: `sans train --output {folder}`, without --resume "
+                    "and with all options, begins one"
+                )
             raise ModelError(f"{folder} is not the folder of a run; `sans train` makes one")
         return run
     names = ("model.safetensors", "checkpoint.safetensors")
