@@ -43,6 +43,7 @@ NETWORKS = (
     "sans/configs.py",
     "sans/convolution",
     "sans/evaluation.py",
+    "sans/figures.py",
     "sans/metrics.py",
     "sans/model.py",
     "sans/selection",

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-Figures: TypeAlias = Any
+Column: TypeAlias = Any
 """One figure a signal, ``(batch,)``, as a numpy array or a tensor; or one number."""
 
 
@@ -37,21 +37,21 @@ class Approximation:
     reconstruction: Any
     """Like `signals`."""
 
-    spikes: Figures = 0
+    spikes: Column = 0
     """A, the count of spikes or coefficients of each signal, ``(batch,)``."""
 
-    weights: Figures = 0
+    weights: Column = 0
     """W, the count of scalars in all kernels together, one for all signals or one for each."""
 
-    published_weights: Figures | None = None
+    published_weights: Column | None = None
     """W as the published tables count it, m for a kernel of m x m; None: they do not compare."""
 
     shapes: int = 1
     """q, the count of shapes that a spike may have; a basis has 1."""
 
-    _found: dict[str, Figures] = field(default_factory=dict, init=False, repr=False)
+    _found: dict[str, Column] = field(default_factory=dict, init=False, repr=False)
 
-    def __getitem__(self, name: str) -> Figures:
+    def __getitem__(self, name: str) -> Column:
         """Return a figure of every signal; if it is no count, in the precision of the signals."""
         if name not in self._found:
             self._found[name] = _rounded(METRICS[name].formula(self), self.signals.dtype)
@@ -68,17 +68,17 @@ class Approximation:
         return math.prod(self.signals.shape[1:])
 
     @property
-    def squared_error(self) -> Figures:
+    def squared_error(self) -> Column:
         """Σ (x − x̂)² of every signal."""
         return (_double(self.signals - self.reconstruction) ** 2).sum(self._axes)
 
     @property
-    def mean(self) -> Figures:
+    def mean(self) -> Column:
         """The mean of every signal, ``(batch, 1, ...)``."""
         sums = _double(self.signals).sum(self._axes)
         return (sums / self.samples).reshape(-1, *[1] * len(self._axes))
 
-    def energy(self, offset: Figures) -> Figures:
+    def energy(self, offset: Column) -> Column:
         """Return Σ (x − offset)² of every signal; `offset` is a number, or shaped as `mean` is."""
         return ((_double(self.signals) - offset) ** 2).sum(self._axes)
 
@@ -94,7 +94,7 @@ class Metric:
     heading: str
     """What tables call its mean over signals, without the unit."""
 
-    formula: Callable[[Any], Figures]
+    formula: Callable[[Any], Column]
     """From an `Approximation` to the figure of every signal. A formula of nothing but `samples`,
     `squared_error`, `mean` and `energy` may also be given sums over a stream."""
 
@@ -126,13 +126,13 @@ class Metric:
         return f"{heading} ({self.unit})" if self.unit else heading
 
 
-def _verbosity(it: Approximation, weights: Figures) -> Figures:
+def _verbosity(it: Approximation, weights: Column) -> Column:
     """Return CR⁻¹ = (W + (D + 1) A) / n: numbers kept over samples described ([SAN] Eq. 4)."""
     # In float64: integers divided would have torch's default dtype, whatever that is.
     return _double(weights + (it.dimensions + 1) * it.spikes) / it.samples
 
 
-def _loss(it: Approximation) -> Figures:
+def _loss(it: Approximation) -> Column:
     """Return L̃ = ‖x̂ − x‖₁ / ‖x‖₁ ([SAN] Eq. 5)."""
     if it.signals.shape != it.reconstruction.shape:
         raise ValueError(
@@ -146,17 +146,17 @@ def _loss(it: Approximation) -> Figures:
     return _absolute(it.reconstruction - it.signals) / size
 
 
-def _hypot(first: Figures, second: Figures) -> Figures:
+def _hypot(first: Column, second: Column) -> Column:
     return _library(first).hypot(first, second)
 
 
-def _decibels(ratio: Figures) -> Figures:
+def _decibels(ratio: Column) -> Column:
     """Return 10 log₁₀ of a ratio of powers, infinite both ways at its ends."""
     with np.errstate(divide="ignore"):
         return 10 * _library(ratio).log10(ratio)
 
 
-def percentage(error: Figures, size: Figures) -> Figures:
+def percentage(error: Column, size: Column) -> Column:
     """Return 100 √(error / size) of sums of squares: 0 of no error, infinite of nothing but error.
 
     Args:
@@ -246,7 +246,7 @@ METRICS: dict[str, Metric] = {
 """Every figure of merit by the name that JSON and CSV files know it by, in the order of tables."""
 
 
-def figures(approximation: Approximation, swept: bool = False) -> dict[str, Figures]:
+def figures(approximation: Approximation, swept: bool = False) -> dict[str, Column]:
     """Return by name every figure that `sans.evaluate` computes, ``(batch,)`` each.
 
     Args:
@@ -260,23 +260,23 @@ def figures(approximation: Approximation, swept: bool = False) -> dict[str, Figu
     }
 
 
-def _library(values: Figures) -> Any:
+def _library(values: Column) -> Any:
     """Return torch for tensors, numpy for anything else; torch is not imported for that."""
     torch = sys.modules.get("torch")
     return torch if torch is not None and isinstance(values, torch.Tensor) else np
 
 
-def _double(values: Figures) -> Figures:
+def _double(values: Column) -> Column:
     return values.double() if _library(values) is not np else np.asarray(values, np.float64)
 
 
-def _absolute(values: Figures) -> Figures:
+def _absolute(values: Column) -> Column:
     """Return the sums of absolute values of every signal, ``(batch,)``, in float64."""
     library, shape = _library(values), (len(values), math.prod(values.shape[1:]))
     return library.abs(values).reshape(shape).sum(1, dtype=library.float64)
 
 
-def _rounded(values: Figures, dtype: Any) -> Figures:
+def _rounded(values: Column, dtype: Any) -> Column:
     """Return floating-point numbers in another precision; counts as they are."""
     if _library(values) is np:
         found = np.asarray(values)

@@ -12,7 +12,7 @@ from sans.figures import Approximation
 from sans.pursuit.encoder import Code
 
 
-class Figures(NamedTuple):
+class Terms(NamedTuple):
     """φ and its two terms, one a signal, ``(signals,)``, rows of `sans.figures.METRICS`."""
 
     phi: Floats
@@ -27,7 +27,7 @@ class Figures(NamedTuple):
 
 def figures(
     signals: NDArray[Any], code: Code, kernels: Sequence[NDArray[Any]], weights: int
-) -> Figures:
+) -> Terms:
     """Return φ of every signal, none of them zero everywhere.
 
     Args:
@@ -38,4 +38,4 @@ def figures(
     """
     drawn = code.draw(kernels)
     found = Approximation(signals[:, None], drawn[:, None], code.counts, weights)
-    return Figures(*(found[name] for name in Figures._fields))
+    return Terms(*(found[name] for name in Terms._fields))

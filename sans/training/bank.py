@@ -141,19 +141,15 @@ class Bank:
 
         Args:
             signals: ``(signals, 1, *space)``, none of them zero everywhere.
-            names: of rows of `sans.figures.METRICS`; None: those that a sweep computes, the figures
-                as published among them, which are the others for signals.
+            names: of rows of `sans.figures.METRICS`; None: all that a sweep computes. Figures
+                counted as published are then there for signals, too, where they are the same.
         """
         entries = self.weights.shape[:2].numel() * signals[0].numel()
-        sums: dict[str, list[Tensor]] = {}
-        for chunk in torch.split(signals, max(1, CHUNK // entries)):
-            for name, column in self._score(chunk, names).items():
-                sums.setdefault(name, []).append(column)
-        finite = self.weights.isfinite().flatten(1).all(1)
-        return {
-            name: (torch.stack(columns).sum(0) / len(signals)).where(finite, torch.nan)
-            for name, columns in sums.items()
-        }
+        chunks = torch.split(signals, max(1, CHUNK // entries))
+        found = [self._score(chunk, names) for chunk in chunks]
+        scores = torch.stack([sums for _, sums in found]).sum(0) / len(signals)
+        finite = self.weights.isfinite().flatten(1).all(1, keepdim=True)
+        return dict(zip(found[0][0], scores.where(finite, torch.nan).unbind(1), strict=True))
 
     def kernels(self, index: int, weights: Tensor) -> list[Tensor]:
         """Return the kernels of the network at `index` out of a tensor like `self.weights`."""
@@ -173,8 +169,8 @@ class Bank:
         return activations.where(alike, 0)
 
     @torch.no_grad()
-    def _score(self, signals: Tensor, names: Sequence[str] | None) -> dict[str, Tensor]:
-        """Return the sums over signals of figures by name, ``(models,)`` each."""
+    def _score(self, signals: Tensor, names: Sequence[str] | None) -> tuple[Sequence[str], Tensor]:
+        """Return names of figures and their sums over signals, ``(models, figures)``."""
         batch, models, space = len(signals), len(self.models), signals.shape[2:]
         activations = self.encode(signals)
         reconstruction = self.decode(activations).reshape(batch * models, 1, *space)
@@ -190,14 +186,9 @@ class Bank:
             published,
             shapes=activations.shape[1],
         )
-        if names is None:
-            columns = figures(found, swept=True)
-        else:
-            columns = {name: found[name] for name in names}
-        return {
-            name: column.view(batch, models).sum(0, dtype=torch.float64)
-            for name, column in columns.items()
-        }
+        names = tuple(figures(found, swept=True)) if names is None else names
+        scores = torch.stack([found[name] for name in names], 1)
+        return names, scores.view(batch, models, -1).sum(0, dtype=torch.float64)
 
 
 def _stack(kernels: Sequence[Sequence[Tensor]]) -> Tensor:
