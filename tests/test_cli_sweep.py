@@ -19,21 +19,12 @@ from test_cli_train import table_rows
 from sans.commands import options
 from sans.commands.console import number
 from sans.model import SAN
-from sans.runs import experiment
-from sans.sweeps import pictures as drawn
 from sans.sweeps import tasks as work
 
 TINY = ("sweep", "--window", "60", "--limit", "6", "--epochs", "2", "--device", "cpu")
 SMALL = (*TINY, "--kernel-size", "3,5:6")
 LONG = ("--window", "100", "--limit", "12", "--kernel-size", "3:6", "--seeds", "2")
 LONG = ("sweep", *LONG, "--epochs", "120", "--device", "cpu", "--output", "s")
-
-
-@pytest.fixture
-def without_pictures(monkeypatch):
-    """Draw nothing: it takes longer than to train."""
-    monkeypatch.setattr(drawn, "draw", lambda *_: None)
-    monkeypatch.setattr(experiment, "illustrate", lambda *_: None)
 
 
 def rows_of(folder) -> list[dict[str, object]]:

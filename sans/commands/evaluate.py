@@ -119,6 +119,8 @@ def evaluate(
         model, dataset = _load(stored, config, device)
         signals = getattr(dataset, split).signals
         result = evaluation.evaluate(model, signals)
+        for sentence in result.doubts:
+            notice(sentence)
         beside = {name: score(name, signals) for name in others}
         if figure:
             _draw(model, dataset, split, drawn, figure)

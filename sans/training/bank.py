@@ -124,8 +124,8 @@ class Bank:
 
         The same but for entries that are kept and exactly zero, which pass a gradient here.
         """
-        weights = self.weights.detach().requires_grad_()
-        with torch.enable_grad(), devices.exact():
+        with torch.inference_mode(False), torch.enable_grad(), devices.exact():
+            signals, weights = _followed(signals), _followed(self.weights).requires_grad_()
             similarity = tensors.correlate(signals, weights)
             kept = self._activate(similarity, regularised.densities)
             activations = self._spare(kept, regularised.spared)
@@ -189,6 +189,11 @@ class Bank:
         names = tuple(figures(found, swept=True)) if names is None else names
         scores = torch.stack([found[name] for name in names], 1)
         return names, scores.view(batch, models, -1).sum(0, dtype=torch.float64)
+
+
+def _followed(tensor: Tensor) -> Tensor:
+    """Return a tensor that gradients can follow, though it may come from inference mode."""
+    return tensor.clone() if tensor.is_inference() else tensor.detach()
 
 
 def _stack(kernels: Sequence[Sequence[Tensor]]) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from torch import Tensor
@@ -12,7 +11,8 @@ from sans.evaluation import doubts_about
 from sans.training.history import Epoch
 
 GROWN = 10.0
-"""A loss of so many times that of a network without spikes is no longer a loss of a description."""
+"""L̃ above which a network describes nothing, whatever else may be said of it: that of a network
+without spikes is 1, and that of any that was learned well below."""
 
 
 def doubts_of(
@@ -20,7 +20,6 @@ def doubts_of(
     config: TrainConfig,
     history: Sequence[Epoch],
     best: Epoch,
-    training: Tensor,
     validation: Tensor,
 ) -> tuple[str, ...]:
     """Return the doubts about a network, one sentence each.
@@ -30,21 +29,19 @@ def doubts_of(
         config: how it was trained.
         history: every epoch, in order.
         best: the one that is kept.
-        training: ``(signals, 1, *space)``.
-        validation: like `training`.
+        validation: ``(signals, 1, *space)``.
     """
-    samples = validation[0].numel()
-    ratio = best.inverse_compression_ratio
-    spikes = (ratio * samples - model.weights) / (1 + model.dimensions)
-    # The mean of one spike in all signals is 1 / signals: half of that is none, and rounding.
-    spikes = spikes if spikes > 0.5 / len(validation) else 0.0
-    doubts = doubts_about(spikes, best.reconstruction_loss, len(validation), "validation ")
-    first, last = history[0].loss, history[-1].loss
-    grown = last > 2 * first and last > GROWN * float(training.abs().mean())
-    if grown or not math.isfinite(last):
-        doubts = (
-            f"the loss grew from {first:.4g} to {last:.4g} in {len(history)} epochs, and epoch "
-            f"{best.epoch} is kept: try a smaller learning rate than {config.lr:g}",
-            *doubts,
+    last = history[-1]
+    if not last.reconstruction_loss <= GROWN:  # NaN is not, either
+        return (
+            f"the loss grew without bound: after epoch {last.epoch} L̃ of the validation signals "
+            f"was {last.reconstruction_loss:.4g}, and that of a network without a single spike is "
+            f"1; epoch {best.epoch} is kept; try a smaller learning rate than {config.lr:g}, or "
+            "another start",
         )
-    return doubts
+    samples = validation[0].numel()
+    described = best.inverse_compression_ratio * samples - model.weights
+    spikes = described / (1 + model.dimensions)
+    # One spike in all signals is a mean of 1 / signals: what is below half of that is rounding.
+    spikes = spikes if spikes > 0.5 / len(validation) else 0.0
+    return doubts_about(spikes, best.reconstruction_loss, len(validation), "validation ")

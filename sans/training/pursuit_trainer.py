@@ -167,7 +167,7 @@ class PursuitTrainer:
         history = self._history.of(index)
         best = history[self._history.best[index]]
         judges = torch.from_numpy(self._judges)[:, None]
-        doubts = doubts_of(model, self.config, history, best, self.training, judges)
+        doubts = doubts_of(model, self.config, history, best, judges)
         return Training(SAN(model, kernels), best, history, doubts)
 
     def _densities(self, sizes: tuple[int, ...]) -> tuple[float, ...]:

@@ -130,7 +130,7 @@ class Trainer:
         model, history = self.bank.models[index], self._history.of(index)
         best = history[self._history.best[index]]
         network = SAN(model, self.bank.kernels(index, self._best.cpu()))
-        doubts = doubts_of(model, self.config, history, best, self.training, self.validation)
+        doubts = doubts_of(model, self.config, history, best, self.validation)
         return Training(network, best, history, doubts)
 
     def kernels(self, last: bool = False) -> tuple[tuple[NDArray[np.float32], ...], ...]:
