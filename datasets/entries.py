@@ -46,10 +46,10 @@ class Entry:
     """What to cite."""
 
     record: str | None = None
-    """Of a Physionet database, the record that the paper used: the first of its RECORDS file."""
+    """The record of a Physionet database that the paper used: the first of its RECORDS file."""
 
     version: str = ""
-    """Of a Physionet database, and of nothing else, the version to download."""
+    """The version of a Physionet database to download; "" for everything else."""
 
     load: Callable[[DataConfig], Dataset] = field(kw_only=True)
     """Load what a user asks for; raise a `DatasetError` if it is not here or unusable."""

@@ -59,11 +59,11 @@ class Origin:
     """How many there are to be had; None if that is not known."""
 
     samples: int | None = None
-    """Of windows, the samples of the whole channel; None where that makes no sense or is not
-    known."""
+    """How many samples the whole channel has that windows were cut from; None where there is no
+    such channel, or its length is not known."""
 
     position: int = 0
-    """Of a channel, its position among the `channels` of its recording, from 0."""
+    """Position of the channel in its recording, from 0."""
 
     channels: int = 1
     """How many channels the recording has."""
