@@ -116,8 +116,13 @@ class Metric:
     swept: bool = True
     """Whether a sweep computes it of every network, too."""
 
+    @property
+    def head(self) -> str:
+        """What stands above its column in a table."""
+        return f"{self.heading} {self.unit}".rstrip()
+
     def title(self, compared: bool = False) -> str:
-        """Return what a table calls it: heading and unit.
+        """Return what stands before its row in a table.
 
         Args:
             compared: whether a basis stands beside a network.
