@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from sans.commands.console import number
 from sans.errors import printable
-from sans.figures import METRICS
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -70,8 +69,7 @@ def figures_table(figures: Sequence[TrackErrors], tracks: Sequence[Track]) -> Ta
 
     table = Table()
     table.add_column("signal")
-    errors = (METRICS[name].head for name in ("prd", "prd1024", "prdn", "rms"))
-    for column in ("samples", "missing", *errors, "largest error"):
+    for column in ("samples", "missing", "PRD %", "PRD1024 %", "PRDN %", "RMS", "largest error"):
         table.add_column(column, justify="right", no_wrap=True)
     for i, (row, track) in enumerate(zip(figures[:MOST_ROWS], tracks, strict=False)):
         unit = printable(_unit(track))
