@@ -1,6 +1,6 @@
 """The figures of merit: one table that says what each is called, its unit and its formula.
 
-What `sans evaluate`, `sweep`, `bench` and `reproduce` compute and print they find here: a new
+What `sans evaluate`, `sweep`, `bench`, `compress` and `reproduce` print they find here, and a new
 figure is one row of `METRICS`. The loops of a pursuit have copies of φ of their own, which tests
 compare with the table. `sans.metrics` has the same formulas as functions.
 
@@ -116,8 +116,13 @@ class Metric:
     swept: bool = True
     """Whether a sweep computes it of every network, too."""
 
+    @property
+    def head(self) -> str:
+        """What stands above its column in a table."""
+        return f"{self.heading} {self.unit}".rstrip()
+
     def title(self, compared: bool = False) -> str:
-        """Return what a table calls it: heading and unit.
+        """Return what stands before its row in a table.
 
         Args:
             compared: whether a basis stands beside a network.

@@ -137,7 +137,7 @@ def test_a_new_metric_is_one_row(sans, tmp_path, monkeypatch):
     names = ("--activation", "relu,extrema", "--kernel-size", "4,5", "--output", "sweep")
     heads, rows = cells(sans("sweep", *options, *names).stdout)
     best = json.loads((tmp_path / "sweep" / "sweep.json").read_text())["best"]
-    place = heads.index("φₐ (numbers)")
+    place = heads.index("φₐ numbers")
     assert [row[place] for row in rows] == [number(row["test_addressed"]) for row in best]
     assert all(row["test_phi"] < row["test_addressed"] for row in best)
     for path in ("rows.csv", "rows.json"):

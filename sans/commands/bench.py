@@ -157,9 +157,8 @@ def _print(rows: list[BenchRow], total: list[BenchRow], title: str) -> None:
 
     samples = max(row.samples for row in total)
     table = Table(title=escape(f"{title}, {samples:,} samples"))
-    prdn = METRICS["prdn"]
-    error = f"{prdn.heading} {prdn.unit}"
-    columns = ("bits/sample", "ratio", error, "encode M samples/s", "decode M samples/s")
+    rates = ("encode M samples/s", "decode M samples/s")
+    columns = ("bits/sample", "ratio", METRICS["prdn"].head, *rates)
     table.add_column("codec", no_wrap=True)
     for column in columns:
         table.add_column(column, justify="right", no_wrap=column != columns[-1])

@@ -183,17 +183,17 @@ def _report(sweep: Sweep, folder: SweepFolder, select: str, as_json: bool) -> No
 
 def _columns(best: Mapping[str, Network]) -> dict[str, str]:
     """Return the columns of the table that hold figures, by name, with their headings."""
-    phi = METRICS["phi"].title()
+    phi = METRICS["phi"].head
     more = {
-        f"test_{name}": metric.title()
+        f"test_{name}": metric.head
         for name, metric in METRICS.items()
         if any(f"test_{name}" in network.row.more for network in best.values())
     }
     return {
         "validation_phi": f"validation {phi}",
         "test_phi": f"test {phi}",
-        "test_inverse_compression_ratio": METRICS["inverse_compression_ratio"].title(),
-        "test_reconstruction_loss": METRICS["reconstruction_loss"].title(),
+        "test_inverse_compression_ratio": METRICS["inverse_compression_ratio"].head,
+        "test_reconstruction_loss": METRICS["reconstruction_loss"].head,
         **more,
         "last_phi": f"last epoch {phi}",
     }
