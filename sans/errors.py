@@ -68,5 +68,9 @@ class BitstreamError(SansError):
     """
 
 
+class BusyError(SansError):
+    """Another command is working in a folder."""
+
+
 class ReaderGoneError(SansError):
     """Whoever read what is written to a pipe has seen enough."""

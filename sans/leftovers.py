@@ -19,11 +19,12 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from sans.locking import HIDDEN, is_at, kernel, lock
+from sans.errors import SansError
+from sans.locking import HIDDEN, held, is_at, kernel, lock
 
 ABANDONED = 86_400.0
 """Seconds without a change after which a file that no lock tells of counts as left behind."""
@@ -74,6 +75,31 @@ def settle(path: Path) -> None:
         _settle(home, None, time.time())
         with suppress(OSError):
             home.rmdir()
+
+
+@contextmanager
+def alone_in(folder: Path, error: type[SansError] = SansError) -> Iterator[None]:
+    """Keep other commands out of a folder, which is made if needed, while the context lasts.
+
+    What killed ones were writing there is finished or removed.
+
+    Args:
+        folder: where the command works.
+        error: what to raise if the folder cannot be made.
+
+    Raises:
+        BusyError: if another command works there.
+        SansError: as `error`, if the folder cannot be made, or nothing be written there.
+    """
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(held(folder))
+            settle_all(folder)
+        except OSError as cause:
+            name = cause.filename or folder
+            raise error(f"cannot make the folder {name}: {cause.strerror}") from cause
+        yield
 
 
 def settle_all(folder: Path) -> None:

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
-from sans.errors import SansError
+from sans.errors import BusyError
 
 try:
     import fcntl
@@ -50,20 +50,16 @@ def lock(handle: int, wait: bool) -> bool | None:
 
 
 @contextmanager
-def held(folder: Path, error: type[SansError] = SansError) -> Iterator[None]:
-    """Keep other processes from working in a folder while the context lasts.
-
-    Args:
-        folder: one that exists.
-        error: what to raise if that is not possible.
+def held(folder: Path) -> Iterator[None]:
+    """Keep other processes from working in a folder that exists while the context lasts.
 
     Raises:
-        SansError: as `error`, if another process works in it.
+        BusyError: if another process works in it.
         OSError: if nothing can be written there.
     """
     file = _lock_file(folder / LOCK)
     if file is None:
-        raise error(
+        raise BusyError(
             f"another command is working in {folder}: wait until it ends, or choose another folder"
         )
     with _released(file, folder / LOCK):

@@ -17,7 +17,7 @@ from PIL import Image
 from processes import started
 
 import sans.locking
-from sans.errors import ModelError, SansError
+from sans.errors import BusyError, ModelError, SansError
 from sans.files import staged, written_whole
 from sans.leftovers import settle, settle_all
 from sans.locking import HIDDEN, LOCK, held
@@ -161,8 +161,8 @@ def test_a_folder_is_held_by_one_process_until_it_is_killed(tmp_path, folder):
     arguments = (str(folder), str(tmp_path / "begun"), str(tmp_path / "go"))
     with started(tmp_path, *arguments, program=("-c", code)) as process:
         process.wait_for((tmp_path / "begun").exists)
-        with pytest.raises(ModelError, match=f"another command is working in {folder}: wait"):
-            held(folder, ModelError).__enter__()
+        with pytest.raises(BusyError, match=f"another command is working in {folder}: wait"):
+            held(folder).__enter__()
         process.kill()
     assert [path.name for path in folder.iterdir()] == [LOCK]
     with held(folder):

@@ -972,6 +972,7 @@ def test_what_a_search_leaves_is_an_ordinary_run(images, tmp_path):
         "history.csv",
         "summary.json",
         "trials.csv",
+        "search.safetensors",
         "kernels.png",
         "reconstruction.png",
         "search.json",
@@ -1215,7 +1216,7 @@ def test_a_folder_in_the_place_of_a_search_is_refused_before_anything_is_made(im
         found.open()
     assert bytes_below(tmp_path / "out") == before
     assert not (tmp_path / "out" / "mnist" / "pursuit-0").exists()
-    (place / "model.safetensors").rename(place / ".search.json.0123")  # what a kill has left
+    (place / "model.safetensors").rename(place / ".sans-0123")  # what a kill has left
     found.open()
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sans import runs
-from sans.errors import ModelError
+from sans.errors import BusyError, ModelError
 from sans.files import written_whole
 from sans.locking import HIDDEN, LOCK, kernel
 from sans.runs import Run, begun, find, find_model, working_in
@@ -188,7 +188,7 @@ def test_a_folder_in_which_a_command_works_is_refused_and_left_alone(tmp_path, f
     with begun(tmp_path / "run", "ignored") as run:
         write(run.model)
         for other in (begun(run.folder, "ignored", force), working_in(run)):
-            with pytest.raises(ModelError, match=f"another command is working in {run.folder}"):
+            with pytest.raises(BusyError, match=f"another command is working in {run.folder}"):
                 other.__enter__()
         assert names(run.folder) == {LOCK, "model.safetensors"}
     with working_in(run):

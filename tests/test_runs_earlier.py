@@ -53,7 +53,9 @@ def test_a_run_of_an_earlier_version_keeps_its_twelve_windows_and_its_bits(tmp_p
     experiment.train(run)
     for path in (run.model, run.history, run.summary, run.checkpoint):
         assert path.read_bytes() == (other.folder / path.name).read_bytes()
-    experiment = resume(run, {"epochs": 3})  # and what it leaves is read as it was meant
+    kept = read_arrays(run.checkpoint, CHECKPOINT)[1]["settings"]["data"]
+    assert (kept["limit"], "whole" in kept) == (None, False)  # as that version has written it
+    experiment = resume(run, {"epochs": 3})
     assert len(experiment.dataset.test.signals) == 4
 
 

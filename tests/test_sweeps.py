@@ -62,6 +62,7 @@ OTHERS = {
     "limit": 7,
     "split_by": "recording",
     "layout": "images",
+    "whole": True,
     "activation": ("topk",),
     "kernel_size": (3, 5),
     "kernels": 2,

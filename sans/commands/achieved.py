@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sans.commands.console import number
-from sans.errors import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from sans.codec.headers import TrackErrors
     from sans.recordings import Track
+
+COLUMNS = ("signal", "samples", "missing", "PRD %", "PRD1024 %", "PRDN %", "RMS", "largest error")
 
 MOST_ROWS = 32
 """Signals that a table shows."""
@@ -64,25 +65,22 @@ def words_of_size(size: int, samples: int, stored_bits: int) -> str:
 
 def figures_table(figures: Sequence[TrackErrors], tracks: Sequence[Track]) -> Table:
     """Return what was achieved on each signal as a table."""
-    from rich.markup import escape
-    from rich.table import Table
+    from sans.commands.tables import table_of
 
-    table = Table()
-    table.add_column("signal")
-    for column in ("samples", "missing", "PRD %", "PRD1024 %", "PRDN %", "RMS", "largest error"):
-        table.add_column(column, justify="right", no_wrap=True)
+    rows = []
     for i, (row, track) in enumerate(zip(figures[:MOST_ROWS], tracks, strict=False)):
-        unit = printable(_unit(track))
-        table.add_row(
-            escape(printable(track.name) or str(i)),
+        unit = _unit(track)
+        shown = (
             f"{row.samples:,}",
             f"{row.missing:,}",
             number(row.prd),
             number(row.prd1024),
             number(row.prdn),
-            escape(_with_unit(row.rms, unit)),
-            escape(_with_unit(row.largest_error / abs(track.gain or 1.0), unit)),
+            _with_unit(row.rms, unit),
+            _with_unit(row.largest_error / abs(track.gain or 1.0), unit),
         )
+        rows.append((track.name or str(i), *shown))
+    table = table_of("", COLUMNS, rows, words=COLUMNS[:1])
     if len(figures) > MOST_ROWS:
         table.caption = f"and {len(figures) - MOST_ROWS} more"
     return table

@@ -44,8 +44,15 @@ def folder_for(given: Sequence[str], folders: Sequence[str], output: str | None)
     return folder
 
 
-def run_all(tasks: list[FileTask], engine: Engine, json: bool) -> None:
-    """Perform tasks side by side; print a line for each, and a total at the end."""
+def run_all(tasks: list[FileTask], engine: Engine, json: bool, what: str) -> None:
+    """Perform tasks side by side; print a line for each, and a total at the end.
+
+    Args:
+        tasks: what to do.
+        engine: where it is done.
+        json: whether a program reads the lines.
+        what: the command, as progress is told.
+    """
     from sans.codec.compression import Summary
     from sans.codec.files import Failure, perform
     from sans.commands.progress import counted
@@ -53,7 +60,7 @@ def run_all(tasks: list[FileTask], engine: Engine, json: bool) -> None:
     size = samples = stored = 0
     failures = []
     try:
-        with counted(len(tasks), "files", err) as advance:
+        with counted(len(tasks), "files", err, what) as advance:
             for position, outcome in engine.run(perform, tasks):
                 advance(1)
                 task = tasks[position]

@@ -102,7 +102,7 @@ def _measure(
     names: list[str] = []
     peers = bench.present_peers()
     each = 1 + len(peers) + 2 * len(asked)
-    with counted(len(paths) * each, "measurements", err) as advance:
+    with counted(len(paths) * each, "measurements", err, "bench") as advance:
         for path in paths:
             recording, left = _read(path, path in named), each
             if recording is not None:

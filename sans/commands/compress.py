@@ -264,7 +264,7 @@ def _compress_one(
     with usage_errors():
         _check_suffix(target)
     refuse_existing(target, force)
-    with staged(err) as progress:
+    with staged(err, f"compress {name}") as progress:
         summary = compress_file(source, target, options, progress)
     tell(summary)
     if json:
@@ -294,7 +294,7 @@ def _compress_several(
     left = [task for task in wanted if force or not task.target.exists()]
     if there := len(wanted) - len(left):
         notice(f"{there} of {len(wanted)} streams are there, and stay as they are")
-    run_all(left, engine, json)
+    run_all(left, engine, json, "compress")
 
 
 def _check_suffix(target: Path) -> None:

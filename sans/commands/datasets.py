@@ -69,7 +69,7 @@ def fetch(
     from sans.datasets import catalogue
     from sans.datasets import fetch as fetch_dataset
 
-    with downloading(err) as progress:
+    with downloading(err, f"fetch {name}") as progress:
         folder = fetch_dataset(name, data_dir or context.obj, record, progress)
     citation = next((e.citation for e in catalogue() if e.name == name), "")
     if json:

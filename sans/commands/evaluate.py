@@ -16,6 +16,7 @@ from sans.commands.console import (
     number,
     out,
     print_json,
+    print_table,
     refuse_existing,
     usage_errors,
 )
@@ -243,5 +244,5 @@ def _report(
         means = [other.mean(name) if name in other.scores else None for other in beside.values()]
         figures = (result.mean(name), result.spread(name), *means)
         table.add_row(METRICS[name].title(compared=bool(beside)), *map(number, figures))
-    out.print(table)
+    print_table(table)
     out.print(f"model: {path}", markup=False)

@@ -11,14 +11,14 @@ import typer
 from sans.commands import options as o
 from sans.commands.achieved import figures_table, values_achieved
 from sans.commands.console import number, out, print_json, print_table
-from sans.errors import SansError, printable
+from sans.errors import SansError
 
 if TYPE_CHECKING:
     from sans.codec.inspection import Inspection
     from sans.recordings.timing import Facts
 
 COLUMNS = ("stream", "bytes", "format", "signals", "duration", "bits", "asked for", "state")
-NUMBERS = ("bytes", "signals", "duration", "bits")
+WORDS = ("stream", "format", "asked for", "state")
 
 MOST_GAPS = 4
 """Gaps that are shown one by one."""
@@ -57,14 +57,10 @@ def inspect(
 
 def _list(paths: list[Path], json: bool) -> None:
     """Print a line for each stream; what is wrong with one does not end it."""
-    from rich.table import Table
-
     from sans.codec.inspection import inspect_file
+    from sans.commands.tables import table_of
 
-    table = Table()
-    for column in COLUMNS:
-        right = column in NUMBERS
-        table.add_column(column, justify="right" if right else "left", no_wrap=right)
+    rows: list[tuple[str, ...]] = []
     damaged = 0
     for path in paths:
         try:
@@ -75,15 +71,15 @@ def _list(paths: list[Path], json: bool) -> None:
             if json:
                 print_json({"file": str(path), "error": reason})
             else:
-                table.add_row(*_plain(str(path), "", "", "", "", "", "", reason))
+                rows.append((str(path), "", "", "", "", "", "", reason))
             continue
         damaged += bool(found.damaged)
         if json:
             print_json(_values(path, found))
         else:
-            table.add_row(*_plain(*_row(path, found)))
+            rows.append(_row(path, found))
     if not json:
-        print_table(table)
+        print_table(table_of("", COLUMNS, rows, WORDS))
     if damaged:
         raise SansError(f"{damaged} of {len(paths)} streams are damaged, or none")
 
@@ -100,13 +96,6 @@ def _row(path: Path, found: Inspection) -> tuple[str, ...]:
         found.asked,
         "; ".join(found.damaged) or "all right",
     )
-
-
-def _plain(*cells: str) -> list[str]:
-    """Return cells of a table with nothing in them that a terminal would take for more."""
-    from rich.markup import escape
-
-    return [escape(printable(cell)) for cell in cells]
 
 
 def _values(path: Path, found: Inspection) -> dict[str, Any]:
@@ -143,15 +132,10 @@ def _values(path: Path, found: Inspection) -> dict[str, Any]:
 
 def _show(path: Path, found: Inspection) -> None:
     """Print what a stream holds."""
-    from rich.table import Table
-
     from sans.codec.quality import LOSSLESS
+    from sans.commands.tables import table_of
 
     layout = found.header.layout
-    (title,) = _plain(f"{path}, {found.size:,} bytes")
-    table = Table(title=title, show_header=False)
-    table.add_column()
-    table.add_column()
     rows = [("recording", f"{layout.format}, {len(layout.tracks)} signals"), *_times(found.facts)]
     rows += [(role, ", ".join(names)) for role, names in _by_role(found).items()]
     if found.annotators:
@@ -165,8 +149,8 @@ def _show(path: Path, found: Inspection) -> None:
     ]
     state = "; ".join(found.damaged) or "all right"
     rows.append(("checksums", f"{found.chunks} chunks, {state}"))
-    for row in rows:
-        table.add_row(*_plain(*row))
+    table = table_of(f"{path}, {found.size:,} bytes", ("", ""), rows, words=("",))
+    table.show_header = False
     print_table(table)
     if found.figures:
         print_table(figures_table(found.figures, layout.tracks))

@@ -12,6 +12,7 @@ from sans.commands.console import (
     number,
     out,
     print_json,
+    print_table,
     refuse_existing,
     usage_errors,
 )
@@ -93,14 +94,11 @@ def _rows(found: Kernels) -> list[_Row]:
 
 
 def _print(found: Kernels) -> None:
-    from rich.markup import escape
-    from rich.table import Table
+    from sans.commands.tables import table_of
 
-    table = Table(title=escape(repr(found)[1:-1]))
-    for column in _Row._fields:
-        table.add_column(column, justify="left" if column == "kernel" else "right")
+    rows = []
     for row in _rows(found):
         shape = " × ".join(str(side) for side in row.size)
         figures = map(number, (row.norm, row.smallest, row.largest))
-        table.add_row(row.kernel, shape, str(row.density) if row.density else "–", *figures)
-    out.print(table)
+        rows.append((row.kernel, shape, str(row.density) if row.density else "–", *figures))
+    print_table(table_of(repr(found)[1:-1], _Row._fields, rows, words=("kernel",)))

@@ -87,7 +87,7 @@ def _search(looking: Search, run: Run, engine: Engine, budget: Budget, force: bo
 
     stop: KeyboardInterrupt | SansError | None = None
     try:
-        with searched(looking, budget, err) as on_slice:
+        with searched(looking, budget, err, f"search {looking.dataset.name}") as on_slice:
             looking.run(engine, budget, on_slice, run)
     except (KeyboardInterrupt, SansError) as error:
         stop = error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -99,15 +100,18 @@ def sweep(
             folder.check(each.values)
     if force:
         engine.check()  # before anything is cleared
-    for each, folder in pairs:
-        for sentence in each.notices:
-            notice(sentence)
-        folder.open(each.values, force)
-        asked = each.settings
-        configs = (asked.data, asked.grid, asked.train)
-        write_options(folder.options, "sweep", *configs, without=NOT_SWEPT, select=select)
-    _train(pairs, engine, force)
-    _report_all(pairs, select, json)
+    with ExitStack() as stack:
+        for _, folder in pairs:
+            stack.enter_context(folder.alone())
+        for each, folder in pairs:
+            for sentence in each.notices:
+                notice(sentence)
+            folder.open(each.values, force)
+            asked = each.settings
+            configs = (asked.data, asked.grid, asked.train)
+            write_options(folder.options, "sweep", *configs, without=NOT_SWEPT, select=select)
+        _train(pairs, engine, force)
+        _report_all(pairs, select, json)
 
 
 def _train(pairs: list[tuple[Sweep, SweepFolder]], engine: Engine, force: bool) -> None:
@@ -116,8 +120,9 @@ def _train(pairs: list[tuple[Sweep, SweepFolder]], engine: Engine, force: bool) 
     from sans.commands.progress import counted
 
     total = sum(each.count for each, _ in pairs)
+    what = "sweep " + ", ".join(each.dataset.name for each, _ in pairs)
     try:
-        with counted(total, "networks", err) as advance:
+        with counted(total, "networks", err, what) as advance:
             sweeps.run_sweeps(pairs, engine, advance)
     except KeyboardInterrupt:
         done = sum(each.trained for each, _ in pairs)

@@ -7,13 +7,15 @@ its own: a head, and what would stand under it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.measure import Measurement
 from rich.table import Column, Table
 from rich.text import Text
+
+from sans.errors import printable
 
 UNLIMITED = 10_000
 """Columns of a terminal that has room for everything."""
@@ -23,21 +25,21 @@ LEAST_WORDS = 12
 
 
 def table_of(
-    title: str, heads: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1
+    title: str, heads: Sequence[str], rows: Iterable[Sequence[str]], words: Collection[str]
 ) -> Table:
-    """Return a table, in which nothing is markup.
+    """Return a table, in which nothing is markup and all is to be seen.
 
     Args:
         title: above it.
         heads: of the columns.
         rows: what stands in them.
-        words: how many columns are words, from the left; the others are figures.
+        words: heads of the columns in which words stand; in the others there are figures.
     """
-    table = Table(title=Text(title))
-    for position, head in enumerate(heads):
-        table.add_column(Text(head), justify="left" if position < words else "right")
+    table = Table(title=Text(printable(title)) if title else None)
+    for head in heads:
+        table.add_column(Text(head), justify="left" if head in words else "right")
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     return table
 
 
@@ -86,7 +88,7 @@ def _width(console: Console, column: Column) -> int:
 def _least(console: Console, column: Column) -> int:
     """Return how wide a column has to be."""
     cells = max((_measured(console, each).maximum for each in column.cells), default=0)
-    if column.justify != "right":
+    if column.justify != "right" and not column.no_wrap:
         cells = min(cells, LEAST_WORDS)
     return max(_measured(console, column.header).minimum, cells)
 

@@ -17,6 +17,7 @@ from sans.commands.console import (
     number,
     out,
     print_json,
+    print_table,
     usage_errors,
 )
 from sans.configs import ModelOptions, TrainOptions
@@ -121,8 +122,7 @@ def _train(experiment: Experiment, run: Run) -> None:
 
 def report(experiment: Experiment, run: Run, evaluation: Evaluation, as_json: bool) -> None:
     """Print what came out, where the run lies, and what to type next; or one line of JSON."""
-    from rich.markup import escape
-    from rich.table import Table
+    from sans.commands.tables import table_of
 
     training = experiment.trainer.result()
     best = training.best
@@ -141,14 +141,13 @@ def report(experiment: Experiment, run: Run, evaluation: Evaluation, as_json: bo
         )
         return
     title = f"{experiment.dataset.name}, {experiment.model.label}"
-    table = Table(title=escape(title))
-    for column in ("", "φ̄", "CR⁻¹", "L̃"):
-        table.add_column(column, justify="right" if column else "left")
     names = ("phi", "inverse_compression_ratio", "reconstruction_loss")
     validation = [number(getattr(best, name)) for name in names]
-    table.add_row(f"validation, epoch {best.epoch}", *validation)
-    table.add_row("test", *(number(evaluation.mean(name)) for name in names))
     notice(f"trained on {experiment.dataset.used('training')}")
-    out.print(table)
+    rows = (
+        (f"validation, epoch {best.epoch}", *validation),
+        ("test", *(number(evaluation.mean(name)) for name in names)),
+    )
+    print_table(table_of(title, ("", "φ̄", "CR⁻¹", "L̃"), rows, words=("",)))
     out.print(f"run: {run.folder}", markup=False)
     out.print(f"next: sans evaluate {run.folder}", markup=False)

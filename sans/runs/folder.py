@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sans.configs.toml import OPTIONS_FILE
-from sans.errors import ModelError
-from sans.leftovers import is_left, settle_all
-from sans.locking import LOCK, held
+from sans.errors import BusyError, ModelError
+from sans.leftovers import alone_in, is_left
+from sans.locking import LOCK
 
 ROOT = Path("runs")
 """Where runs lie, below the current folder, unless told otherwise."""
@@ -110,21 +110,18 @@ def begun(folder: Path | None, name: str, force: bool = False) -> Iterator[Run]:
         force: whether the files of an earlier run in `folder` may be replaced.
 
     Raises:
-        ModelError: if `folder` exists and is not empty, another command is working in it, or it
-            cannot be made.
+        BusyError: if another command is working in `folder`.
+        ModelError: if it exists and is not empty, or cannot be made.
     """
-    with ExitStack() as stack, _making():
+    with ExitStack() as stack:
         if folder is None:
-            run = _begin_numbered(stack, folder_name(name))
-        else:
-            folder.mkdir(parents=True, exist_ok=True)
-            run = stack.enter_context(working_in(Run(folder)))
-            if force:
-                run.clear()
-            elif not _is_empty(folder):
-                raise ModelError(_taken(run))
-        kept = stack.pop_all()
-    with kept:
+            yield _begin_numbered(stack, folder_name(name))
+            return
+        run = stack.enter_context(working_in(Run(folder)))
+        if force:
+            run.clear()
+        elif not _is_empty(folder):
+            raise ModelError(_taken(run))
         yield run
 
 
@@ -146,22 +143,11 @@ def working_in(run: Run) -> Iterator[Run]:
     """Keep other commands out of a run's folder, and remove what killed ones were writing there.
 
     Raises:
-        ModelError: if another command is working in it, or it cannot be written.
+        BusyError: if another command is working in it.
+        ModelError: if it cannot be written.
     """
-    with ExitStack() as stack:
-        with _making():
-            stack.enter_context(held(run.folder, ModelError))
-            settle_all(run.folder)
+    with alone_in(run.folder, ModelError):
         yield run
-
-
-@contextmanager
-def _making() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        name = error.filename or "of the run"
-        raise ModelError(f"cannot make the folder {name}: {error.strerror}") from error
 
 
 def _begin_numbered(stack: ExitStack, name: str) -> Run:
@@ -175,13 +161,19 @@ def _begin_numbered(stack: ExitStack, name: str) -> Run:
         run = Run(ROOT / (name if number == 1 else f"{name}-{number}"))
         try:
             run.folder.mkdir(parents=True)
-        except FileExistsError:
-            if not ROOT.is_dir():
-                raise
-            if not any(map(is_left, run.folder.iterdir())) or not _is_empty(run.folder):
+        except OSError as error:
+            if not (isinstance(error, FileExistsError) and ROOT.is_dir()):
+                raise ModelError(
+                    f"cannot make the folder {error.filename}: {error.strerror}"
+                ) from error
+            if not _was_killed_at_once(run.folder):
                 continue
-        with suppress(ModelError):  # another command has just made it
+        with suppress(BusyError):  # another command has just made it
             return stack.enter_context(working_in(run))
+
+
+def _was_killed_at_once(folder: Path) -> bool:
+    return folder.is_dir() and _is_empty(folder) and any(folder.iterdir())
 
 
 def _is_empty(folder: Path) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sans import runs
 from sans.configs.budget import Budget
-from sans.errors import ModelError
+from sans.errors import BusyError, ModelError
 from sans.runs import Run
 from sans.search.kept import Kept
 from sans.search.search import Search
@@ -30,8 +30,8 @@ def opened(
         force: whether a run in the folder is replaced.
 
     Raises:
-        ModelError: if the folder holds something else, another command works in it, or it cannot
-            be made.
+        BusyError: if another command works in the folder.
+        ModelError: if it holds something else, or cannot be made.
     """
     name = f"{search.data.label}-search"
     with ExitStack() as stack:
@@ -49,7 +49,7 @@ def _taken_up(search: Search, budget: Budget, output: Path | None, stack: ExitSt
         search.take_up(run)
         return run
     for run in _unfinished(search, budget):
-        with suppress(ModelError):  # another command goes on with it
+        with suppress(BusyError):  # another command goes on with it
             stack.enter_context(runs.working_in(run))
             search.take_up(run)
             return run

@@ -59,7 +59,7 @@ class Proposals:
     def next(self) -> tuple[int, Proposal]:
         """Return the number of the next trial, from 0, and what it is to do."""
         if not self._waiting:
-            self._waiting = [self._ask() for _ in range(self._at_once)]
+            self._waiting.extend(self._ask() for _ in range(self._at_once))
         trial, proposal = self._waiting.pop(0)
         self._trials[trial.number] = trial
         return trial.number, proposal

@@ -1,4 +1,4 @@
-"""Trials of a search: trainings that anybody who has the data can go on with, slice by slice."""
+"""Trials of a search: trainings that go on slice by slice, on any machine with the data."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -29,7 +30,7 @@ from sans.activations import ACTIVATIONS
 from sans.configs.toml import OPTIONS_FILE
 from sans.errors import ModelError
 from sans.files import write_text
-from sans.locking import HIDDEN
+from sans.leftovers import alone_in, is_left, settle_all
 from sans.model_files import read_arrays, write_arrays
 from sans.sweeps.rows import COLUMNS, Row
 from sans.sweeps.settings import difference
@@ -97,6 +98,19 @@ class SweepFolder:
         """The outcome of a task."""
         return self.folder / "parts" / f"{number:04}.safetensors"
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Make the folder, and keep other commands out of it while the context lasts.
+
+        Raises:
+            BusyError: if another command works in it.
+            ModelError: if it cannot be made.
+        """
+        with alone_in(self.folder, ModelError):
+            for name in ("models", "parts"):
+                settle_all(self.folder / name)
+            yield
+
     def open(self, settings: Mapping[str, Any], force: bool = False) -> None:
         """Make the folder, or take up the sweep in it.
 
@@ -129,7 +143,7 @@ class SweepFolder:
                 self._compare(settings)
             elif self.summary.exists():  # of a sweep that never began: nothing is lost
                 return
-            elif self.folder.is_dir() and any(map(self._foreign, self.folder.iterdir())):
+            elif self.folder.is_dir() and not all(map(is_left, self.folder.iterdir())):
                 raise ModelError(
                     f"{self.folder} exists and holds no sweep: choose another, or add --force"
                 )
@@ -208,10 +222,6 @@ class SweepFolder:
 
     def _parts(self) -> list[Path]:
         return [path for path in self.folder.glob("parts/*") if PART_NAME.fullmatch(path.name)]
-
-    def _foreign(self, path: Path) -> bool:
-        """Return whether a path in the folder is not what a kill left of the first summary."""
-        return not path.name.startswith(HIDDEN)
 
     def _read_part(self, number: int, task: SweepTask) -> SweepOutcome:
         path = self.part(number)

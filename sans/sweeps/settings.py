@@ -49,7 +49,7 @@ def difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
         # Versions that did not know `whole` took 12 windows: what to type for these, then.
         found = {**found, "limit": WINDOWS, "whole": True}
     names = [n for n in sorted(found.keys() | wanted.keys()) if found.get(n) != wanted.get(n)]
-    if found.get("signals") == wanted.get("signals"):  # however they were asked for
+    if "signals" in found and found["signals"] == wanted.get("signals"):  # however asked for
         names = [name for name in names if name not in EXTENT]
     if names == ["signals"]:
         return "the same options, but the signals have changed since"
