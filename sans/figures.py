@@ -99,7 +99,7 @@ class Metric:
     `squared_error`, `mean` and `energy` may also be given sums over a stream."""
 
     unit: str = ""
-    """Of the figure; "" where it is a number alone."""
+    """Its unit; "" where it is a number alone."""
 
     latex: str = ""
     """What tables for LaTeX call it; "": the heading."""

@@ -52,7 +52,7 @@ def write_model(path: Path, model: StoredModel) -> None:
     """Write `model` as one file, whole or not at all.
 
     Raises:
-        ValueError: if a weight is not finite; nobody could read the file.
+        ValueError: if a weight is not finite; no reader would accept the file.
         ModelError: if the file cannot be written.
     """
     for number, kernel in enumerate(model.kernels):

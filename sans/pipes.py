@@ -37,7 +37,7 @@ class Pipe(io.BufferedIOBase):
         """Write all of `data`, and return how many bytes that are.
 
         Raises:
-            ReaderGoneError: if nobody reads the pipe any more.
+            ReaderGoneError: if the pipe has no reader any more.
             SansError: if they cannot be written.
         """
         left = memoryview(data)
@@ -84,7 +84,7 @@ class Pipe(io.BufferedIOBase):
         try:
             yield
         except BrokenPipeError as error:
-            raise ReaderGoneError(f"nobody reads {self._name} any more") from error
+            raise ReaderGoneError(f"{self._name} has no reader any more") from error
         except OSError as error:
             reason = error.strerror or error
             raise SansError(f"cannot write to {self._name}: {reason}") from error
@@ -95,7 +95,7 @@ def piped(target: BinaryIO) -> Iterator[BinaryIO]:
     """Give a `Pipe` to write to `target`, where all has arrived at the end.
 
     Raises:
-        ReaderGoneError: if nobody reads it any more.
+        ReaderGoneError: if it has no reader any more.
         SansError: if it cannot be written to.
     """
     pipe = target if isinstance(target, Pipe) else Pipe(target)

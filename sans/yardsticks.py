@@ -1,4 +1,4 @@
-"""Transforms that nobody trained, as yardsticks: what φ they reach on the same signals.
+"""Fixed transforms, without any training, as yardsticks: what φ they reach on the same signals.
 
 A yardstick describes a signal by its k coefficients of largest magnitude, which is a few spikes of
 kernels that both sides know: no weights are counted (W = 0), and a coefficient costs what a spike

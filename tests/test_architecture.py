@@ -120,3 +120,9 @@ def test_every_path_and_module_that_the_page_names_exists():
         n for n in named if n not in known and n.rpartition(".")[0] not in known | {"sans": 1}
     ]
     assert missing == []
+
+
+def test_every_file_that_the_table_of_changes_links_exists():
+    targets = set(re.findall(r"\]\(([^)#:]+)\)", (ROOT / "CONTRIBUTING.md").read_text("utf-8")))
+    assert len(targets) > 15
+    assert [target for target in targets if not (ROOT / target).exists()] == []

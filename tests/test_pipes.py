@@ -149,7 +149,7 @@ def test_a_sink_that_is_full_after_a_part_is_one_line(jobs, name):
 
 @pytest.mark.parametrize("name", JOBS)
 def test_a_reader_who_goes_is_told_from_a_sink_that_is_full(jobs, name):
-    with pytest.raises(ReaderGoneError, match="nobody reads the pipe any more"):
+    with pytest.raises(ReaderGoneError, match="the pipe has no reader any more"):
         jobs[name](Trickle([5], end=BrokenPipeError(errno.EPIPE, "Broken pipe")))
 
 

@@ -153,7 +153,7 @@ def test_the_first_network_has_the_figures_that_are_quoted_and_beats_fixed_bases
     if not run.exists():
         pytest.skip("the first command did not run")
     assert second == ["evaluate", "--against", "wavelet,dct"]
-    found = json.loads(sans(second[0], str(run), *second[1:], "--json").output)
+    found = json.loads(sans(second[0], str(run), *second[1:], "--json").stdout)
     rows = [found, *(found["against"][name] for name in ("wavelet", "dct"))]
     assert "pursuit" in first
     for name, texts in zip(FIGURES, quoted, strict=True):

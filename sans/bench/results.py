@@ -40,10 +40,10 @@ class BenchRow:
     """Samples of all tracks."""
 
     bits: float
-    """Of the file; of the yardstick its ideal code length."""
+    """Bits of the file, or of the yardstick's ideal code."""
 
     stored_bits: int
-    """Of the samples as the converter gave them."""
+    """Bits of the samples as the converter gave them."""
 
     encode_seconds: float | None = None
     """None: nothing was encoded."""

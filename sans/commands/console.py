@@ -62,7 +62,7 @@ class _Standard(Pipe):
 
     def __init__(self, stream: TextIO | None, file: Any, name: str) -> None:
         super().__init__(file, name)
-        self._stream = stream  # which would close the file if nobody had it any more
+        self._stream = stream  # kept: it closes the file when it is collected
 
     def isatty(self) -> bool:
         return bool(self._file.isatty())
@@ -79,7 +79,7 @@ def print_anywhere() -> None:
     terminal that does not know φ shows a question mark.
     """
     sys.stdout = _whole(sys.stdout, "standard output")
-    if sys.stderr is None:  # where the shell closed it, nobody wants to be told, on stdout neither
+    if sys.stderr is None:  # where the shell closed it, messages go nowhere, not to stdout either
         nowhere = io.FileIO(os.open(os.devnull, os.O_WRONLY), "w")
         sys.stderr = io.TextIOWrapper(io.BufferedWriter(nowhere), "utf-8")
     else:
@@ -157,7 +157,7 @@ def fail(message: str, code: int) -> typer.Exit:
     """
     if code == INTERRUPTED:
         code = exit_status()
-    with suppress(SansError):  # where nobody is told, there is still the status
+    with suppress(SansError):  # where no message can be read, there is still the status
         err.print(f"sans: {' '.join(message.split())}", style="red", markup=False)
     return typer.Exit(code)
 

@@ -24,7 +24,7 @@ def connected(address: str) -> Iterator[ParallelBackendBase]:
     """Yield what lets joblib use the Dask cluster at `address`.
 
     Raises:
-        SansError: if Dask is not installed, nobody answers, or the cluster breaks down.
+        SansError: if Dask is not installed, no scheduler answers, or the cluster breaks down.
     """
     check_scheduler(address)
     from distributed import Client
@@ -80,7 +80,7 @@ def _identity(address: str) -> dict[str, Any]:
     """Return what a Dask scheduler says of itself.
 
     Raises:
-        SansError: if nobody answers, or somebody else.
+        SansError: if no program answers, or another than a scheduler.
     """
     try:
         from distributed import rpc
@@ -101,7 +101,7 @@ def _identity(address: str) -> dict[str, Any]:
         raise SansError(
             f"no Dask scheduler answers at {address!r} within {SECONDS_TO_CONNECT} seconds"
         ) from error
-    except Exception as error:  # anybody may answer there, and say anything
+    except Exception as error:  # any program may answer there, with anything
         # What another program says may be read as the length of a huge message.
         reason = "something else answers" if isinstance(error, MemoryError) else error
         raise SansError(
@@ -113,7 +113,7 @@ def _identity(address: str) -> dict[str, Any]:
 
 
 def _backend(client: Client) -> ParallelBackendBase:
-    """Return the Dask backend of joblib, free of two habits that nobody here wants."""
+    """Return the Dask backend of joblib, without two of its habits that do harm here."""
     from joblib._dask import DaskDistributedBackend
 
     class Backend(DaskDistributedBackend):  # type: ignore[misc]

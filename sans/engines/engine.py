@@ -97,7 +97,7 @@ class Engine:
         return self.workers or int(joblib.cpu_count())
 
     def check(self) -> None:
-        """Raise a SansError if tasks could not even be begun: nobody answers, Dask is missing."""
+        """Raise a SansError if tasks cannot begin: no scheduler answers, or no Dask is there."""
         if self.scheduler is not None:
             cluster.check_scheduler(self.scheduler)
 
@@ -114,7 +114,7 @@ class Engine:
             )
         if self.workers is not None:
             count = min(self.workers, tasks)
-            # After a Ctrl-C loky's tracker cleans up, which is no news to anybody.
+            # After a Ctrl-C loky's tracker cleans up, which is of no interest to the user.
             os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
             orphans = {"initializer": _end_with, "initargs": (os.getpid(),)}
             return {"backend": "loky", "n_jobs": count, **orphans}, there, _never

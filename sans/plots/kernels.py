@@ -32,10 +32,10 @@ class Share(NamedTuple):
     """What part of a description one kernel is."""
 
     spikes: float
-    """Of all spikes, from 0 to 1; NaN where there is none."""
+    """Its share of all spikes, from 0 to 1; NaN where there is none."""
 
     energy: float
-    """Of the energy that all kernels draw, from 0 to 1; NaN where there is none."""
+    """Its share of the energy that all kernels draw, from 0 to 1; NaN where there is none."""
 
     @property
     def words(self) -> str:

@@ -42,7 +42,7 @@ class Label(NamedTuple):
     """What to write."""
 
     colour: str
-    """Of the point; the words have a darker one where it is too light to be read."""
+    """The colour of the point; words have a darker one where it is too light to be read."""
 
 
 class Room:

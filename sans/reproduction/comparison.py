@@ -53,7 +53,7 @@ class Comparison:
     """φ̄ of the test part at the epoch of the lowest validation φ̄."""
 
     accuracy: float
-    """Of the classifier after its last epoch, in percent."""
+    """Accuracy of the classifier after its last epoch, in percent."""
 
     raw_accuracy: float
     """The same on raw signals."""
@@ -77,7 +77,7 @@ class Comparison:
     """φ̄ of the test part at the best epoch, every weight counted, from a split that cannot leak."""
 
     corrected_accuracy: float
-    """Of the classifier on such networks, at its own best epoch."""
+    """Accuracy of the classifier on such networks, at its own best epoch."""
 
     corrected_raw_accuracy: float
     """The same on raw signals."""

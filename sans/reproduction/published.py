@@ -34,7 +34,7 @@ class PublishedRow:
     """φ̄ on the test part."""
 
     accuracy: float | None
-    """Of a classifier on reconstructions, in percent; None where there was none."""
+    """Accuracy of a classifier on reconstructions, in percent; None where there was none."""
 
 
 @cache

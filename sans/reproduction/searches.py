@@ -52,7 +52,7 @@ class PursuitSearch:
     """What `Dataset.digest` says of them."""
 
     seed: int
-    """Of the search."""
+    """The seed of the search."""
 
     budget: Budget
     """How long it goes on."""
@@ -206,7 +206,7 @@ def clear(folder: Path) -> None:
     for record in folder.glob(f"pursuit-*/{RECORD}"):
         Run(record.parent).clear()
         record.unlink()
-        with suppress(OSError):  # there is more in it, of somebody else
+        with suppress(OSError):  # there is more in it, of another program
             record.parent.rmdir()
 
 

@@ -72,7 +72,7 @@ class Search:
 
     @property
     def best(self) -> Finished | None:
-        """Of the trials that are over the one with the lowest validation φ̄, the first of equals."""
+        """The trial with the lowest validation φ̄ of those that are over, the first of equals."""
         return min(self.finished, key=lambda trial: trial.phi, default=None)
 
     @property
