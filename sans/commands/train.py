@@ -128,6 +128,7 @@ def report(experiment: Experiment, run: Run, evaluation: Evaluation, as_json: bo
     best = training.best
     for sentence in training.doubts:
         notice(sentence)
+    notice(f"trained on {experiment.dataset.used('training')}")
     if as_json:
         print_json(
             {
@@ -148,7 +149,6 @@ def report(experiment: Experiment, run: Run, evaluation: Evaluation, as_json: bo
     validation = [number(getattr(best, name)) for name in names]
     table.add_row(f"validation, epoch {best.epoch}", *validation)
     table.add_row("test", *(number(evaluation.mean(name)) for name in names))
-    notice(f"trained on {experiment.dataset.used('training')}")
     out.print(table)
     out.print(f"run: {run.folder}", markup=False)
     out.print(f"next: sans evaluate {run.folder}", markup=False)
