@@ -271,7 +271,7 @@ def test_the_signal_that_is_drawn_is_chosen(sans, run, monkeypatch):
     ("signal", "message"),
     [
         ("0", "signals are counted from 1: there is no signal 0"),
-        ("worts", "there is no signal 'worts'; did you mean worst or first?"),
+        ("worts", "there is no signal 'worts'; did you mean worst?"),
     ],
 )
 def test_a_signal_that_is_none_is_one_line(refused, signal, message):

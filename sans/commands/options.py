@@ -15,7 +15,6 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from sans import options as declared
-from sans.commands.config_file import defaults_of
 from sans.commands.console import expected_errors, usage_errors
 from sans.commands.log import show_log
 from sans.options import Option, options_of
@@ -313,6 +312,8 @@ def _file_of(parameters: list[inspect.Parameter]) -> Any:
     def read(context: typer.Context, value: Path | None) -> Path | None:
         if value is not None and not context.resilient_parsing:
             with expected_errors(), usage_errors():
+                from sans.commands.config_file import defaults_of
+
                 context.default_map = defaults_of(value, str(context.info_name), parameters)
         return value
 
