@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_type_hints
@@ -109,6 +110,7 @@ def same(kind: type, name: str, **changes: Any) -> Any:
     return field(default=default, metadata={"option": replace(found, **changes)})
 
 
+@cache
 def options_of(kind: type) -> dict[str, Option]:
     """Return the options of a configuration by field, in the order of its fields."""
     types = get_type_hints(kind)

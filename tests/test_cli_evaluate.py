@@ -249,3 +249,30 @@ def test_a_model_of_unknown_origin_wants_a_data_set(sans, refused, run):
     SAN.load(run / "model.safetensors").save(run / "model.safetensors")
     assert "name one with --dataset" in refused(1, "evaluate", "run")
     assert sans("evaluate", "run", "--dataset", "synthetic").exit_code == 0
+
+
+def test_the_signal_that_is_drawn_is_chosen(sans, run, monkeypatch):
+    from sans.runs import pictures as module
+
+    with monkeypatch.context() as patch:
+        drawn = []
+        patch.setattr(module, "draw_reconstruction", lambda *passed: drawn.append(passed[2:4]))
+        patch.setattr("sans.plots.save_figure", lambda *_: None)
+        for signal in ("first", "worst", "3"):
+            command = ("evaluate", str(run), "--figure", "a.png", "--signal", signal)
+            assert sans(*command).exit_code == 0
+    assert drawn == [("test", "first"), ("test", "worst"), ("test", 3)]
+    none = sans("evaluate", str(run), "--figure", "a.png", "--signal", "99")
+    assert none.exit_code == 2
+    assert "sans: there is no test signal 99: they are 1 to 4" in none.stderr
+
+
+@pytest.mark.parametrize(
+    ("signal", "message"),
+    [
+        ("0", "signals are counted from 1: there is no signal 0"),
+        ("worts", "there is no signal 'worts'; did you mean worst?"),
+    ],
+)
+def test_a_signal_that_is_none_is_one_line(refused, signal, message):
+    assert refused(2, "evaluate", "--signal", signal) == f"sans: {message}"

@@ -24,7 +24,7 @@ from sans.options import GROUPS, Option, numbers, option, options_of, placeholde
 CONFIGS = (DataConfig, ModelOptions, TrainOptions, Grid, Budget, ReproductionOptions)
 """What the commands make of options, and hand on whole."""
 
-OTHER_FIELDS: set[str] = set()
+OTHER_FIELDS = {"whole"}
 """Fields of these that no user sets."""
 
 DECLARED = [(kind, each) for kind in CONFIGS for each in options_of(kind).values()]

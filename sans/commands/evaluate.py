@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sans.evaluation import Evaluation
     from sans.model import SAN
     from sans.model_files import StoredModel
+    from sans.plots import Picture
 
 SIGNALS = ("first", "best", "worst")
 """What may be drawn beside a signal of some number."""
@@ -124,7 +125,9 @@ def evaluate(
             notice(sentence)
         beside = {name: score(name, signals) for name in others}
         if figure:
-            _draw(model, dataset, split, drawn, figure)
+            from sans.runs.pictures import draw_reconstruction
+
+            _draw(draw_reconstruction(model, dataset, split, drawn, result), figure)
     notice(f"scored on {dataset.used(split)}")
     _report(path, stored, dataset, split, result, beside, json)
 
@@ -199,11 +202,10 @@ def _load(stored: StoredModel, config: DataConfig, device: str) -> tuple[SAN, Da
     return SAN.of(stored).to(place), data
 
 
-def _draw(model: SAN, data: Dataset, split: str, signal: str | int, path: Path) -> None:
+def _draw(picture: Picture, path: Path) -> None:
     from sans.plots import save_figure
-    from sans.runs.pictures import draw_reconstruction
 
-    save_figure(draw_reconstruction(model, data, split, signal), path)
+    save_figure(picture, path)
     err.print(f"drawn: {path}", markup=False)
 
 

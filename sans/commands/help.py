@@ -26,17 +26,17 @@ ARGUMENTS, OTHERS = "Arguments", "Options"
 """The groups of what is typed without a name, and of the options that have no group."""
 
 
-class Command(TyperCommand):
-    """A command whose help has its options in groups and ends with examples."""
+class _Helpful:
+    """What commands and commands of commands have in common."""
 
     def __init__(self, *arguments: Any, **details: Any) -> None:
-        details["help"], self.examples = _parted(details.get("help"))
+        details["help"], self._examples = _parted(details.get("help"))
         super().__init__(*arguments, **details)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write all of the help, as wide as the terminal."""
         formatter.width = _width()
-        super().format_help(ctx, formatter)
+        super().format_help(ctx, formatter)  # type: ignore[misc]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments, and the options group by group."""
@@ -44,24 +44,19 @@ class Command(TyperCommand):
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         """Write the examples."""
-        _write_examples(self.examples, formatter)
+        _write_examples(self._examples, formatter)
 
 
-class Group(TyperGroup):
+class Command(_Helpful, TyperCommand):
+    """A command whose help has its options in groups and ends with examples."""
+
+
+class Group(_Helpful, TyperGroup):
     """A command of commands, which lists them in groups, with all of their summaries."""
-
-    def __init__(self, *arguments: Any, **details: Any) -> None:
-        details["help"], self.examples = _parted(details.get("help"))
-        super().__init__(*arguments, **details)
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write all of the help, as wide as the terminal."""
-        formatter.width = _width()
-        super().format_help(ctx, formatter)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the options, then the commands."""
-        _write_options(self, ctx, formatter)
+        super().format_options(ctx, formatter)
         self.format_commands(ctx, formatter)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -73,10 +68,6 @@ class Group(TyperGroup):
                 group = command.rich_help_panel or "Commands"
                 found.setdefault(group, []).append((name, command.get_short_help_str(200)))
         _write_groups(found, formatter)
-
-    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
-        """Write the examples."""
-        _write_examples(self.examples, formatter)
 
 
 def wrapped(text: str) -> str:
@@ -103,7 +94,8 @@ def _write_options(command: Any, ctx: Any, formatter: Any) -> None:
     for each in command.get_params(ctx):
         if (row := each.get_help_record(ctx)) is not None:
             argument = each.param_type_name == "argument"
-            group = ARGUMENTS if argument else each.rich_help_panel or OTHERS
+            panel = getattr(each, "rich_help_panel", None)  # --help of older Typer has none
+            group = ARGUMENTS if argument else panel or OTHERS
             found.setdefault(group, []).append(row)
     places = (ARGUMENTS, *GROUPS, OTHERS)
     _write_groups({group: found[group] for group in places if group in found}, formatter)

@@ -15,7 +15,6 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from sans import options as declared
-from sans.commands.config_file import defaults_of
 from sans.commands.console import expected_errors, usage_errors
 from sans.commands.log import show_log
 from sans.options import Option, options_of
@@ -182,7 +181,8 @@ class _Command:
     ) -> None:
         self._called = function
         self._instead = instead
-        self._wanted = _wanted(function)
+        self._hints = get_type_hints(function, include_extras=True)
+        self._wanted = _wanted(function, self._hints)
         self._options = {
             each.field: each for wanted in self._wanted.values() for each in wanted.options()
         }
@@ -219,7 +219,8 @@ class _Command:
         """
         values = {name: each.value(typed[name]) for name, each in self._options.items()}
         given = {name: value for name, value in values.items() if _was_given(context, name)}
-        made = {name: each.made(values, given) for name, each in _wanted(called).items()}
+        wanted = self._wanted if called is self._called else _wanted(called, get_type_hints(called))
+        made = {name: each.made(values, given) for name, each in wanted.items()}
         plain = {**typed, "context": context}
         return {
             name: made[name] if name in made else plain[name]
@@ -228,12 +229,11 @@ class _Command:
 
     def _signature(self) -> inspect.Signature:
         parameters = [_parameter("context", typer.Context)]
-        hints = get_type_hints(self._called, include_extras=True)
         for name, each in inspect.signature(self._called).parameters.items():
             if name in self._wanted:
                 parameters += map(_typed, self._wanted[name].options())
             elif name != "context":
-                parameters.append(_parameter(name, hints[name], each.default))
+                parameters.append(_parameter(name, self._hints[name], each.default))
         if self._file:
             parameters.append(_parameter("config", _file_of(list(parameters)), None))
         parameters.append(_parameter("verbose", Verbose, False))
@@ -251,9 +251,8 @@ Verbose = Annotated[
 ]
 
 
-def _wanted(function: Callable[..., None]) -> dict[str, _Wanted]:
-    """Return which parameters of a function are made of options."""
-    hints = get_type_hints(function)
+def _wanted(function: Callable[..., None], hints: Mapping[str, Any]) -> dict[str, _Wanted]:
+    """Return which parameters of a function, of types `hints`, are made of options."""
     found = {}
     for name, each in inspect.signature(function).parameters.items():
         wanted = each.default if isinstance(each.default, _Wanted) else None
@@ -281,7 +280,8 @@ def _parameter(
 
 def _typed(found: Option) -> inspect.Parameter:
     """Return the parameter from which Typer makes an option."""
-    shown = found.default_text is not None and found.kind is not bool
+    default = found.default_text
+    shown = default is not None and found.kind is not bool
     info = typer.Option(
         found.flag,
         help=found.help if shown or not found.unset else f"{found.help} Default: {found.unset}.",
@@ -290,8 +290,8 @@ def _typed(found: Option) -> inspect.Parameter:
         rich_help_panel=found.group,
         autocompletion=_completion(found),
     )
-    kind: Any = found.kind if found.default_text is not None else found.kind | None
-    return _parameter(found.field, Annotated[kind, info], found.default_text)
+    kind: Any = found.kind if default is not None else found.kind | None
+    return _parameter(found.field, Annotated[kind, info], default)
 
 
 def _completion(found: Option) -> Callable[[str], list[str]] | None:
@@ -313,6 +313,8 @@ def _file_of(parameters: list[inspect.Parameter]) -> Any:
     def read(context: typer.Context, value: Path | None) -> Path | None:
         if value is not None and not context.resilient_parsing:
             with expected_errors(), usage_errors():
+                from sans.commands.config_file import defaults_of
+
                 context.default_map = defaults_of(value, str(context.info_name), parameters)
         return value
 

@@ -22,7 +22,6 @@ from sans.commands.console import (
 )
 from sans.configs import check_name
 from sans.configs.reproduction import ReproductionOptions
-from sans.configs.toml import OPTIONS_FILE, write_options
 from sans.options import OUTPUT
 
 if TYPE_CHECKING:
@@ -69,6 +68,7 @@ def reproduce(
         sans reproduce mnist --seeds 5 --corrected
     """
     from sans import reproduction
+    from sans.configs.toml import OPTIONS_FILE, write_options
     from sans.engines import Engine
     from sans.errors import ModelError
     from sans.leftovers import alone_in

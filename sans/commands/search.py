@@ -17,7 +17,6 @@ from sans.commands.console import (
 from sans.commands.train import Output, report
 from sans.configs import TrainOptions
 from sans.configs.budget import Budget
-from sans.configs.toml import write_options
 from sans.datasets import DataConfig
 from sans.errors import SansError
 
@@ -84,6 +83,7 @@ def _search(looking: Search, run: Run, engine: Engine, budget: Budget, force: bo
     """Search with a progress bar, and leave the best in the run's folder, however it ends."""
     from sans import runs
     from sans.commands.progress import searched
+    from sans.configs.toml import write_options
 
     stop: KeyboardInterrupt | SansError | None = None
     try:

@@ -23,7 +23,6 @@ from sans.commands.console import (
 )
 from sans.configs import TrainOptions
 from sans.configs.grid import SELECTIONS, Grid
-from sans.configs.toml import write_options
 from sans.datasets import DataConfig
 from sans.errors import ReaderGoneError, SansError
 from sans.figures import METRICS
@@ -86,6 +85,7 @@ def sweep(
         sans sweep --activation topk,extrema --kernel-size 15:18 --seeds 3
     """
     from sans import sweeps
+    from sans.configs.toml import write_options
     from sans.datasets import resolve
     from sans.engines import Engine
 

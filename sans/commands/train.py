@@ -123,11 +123,13 @@ def _train(experiment: Experiment, run: Run) -> None:
 def report(experiment: Experiment, run: Run, evaluation: Evaluation, as_json: bool) -> None:
     """Print what came out, where the run lies, and what to type next; or one line of JSON."""
     from sans.commands.tables import table_of
+    from sans.figures import METRICS
 
     training = experiment.trainer.result()
     best = training.best
     for sentence in training.doubts:
         notice(sentence)
+    notice(f"trained on {experiment.dataset.used('training')}")
     if as_json:
         print_json(
             {
@@ -143,11 +145,11 @@ def report(experiment: Experiment, run: Run, evaluation: Evaluation, as_json: bo
     title = f"{experiment.dataset.name}, {experiment.model.label}"
     names = ("phi", "inverse_compression_ratio", "reconstruction_loss")
     validation = [number(getattr(best, name)) for name in names]
-    notice(f"trained on {experiment.dataset.used('training')}")
     rows = (
         (f"validation, epoch {best.epoch}", *validation),
         ("test", *(number(evaluation.mean(name)) for name in names)),
     )
-    print_table(table_of(title, ("", "φ̄", "CR⁻¹", "L̃"), rows, words=("",)))
+    heads = ("", *(METRICS[name].head for name in names))
+    print_table(table_of(title, heads, rows, words=("",)))
     out.print(f"run: {run.folder}", markup=False)
     out.print(f"next: sans evaluate {run.folder}", markup=False)

@@ -106,8 +106,7 @@ class Experiment:
         """
         state, saved = self.trainer.state(), time.monotonic()
         self._save(run, state)
-        settings = self.settings
-        write_options(run.options, "train", settings.data, settings.model, settings.train)
+        write_options(run.options, "train", *self.settings.typed())
         try:
             while not self.trainer.finished:
                 (epoch,) = self.trainer.run_epoch(on_batch)

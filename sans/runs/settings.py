@@ -11,6 +11,7 @@ import sans
 from sans.configs import ModelOptions, TrainConfig, from_mapping, to_mapping
 from sans.datasets import DataConfig, Dataset
 from sans.datasets.loading import remembered
+from sans.datasets.windows import WINDOWS
 from sans.errors import ModelError
 from sans.options import options_of
 
@@ -38,6 +39,13 @@ class Settings:
         if data.get("whole") is False:  # what a file that does not say so means
             del data["whole"]
         return {"data": data, "model": to_mapping(self.model), "train": to_mapping(self.train)}
+
+    def typed(self) -> tuple[DataConfig, ModelOptions, TrainConfig]:
+        """Return the configurations with which a user may ask for this again."""
+        data = self.data
+        if data.whole is False and data.limit is None:  # as versions took that did not know `whole`
+            data = replace(data, limit=WINDOWS)
+        return data, self.model, self.train
 
     def about(self, dataset: Dataset) -> dict[str, Any]:
         """Return what a model file should remember of its origin."""
