@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sans.errors import DatasetError
+from sans.options import DATA, option
 from sans.recordings.arrays.orientation import LAYOUTS
 
 SPLITS = ("row", "recording")
@@ -14,38 +16,92 @@ SMALLEST_LIMIT = 3  # one signal to train on, one to validate, one to test
 SMALLEST_WINDOW = 2  # one sample alone has no standard deviation
 
 
+def _names() -> Iterable[str]:
+    from sans.datasets import catalogue
+
+    return [entry.name for entry in catalogue()]
+
+
+def _folder(text: str) -> Path:
+    """Return the folder of an option, which an empty text does not name."""
+    if not text:
+        raise ValueError("--data-dir wants the path of a folder, not an empty text")
+    return Path(text)
+
+
 @dataclass(frozen=True, slots=True)
 class DataConfig:
     """Which signals to load; each field is a command-line option of the same name.
 
     Raises:
-        DatasetError: if `window`, `limit` `split_by` or `layout` is out of its range.
+        DatasetError: if `window`, `limit`, `split_by` or `layout` is out of its range.
     """
 
-    dataset: str = "synthetic"
+    dataset: str = option(
+        "synthetic",
+        "A name from `sans datasets`, physionet:DATABASE/RECORD, or the path of a recording.",
+        DATA,
+        complete=_names,
+        metavar="NAME",
+    )
     """A name of the catalogue, physionet:DATABASE/RECORD, or the path of a recording."""
 
-    record: str | None = None
+    record: str | None = option(
+        None, "Record of a Physionet database.", DATA, unset="the paper's", metavar="NAME"
+    )
     """Record of a Physionet database; by default the one that the paper used."""
 
-    channel: str = "0"
+    channel: str = option(
+        "0", "Channel of a recording: its position, from 0, or its name.", DATA, metavar="NAME"
+    )
     """Channel of a recording: its position from 0, or its name, such as V5."""
 
-    window: int = 1000
+    window: int = option(1000, "Samples of a window cut from a recording.", DATA)
     """Samples of a window; for recordings only."""
 
-    limit: int | None = None
-    """Signals to use in all; by default 12 windows of a recording, everything of other sets."""
+    limit: int | None = option(
+        None,
+        "Signals in all, split in the usual proportions.",
+        DATA,
+        unset="12 windows of a published recording (60 of the synthetic one), everything of other "
+        "sets and of your own files",
+    )
+    """Signals to use in all; by default 12 windows of a published recording, everything of other
+    sets and of a user's own file."""
 
-    split_by: str = "row"
+    split_by: str = option(
+        "row",
+        "How uci-epilepsy is split: by row as in the paper, or by recording.",
+        DATA,
+        choices=SPLITS,
+    )
     """How uci-epilepsy is split: by row as in the paper, or by recording."""
 
-    data_dir: Path | None = None
+    data_dir: Path | None = option(
+        None,
+        "Where data sets lie.",
+        DATA,
+        unset="$SANS_DATA, then the user's cache",
+        parse=_folder,
+        metavar="FOLDER",
+    )
     """Folder to look in before $SANS_DATA and the user's cache."""
 
-    layout: str | None = field(default=None, metadata={"later": True})
+    layout: str | None = option(
+        None,
+        "What the dimensions of an array are.",
+        DATA,
+        later=True,
+        unset="samples-channels, or images of three dimensions",
+        choices=LAYOUTS,
+    )
     """What the dimensions of an array mean, one of `sans.recordings.arrays.orientation.LAYOUTS`; by
     default ``(samples,)``, ``(samples, channels)`` or ``(images, height, width)``."""
+
+    whole: bool | None = field(default=None, metadata={"later": True})
+    """Whether all windows of a recording are used where there is no `limit`; None: those of a
+    user's own file are. `sans.datasets.absolute` says so of such a file, and where a stored
+    configuration does not say so, it is of a version that took 12 windows of any recording."""
 
     def __post_init__(self) -> None:
         if self.window < SMALLEST_WINDOW:

@@ -2,9 +2,17 @@
 
 An activation is a function of ``(similarity, density)``, for one and two dimensions of space alike.
 The gradient of a kept entry is one, of any other zero. To add an activation, write its function and
-its row in `ACTIVATIONS`.
+its row in `ACTIVATIONS`. `by_kernel` gives densities the shape that a similarity computes with.
 
 [SAN]: P. Bizopoulos, D. Koutsouris, "Sparsely Activated Networks", IEEE TNNLS 2020.
+
+>>> import torch
+>>> from sans import ACTIVATIONS
+>>> sorted(ACTIVATIONS)
+['extrema', 'extrema-pool', 'identity', 'relu', 'topk']
+>>> similarity = torch.tensor([[[0.0, 2.0, 1.0, 0.0, -3.0, 0.0]]])
+>>> ACTIVATIONS["topk"](similarity, 1).tolist()
+[[[0.0, 0.0, 0.0, 0.0, -3.0, 0.0]]]
 """
 
 from __future__ import annotations
@@ -17,8 +25,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:  # torch is slow to import, and the names below are wanted without it
     from torch import Tensor
 
-Density: TypeAlias = "int | Sequence[int]"
-"""One number for every kernel, or one for each."""
+Density: TypeAlias = "float | Sequence[float]"
+"""One number for every kernel, or one for each: samples, a count, or a number of another kind, such
+as a threshold."""
 
 
 def identity(similarity: Tensor, density: Density = 0) -> Tensor:  # noqa: ARG001
@@ -35,7 +44,7 @@ def identity(similarity: Tensor, density: Density = 0) -> Tensor:  # noqa: ARG00
 
 
 def relu(similarity: Tensor, density: Density = 0) -> Tensor:  # noqa: ARG001
-    """Keep the positive entries: the reference that everybody uses.
+    """Keep the positive entries: the usual reference.
 
     Args:
         similarity: ``(batch, kernels, *space)``.
@@ -132,22 +141,48 @@ def competing_extrema(similarity: Tensor, density: Density, rivals: int | None =
     return _keep("competing_extrema", similarity, densities, rivals)
 
 
+def by_kernel(density: Density, similarity: Tensor) -> Tensor:
+    """Return densities as ``(kernels, 1)`` or ``(kernels, 1, 1)``, to compute with a similarity.
+
+    Args:
+        density: one number for every kernel, or one for each.
+        similarity: ``(batch, kernels, *space)``; the densities have its precision and device.
+
+    Raises:
+        ValueError: if there is not one density for each kernel.
+    """
+    densities = _one_each(density, similarity)
+    return similarity.new_tensor(densities).view(-1, *[1] * (similarity.ndim - 2))
+
+
+def _one_each(density: Density, similarity: Tensor) -> tuple[float, ...]:
+    """Return one density for each kernel of a similarity."""
+    kernels = similarity.shape[1]
+    densities = tuple(density) if isinstance(density, Iterable) else (density,) * kernels
+    if len(densities) != kernels:
+        raise ValueError(f"{len(densities)} densities for {kernels} kernels: give one for each")
+    return densities
+
+
 def _checked(
     name: str, density: Density, similarity: Tensor, most: int | None = None
 ) -> tuple[int, ...]:
-    """Return one density for each kernel, each from 1 to `most`."""
-    kernels = similarity.shape[1]
-    if isinstance(density, Iterable):
-        densities = tuple(index(value) for value in density)
-    else:
-        densities = (index(density),) * kernels
-    if len(densities) != kernels:
-        raise ValueError(f"{len(densities)} densities for {kernels} kernels: give one for each")
+    """Return one whole density for each kernel, each from 1 to `most`."""
+    densities = tuple(_whole(name, value) for value in _one_each(density, similarity))
     for value in densities:
         if value < 1 or (most is not None and value > most):
             wanted = "at least 1" if most is None else f"between 1 and {most} on this map"
             raise ValueError(f"{name} must be {wanted}, not {value}")
     return densities
+
+
+def _whole(name: str, value: float) -> int:
+    """Return a whole number as an integer of Python."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be a whole number, not {value}")
+    return index(value)
 
 
 def _keep(selection: str, similarity: Tensor, densities: tuple[int, ...], *rivals: int) -> Tensor:
@@ -203,12 +238,16 @@ class Activation:
     function: Callable[[Tensor, Density], Tensor]
     """From similarity and density to activations."""
 
-    paper_density: Callable[[int, int, int, int], int]
+    paper_density: Callable[[int, int, int, int], float]
     """From kernel size, side of the signal, dimensions and tolerance to a density; 0: none."""
 
     keeps: bool = True
     """Whether every activation that is not zero is an entry of the similarity, unchanged; training
     sums its gradient where there are spikes then, and differentiates the function otherwise."""
+
+    real_density: bool = False
+    """Whether the density may be any number, such as a threshold; otherwise it counts samples or
+    entries, and is whole."""
 
     def __call__(self, similarity: Tensor, density: Density = 0) -> Tensor:
         """Return the activations: what `function` makes of `similarity`."""

@@ -173,7 +173,7 @@ def classify(
     if low == high:
         raise ValueError(f"all training labels are {low}: give two classes or more")
 
-    generator = torch.Generator().manual_seed(config.seed)
+    generator = torch.Generator("cpu").manual_seed(config.seed)
     with devices.steady(), devices.exact():
         network = _start(CLASSIFIERS[len(space)], space, high + 1, generator).to(device)
         return _train(network, (training, validation, test), config, generator, on_batch)
@@ -187,7 +187,7 @@ def _start(
 ) -> nn.Sequential:
     """Return a new network with the weights that torch's own layers start with."""
     with torch.device("meta"):  # weights without memory: torch's generator draws none
-        network = build(space, classes)
+        network = build(space, classes).float()
     network.to_empty(device="cpu")  # where the same numbers are drawn for every device
     for layer in network:
         for weights in layer.parameters():
@@ -211,7 +211,7 @@ def _train(
     steps, done = config.epochs * math.ceil(len(labels) / config.batch_size), 0
     rows = []
     for epoch in range(1, config.epochs + 1):
-        order = torch.randperm(len(labels), generator=generator)
+        order = torch.randperm(len(labels), generator=generator, device="cpu")
         for batch in torch.split(order.to(labels.device), config.batch_size):
             adam.step(_gradient(network, signals[batch], labels[batch]))
             done += 1
@@ -249,7 +249,7 @@ def _check(name: str, part: Labelled, device: torch.device) -> Labelled:
 
     Silent signals stay: they have no φ, but a class.
     """
-    signals, labels = part.signals.to(device, torch.float32), part.labels
+    signals, labels = part.signals.detach().to(device, torch.float32), part.labels
     if signals.ndim - 2 not in CLASSIFIERS or signals.shape[1] != 1:
         raise ValueError(
             f"{name} signals must be (signals, 1, length) or (signals, 1, height, width), "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 import torch
 
 from sans.errors import SansError
+
+LOG = logging.getLogger(__name__)
 
 
 def pick(name: str) -> torch.device:
@@ -21,6 +24,7 @@ def pick(name: str) -> torch.device:
         raise SansError("there is no CUDA device here: use --device cpu or auto")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    LOG.info("computing on %s", name)
     return torch.device(name)
 
 

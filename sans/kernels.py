@@ -36,6 +36,16 @@ class Kernels(Sequence[Kernel]):
     """The kernels of a network, in order: a sequence of arrays ``(size,)`` or ``(size, size)``.
 
     In Jupyter they show as a picture.
+
+    Examples:
+        >>> import numpy as np
+        >>> from sans import Kernels, ModelConfig
+        >>> config = ModelConfig(kernel_sizes=(3,))
+        >>> kernels = Kernels((np.ones(3, np.float32),), config, "mine", 250.0)
+        >>> kernels
+        <1 kernel of 3 samples, extrema from mine>
+        >>> kernels[0].tolist(), kernels.sizes
+        ([1.0, 1.0, 1.0], (3,))
     """
 
     arrays: tuple[Kernel, ...]
@@ -158,6 +168,12 @@ def load_kernels(run: Path | str | None = None) -> Kernels:
 
     Raises:
         ModelError: if there is no such run, or its model is damaged.
+
+    Examples:
+        >>> from sans import SAN, ModelConfig, load_kernels
+        >>> SAN(ModelConfig(kernel_sizes=(15, 31))).save("model.safetensors", {"dataset": "mine"})
+        >>> load_kernels("model.safetensors")
+        <2 kernels of 15, 31 samples, extrema from mine>
     """
     stored = read_model(find_model(run))
     dataset, rate = stored.about.get("dataset"), stored.about.get("rate")

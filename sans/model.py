@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from joblib import cpu_count
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sans.activations import ACTIVATIONS, competing_extrema
@@ -19,6 +20,7 @@ from sans.convolution import tensors
 from sans.model_files import StoredModel, check_kernels, read_model, write_model
 from sans.pursuit import encoder
 from sans.pursuit.stop import Stop
+from sans.signals import Signals, as_tensor
 from sans.stretching import stretched
 
 
@@ -31,36 +33,61 @@ class SAN(nn.Module):
 
     Args:
         config: what the network is.
-        kernels: one array of weights a kernel, ``(size,)`` or ``(size, size)``; None: zeros.
+        kernels: the weights of each kernel, ``(size,)`` or ``(size, size)``, tensors or arrays;
+            None: zeros.
 
     Raises:
+        TypeError: if they are no real numbers.
         ValueError: if the kernels do not have the sizes that `config` says.
+
+    Examples:
+        >>> import torch
+        >>> from sans import SAN, ModelConfig
+        >>> kernel, signals = torch.tensor([1.0, 2.0, 1.0]), torch.zeros(1, 1, 12)
+        >>> signals[0, 0, 4:7] = kernel
+        >>> model = SAN(ModelConfig(kernel_sizes=(3,), densities=(2,)), [kernel])
+        >>> activations = model.encode(signals)
+        >>> activations.nonzero().tolist()  # signal, kernel, place
+        [[0, 0, 5]]
+        >>> model.decode(activations)[0, 0, 4:7].tolist()  # 6 = the kernel times itself
+        [6.0, 12.0, 6.0]
     """
 
-    def __init__(self, config: ModelConfig, kernels: Sequence[Tensor] | None = None) -> None:
+    def __init__(self, config: ModelConfig, kernels: Sequence[Signals] | None = None) -> None:
         super().__init__()
         if kernels is None:
-            kernels = [torch.zeros((size,) * config.dimensions) for size in config.kernel_sizes]
+            kernels = [
+                torch.zeros((size,) * config.dimensions, dtype=torch.float32, device="cpu")
+                for size in config.kernel_sizes
+            ]
         check_kernels(kernels, config)
         self.config = config
         self.kernels = nn.ParameterList(
             nn.Parameter(kernel.detach().clone(memory_format=torch.contiguous_format))
-            for kernel in kernels
+            for kernel in (as_tensor(kernel, "kernels") for kernel in kernels)
         )
 
-    def similarity(self, signals: Tensor) -> Tensor:
+    def similarity(self, signals: Signals) -> Tensor:
         """Return every kernel's map, ``(batch, kernels, *space)``, of ``(batch, 1, *space)``.
 
         With stretches, each kernel is followed by the stretched ones, here and in the activations.
         """
-        return tensors.correlate(signals, self._weights())
+        weights = self._weights()
+        return tensors.correlate(self._on_device(signals).to(weights.dtype), weights)
 
-    def encode(self, signals: Tensor) -> Tensor:
+    def encode(self, signals: Signals) -> Tensor:
         """Return the activations, ``(batch, kernels, *space)``, of signals ``(batch, 1, *space)``.
 
+        They have the precision of the kernels, those of a pursuit that of the signals.
+
+        Args:
+            signals: a tensor where the network is, or an array, of any precision.
+
         Raises:
+            TypeError: if they are no real numbers.
             ValueError: if kernels or densities do not fit the signals.
         """
+        signals = self._on_device(signals)
         if signals.ndim != self.config.dimensions + 2 or signals.shape[1] != 1:
             space = ", ".join(["length"] if self.config.dimensions == 1 else ["height", "width"])
             raise ValueError(f"signals must be (batch, 1, {space}), not {tuple(signals.shape)}")
@@ -72,19 +99,22 @@ class SAN(nn.Module):
         activation = ACTIVATIONS[self.config.activation]
         return activation(self.similarity(signals), self.config.densities)
 
-    def decode(self, activations: Tensor) -> Tensor:
+    def decode(self, activations: Signals) -> Tensor:
         """Return the reconstruction, ``(batch, 1, *space)``, of ``(batch, kernels, *space)``."""
-        return tensors.decode(activations, self._weights(), self.config.decoder)
+        weights = self._weights()
+        found = self._on_device(activations, "activations").to(weights.dtype)
+        return tensors.decode(found, weights, self.config.decoder)
 
-    def partial_reconstructions(self, activations: Tensor) -> Tensor:
+    def partial_reconstructions(self, activations: Signals) -> Tensor:
         """Return what each kernel alone draws, stretched ones included.
 
         Both are ``(batch, kernels, *space)``; the sum over kernels is what `decode` returns.
         """
         groups = torch.unflatten(self._weights()[0], 0, (len(self.kernels), -1))
-        return tensors.decode(activations, groups, self.config.decoder)
+        found = self._on_device(activations, "activations").to(groups.dtype)
+        return tensors.decode(found, groups, self.config.decoder)
 
-    def forward(self, signals: Tensor) -> Tensor:
+    def forward(self, signals: Signals) -> Tensor:
         """Return the reconstruction of signals, both ``(batch, 1, *space)``."""
         return self.decode(self.encode(signals))
 
@@ -135,8 +165,8 @@ class SAN(nn.Module):
             drawn = [kernel.detach() for kernel in self._drawn()]
             found = pursuit.pursue(signals[:, 0], drawn, stop, config.refit, config.weights)
             return found.to(signals.dtype)
-        kernels = [kernel.detach().cpu().numpy() for kernel in self._drawn()]
-        images = signals[:, 0].cpu().numpy()
+        kernels = [_array(kernel) for kernel in self._drawn()]
+        images = _array(signals[:, 0])
         code = encoder.pursue(images, kernels, stop, config.refit, config.weights, cpu_count())
         return torch.from_numpy(code.dense()).to(signals)
 
@@ -144,9 +174,22 @@ class SAN(nn.Module):
         """Return the kernels, each followed by what stretching makes of it."""
         if not self.config.stretches:
             return list(self.kernels)
-        kernels = [kernel.detach().cpu().numpy() for kernel in self.kernels]
+        kernels = [_array(kernel) for kernel in self.kernels]
         found = stretched(kernels, self.config.stretches)
         return [torch.from_numpy(kernel).to(self.kernels[0]) for kernel in found]
 
     def _weights(self) -> Tensor:
         return tensors.stack(self._drawn()).unsqueeze(0)
+
+    def _on_device(self, values: Signals, name: str = "signals") -> Tensor:
+        """Return a tensor of floating-point numbers; that of an array lies where the network is."""
+        tensor = as_tensor(values, name)
+        if not isinstance(values, Tensor):
+            tensor = tensor.to(self.kernels[0].device)
+        return tensor if tensor.is_floating_point() else tensor.to(self.kernels[0].dtype)
+
+
+def _array(tensor: Tensor) -> NDArray[Any]:
+    """Return a tensor as an array, in float32 where numpy does not know its precision."""
+    tensor = tensor.detach().cpu()
+    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from sans.configs import ModelConfig, from_mapping, to_mapping
 from sans.errors import ModelError
 from sans.files import written_whole
+
+LOG = logging.getLogger(__name__)
 
 MODEL = "sans-model-1"
 CHECKPOINT = "sans-checkpoint-2"
@@ -110,6 +113,7 @@ def read_arrays(path: Path, form: str) -> tuple[dict[str, NDArray[Any]], dict[st
         raise ModelError(f"{path} is in the format {found!r}: wanted {form!r}")
     if digest != _digest(arrays, values):
         raise ModelError(f"{path} is damaged: its checksum is not that of its content")
+    LOG.info("read %s", path)
     return arrays, values
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
+from sans import interruption
 from sans.cli import app
 
 hypothesis.settings.register_profile("sans", derandomize=True, deadline=None)
@@ -52,6 +54,25 @@ def interruptible() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def own_signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have signals handled as before, after a test that lets the command line listen to them."""
+    numbers = (*interruption.SIGNALS, signal.SIGALRM)
+    before = {number: signal.getsignal(number) for number in numbers}
+    monkeypatch.setattr(interruption, "_received", interruption._Received())
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw nothing of runs and sweeps: it takes longer than to train."""
+    monkeypatch.setattr("sans.sweeps.pictures.draw", lambda *_: None)
+    monkeypatch.setattr("sans.runs.experiment.illustrate", lambda *_: None)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from sans.commands.console import number
 from sans.datasets.synthetic import kernels as planted_kernels
 from sans.kernels import load_kernels
 from sans.model import SAN
+from sans.runs import begun
 from sans.training import Trainer
 
 SMALL = ("train", "--limit", "12", "--window", "200", "--epochs", "3")
@@ -266,6 +267,14 @@ def test_resume_refuses_a_damaged_checkpoint(sans, refused, tmp_path):
     assert "damaged" in refused(1, "train", "--resume", "--output", "run")
 
 
+def test_a_second_training_into_one_folder_is_refused_until_the_first_ends(sans, refused):
+    with begun(Path("run"), "ignored"):
+        for more in ((), ("--force",)):
+            line = refused(1, *SMALL, "--output", "run", *more)
+            assert line.startswith("sans: another command is working in run: wait until it ends")
+    assert sans(*SMALL, "--output", "run").exit_code == 0
+
+
 def test_an_output_that_exists_is_refused_without_force(sans, refused, tmp_path):
     sans(*SMALL, "--output", "run")
     before = content(tmp_path / "run")
@@ -392,8 +401,8 @@ def test_training_that_diverges_is_one_line(refused):
     assert "training diverged" in refused(1, *SMALL, "--lr", "1e30")
 
 
-def test_no_option_and_a_wrong_one_are_usage_errors(sans):
-    for arguments in ((), ("train", "--colour"), ("trian",), ("train", "--epochs", "many")):
+def test_a_wrong_option_or_command_is_a_usage_error(sans):
+    for arguments in (("train", "--colour"), ("trian",), ("train", "--epochs", "many")):
         assert sans(*arguments).exit_code == 2
 
 

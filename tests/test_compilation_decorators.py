@@ -9,7 +9,7 @@ import pytest
 
 from sans.compilation.decorators import compiled, inlined
 from sans.compilation.linking import OuterFunction
-from sans.compilation.sharing import uninterrupted
+from sans.interruption import uninterrupted
 
 
 @pytest.mark.usefixtures("interruptible")

@@ -299,8 +299,17 @@ def test_settings_of_a_training_fit_a_network_that_has_a_part_for_them(training,
     TrainConfig(**training).check_model(model)
 
 
-@pytest.mark.parametrize("numbers", [(3.0,), ("3",), (None,)])
-@pytest.mark.parametrize("field", ["kernel_sizes", "densities"])
+@pytest.mark.parametrize(
+    ("field", "numbers"),
+    [
+        ("kernel_sizes", (3.0,)),
+        *(
+            (field, (each,))
+            for field in ("kernel_sizes", "densities")
+            for each in ("3", None, True)
+        ),
+    ],
+)
 def test_sizes_and_densities_are_integers(field, numbers):
     message = re.escape(f"{field.replace('_', ' ')} must be integers, not {list(numbers)}")
     with pytest.raises(TypeError, match=f"^{message}$"):

@@ -192,6 +192,7 @@ def test_a_terminal_that_knows_ascii_only_is_no_reason_to_fail(arguments, tmp_pa
     assert all(line.startswith("epoch 1/1 ") for line in lines)  # where a machine is slow
 
 
+@pytest.mark.usefixtures("own_signals")
 def test_an_interrupt_during_the_imports_is_one_line(monkeypatch, capsys):
     class Interrupted(ModuleType):
         def __getattr__(self, name):

@@ -264,9 +264,8 @@ def test_the_line_of_a_file_is_there_before_the_next_file_is_done(standard, tmp_
     standard(out := Trickle([100]), Trickle([100]), buffered=True)
     console.print_anywhere()
     np.save(tmp_path / "x.npy", WALK)
-    run_all(
-        [FileTask(tmp_path / "x.npy", tmp_path / f"{i}.sans") for i in range(3)], Watched(), json
-    )
+    tasks = [FileTask(tmp_path / "x.npy", tmp_path / f"{i}.sans") for i in range(3)]
+    run_all(tasks, Watched(), json, "compress")
     assert out.taken.count(b"\n") == 3 + (not json)
 
 

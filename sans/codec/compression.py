@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -16,12 +17,13 @@ from threadpoolctl import threadpool_limits
 
 from sans.codec import container
 from sans.codec.allocation import keep_freed_memory
-from sans.codec.chunks import RecordingPlan, encode_chunk, exact_plan
+from sans.codec.chunks import encode_chunk
 from sans.codec.description.waveforms import pack_all_waveforms
 from sans.codec.headers import End, StreamHeader, TrackErrors, pack_end, pack_header
 from sans.codec.measures import Measures
-from sans.codec.planning.plan import KernelOptions
+from sans.codec.planning.inputs import KernelOptions
 from sans.codec.planning.sparing import Decision, plan_with_loss
+from sans.codec.plans import RecordingPlan, exact_plan
 from sans.codec.quality import LOSSLESS, Quality
 from sans.codec.spool import Spool
 from sans.codec.versions import LARGEST_FRAME, NEWEST
@@ -33,6 +35,8 @@ from sans.recordings.rates import given_rate, lacks_rate, rated
 from sans.recordings.regrouping import regrouped
 from sans.recordings.roles import kept_exactly, roles_of
 from sans.recordings.wfdb.annotators import Wanted, annotators_in
+
+LOG = logging.getLogger(__name__)
 
 Array = NDArray[Any]
 Progress = Callable[[str, float], None]
@@ -50,7 +54,7 @@ LEARNED_KERNELS = KernelOptions()
 
 
 def quietly(_stage: str, _share: float) -> None:
-    """Tell nobody how far the work is."""
+    """Take a report of progress and do nothing with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +183,7 @@ def compress_recording(
             )
             blocks = (spool.block(number) for number in range(len(spool)))
         layout, plan, quality, notices = decision
+        LOG.info("stored as %s %s, with %s", quality.kind, quality.given, _kernels_in(plan))
         header = StreamHeader(layout, frames, (quality.kind, quality.given), plan.quanta)
         summary = _write(header, blocks, plan, file, pool, options.threads, progress)
         kept = tuple(annotators_in(layout.attachments)) if layout.format == "wfdb" else ()
@@ -186,6 +191,13 @@ def compress_recording(
         idle = bounds.idle(layout.tracks) if bounds is not None else ()
         notices = (*source.notices, *source.kept, *idle, *notices)
         return replace(summary, notices=notices, annotations=kept)
+
+
+def _kernels_in(plan: RecordingPlan) -> str:
+    """Return in words how many kernels describe how many of the signals."""
+    kernels = [len(track.waveforms.levels) for track in plan.tracks]
+    described = sum(count > 0 for count in kernels)
+    return f"{sum(kernels)} kernels for {described} of {len(kernels)} signals"
 
 
 def _settled(layout: Layout, spool: Spool, options: Options) -> Layout:
@@ -226,7 +238,8 @@ def frames_of_chunk(layout: Layout, seconds: float | None = None) -> int:
     """Return how many frames a chunk has.
 
     Raises:
-        DatasetError: if no reader would accept a single frame, or nobody knows how long it is.
+        DatasetError: if no reader would accept a single frame, or the recording has no rate to
+            measure seconds by.
     """
     each = [track.per_frame for track in layout.tracks]
     if sum(each) > LARGEST_FRAME:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sans.commands.console import number
-from sans.errors import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from sans.codec.headers import TrackErrors
     from sans.recordings import Track
+
+COLUMNS = ("signal", "samples", "missing", "PRD %", "PRD1024 %", "PRDN %", "RMS", "largest error")
 
 MOST_ROWS = 32
 """Signals that a table shows."""
@@ -45,27 +46,41 @@ def _with_unit(value: float, unit: str) -> str:
     return f"{number(value)} {unit}{plural}".rstrip()
 
 
+def words_of_size(size: int, samples: int, stored_bits: int) -> str:
+    """Return how large a stream is beside what it holds, as a person reads it.
+
+    Args:
+        size: bytes of the stream.
+        samples: how many it holds.
+        stored_bits: what they take as the converter gave them.
+    """
+    if not samples:
+        return "no samples"
+    words, ratio = f"{8 * size / samples:.4g} bits a sample", stored_bits / (8 * size)
+    if not ratio:
+        return words
+    times = f"{ratio:.4g} times smaller" if ratio >= 1 else f"{1 / ratio:.4g} times larger"
+    return f"{words}, {times}"
+
+
 def figures_table(figures: Sequence[TrackErrors], tracks: Sequence[Track]) -> Table:
     """Return what was achieved on each signal as a table."""
-    from rich.markup import escape
-    from rich.table import Table
+    from sans.commands.tables import table_of
 
-    table = Table()
-    table.add_column("signal")
-    for column in ("samples", "missing", "PRD %", "PRD1024 %", "PRDN %", "RMS", "largest error"):
-        table.add_column(column, justify="right", no_wrap=True)
+    rows = []
     for i, (row, track) in enumerate(zip(figures[:MOST_ROWS], tracks, strict=False)):
-        unit = printable(_unit(track))
-        table.add_row(
-            escape(printable(track.name) or str(i)),
+        unit = _unit(track)
+        shown = (
             f"{row.samples:,}",
             f"{row.missing:,}",
             number(row.prd),
             number(row.prd1024),
             number(row.prdn),
-            escape(_with_unit(row.rms, unit)),
-            escape(_with_unit(row.largest_error / abs(track.gain or 1.0), unit)),
+            _with_unit(row.rms, unit),
+            _with_unit(row.largest_error / abs(track.gain or 1.0), unit),
         )
+        rows.append((track.name or str(i), *shown))
+    table = table_of("", COLUMNS, rows, words=COLUMNS[:1])
     if len(figures) > MOST_ROWS:
         table.caption = f"and {len(figures) - MOST_ROWS} more"
     return table

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sans.commands.achieved import values_achieved
+from sans.commands.achieved import values_achieved, words_of_size
 from sans.commands.console import INTERRUPTED, err, fail, notice, number, out, print_json
 from sans.errors import SansError
 
@@ -44,8 +44,15 @@ def folder_for(given: Sequence[str], folders: Sequence[str], output: str | None)
     return folder
 
 
-def run_all(tasks: list[FileTask], engine: Engine, json: bool) -> None:
-    """Perform tasks side by side; print a line for each, and a total at the end."""
+def run_all(tasks: list[FileTask], engine: Engine, json: bool, what: str) -> None:
+    """Perform tasks side by side; print a line for each, and a total at the end.
+
+    Args:
+        tasks: what to do.
+        engine: where it is done.
+        json: whether a program reads the lines.
+        what: the command, as progress is told.
+    """
     from sans.codec.compression import Summary
     from sans.codec.files import Failure, perform
     from sans.commands.progress import counted
@@ -53,7 +60,7 @@ def run_all(tasks: list[FileTask], engine: Engine, json: bool) -> None:
     size = samples = stored = 0
     failures = []
     try:
-        with counted(len(tasks), "files", err) as advance:
+        with counted(len(tasks), "files", err, what) as advance:
             for position, outcome in engine.run(perform, tasks):
                 advance(1)
                 task = tasks[position]
@@ -68,17 +75,15 @@ def run_all(tasks: list[FileTask], engine: Engine, json: bool) -> None:
                         print_json({"file": str(task.target), **values_of(outcome)})
                     else:
                         out.print(f"{task.target}  {_line(outcome)}", markup=False)
-                elif not json:
+                elif json:
+                    print_json({"file": str(task.target)})
+                else:
                     out.print(str(task.target), markup=False)
     except KeyboardInterrupt:
         raise fail("interrupted; files that are there are whole", INTERRUPTED) from None
     if size and not json:
-        ratio = stored / (8 * size)
-        out.print(
-            f"{len(tasks) - len(failures)} files, {size:,} bytes, {8 * size / max(samples, 1):.4g} "
-            f"bits a sample, {ratio:.4g} times smaller",
-            markup=False,
-        )
+        files = f"{len(tasks) - len(failures)} files, {size:,} bytes"
+        out.print(f"{files}, {words_of_size(size, samples, stored)}", markup=False)
     if failures:
         raise SansError(
             f"{len(failures)} of {len(tasks)} files failed: {'; '.join(failures[:3])}"
@@ -108,8 +113,8 @@ def _line(summary: Summary) -> str:
     rows = [row for row in summary.figures if row.samples]
     worst = max((row.prdn for row in rows), default=0.0)
     error = f"PRDN {number(worst)} % at most" if worst else "no loss"
-    text = f"{summary.bits:.4g} bits a sample, {summary.ratio:.4g} times smaller, {error}"
-    return text + "".join(f", {name}" for name in summary.annotations)
+    words = words_of_size(summary.size, summary.samples, summary.stored_bits)
+    return f"{words}, {error}" + "".join(f", {name}" for name in summary.annotations)
 
 
 def tell(summary: Summary) -> None:

@@ -10,7 +10,6 @@ import typer
 from sans.commands import options as o
 from sans.commands.console import (
     err,
-    expected_errors,
     notice,
     number,
     out,
@@ -19,6 +18,8 @@ from sans.commands.console import (
     usage_errors,
 )
 from sans.errors import SansError
+from sans.figures import METRICS
+from sans.options import LOSS, OUTPUT, real_numbers
 
 if TYPE_CHECKING:
     from sans.bench import BenchRow, Recorded
@@ -27,6 +28,7 @@ FILES = ("results.json", "results.csv", "rate-distortion.png")
 """What `--output` leaves."""
 
 
+@o.command()
 def bench(
     recordings: Annotated[
         list[Path],
@@ -37,45 +39,56 @@ def bench(
         ),
     ],
     prdn: Annotated[
-        str, typer.Option(help="Errors of lossy streams, in per cent, with commas between.")
+        str,
+        typer.Option(
+            metavar="X,…",
+            help="Errors of lossy streams, in per cent, with commas between.",
+            rich_help_panel=LOSS,
+        ),
     ] = "2,5,9,15",
     output: Annotated[
         Path | None,
         typer.Option(
+            metavar="FOLDER",
             help=f"Folder for {', '.join(FILES)}. Default: none.",
             show_default=False,
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     force: o.Force = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+    json: o.Json = False,
 ) -> None:
-    """Compress recordings with this codec and with others, and compare size, error and speed.
+    """Compress recordings with this codec and with others, and compare.
 
+    Size, error and speed are compared.
     pcodec, FLAC (soundfile) and zstd (zstandard) are compared where they are installed:
     pip install "sans[bench]". The wavelets are the ideal length of a code, not a program.
-    """
-    with expected_errors():
-        from sans import bench
 
-        with usage_errors():
-            asked = tuple(dict.fromkeys(o.factors(prdn)))
-            bench.check_prdn(asked)
-        paths = bench.find(recordings)
-        if output is not None:
-            _refuse_files(output, force)
-        for name, module in bench.missing_peers().items():
-            notice(f'{name} is left out: no module {module}; pip install "sans[bench]"')
-        rows, names = _measure(paths, asked, set(recordings))
-        total = bench.in_total(rows)
-        if output is not None:
-            _leave(output, rows, total, _title(names))
-        if json:
-            values = {"total": [row.values() for row in total]}
-            print_json(values | {"recordings": [row.values() for row in rows]})
-            return
-        _print(rows, total, _title(names))
-        if output is not None:
-            out.print(f"bench: {output}", markup=False)
+    Examples:
+        sans bench 100
+        sans bench folder --prdn 5,9 --output bench
+    """
+    from sans import bench
+
+    with usage_errors():
+        asked = tuple(dict.fromkeys(real_numbers(prdn)))
+        bench.check_prdn(asked)
+    paths = bench.find(recordings)
+    if output is not None:
+        _refuse_files(output, force)
+    for name, module in bench.missing_peers().items():
+        notice(f'{name} is left out: no module {module}; pip install "sans[bench]"')
+    rows, names = _measure(paths, asked, set(recordings))
+    total = bench.in_total(rows)
+    if output is not None:
+        _leave(output, rows, total, _title(names))
+    if json:
+        values = {"total": [row.values() for row in total]}
+        print_json(values | {"recordings": [row.values() for row in rows]})
+        return
+    _print(rows, total, _title(names))
+    if output is not None:
+        out.print(f"bench: {output}", markup=False)
 
 
 def _measure(
@@ -89,7 +102,7 @@ def _measure(
     names: list[str] = []
     peers = bench.present_peers()
     each = 1 + len(peers) + 2 * len(asked)
-    with counted(len(paths) * each, "measurements", err) as advance:
+    with counted(len(paths) * each, "measurements", err, "bench") as advance:
         for path in paths:
             recording, left = _read(path, path in named), each
             if recording is not None:
@@ -144,7 +157,9 @@ def _print(rows: list[BenchRow], total: list[BenchRow], title: str) -> None:
 
     samples = max(row.samples for row in total)
     table = Table(title=escape(f"{title}, {samples:,} samples"))
-    columns = ("bits/sample", "ratio", "PRDN %", "encode M samples/s", "decode M samples/s")
+    prdn = METRICS["prdn"]
+    error = f"{prdn.heading} {prdn.unit}"
+    columns = ("bits/sample", "ratio", error, "encode M samples/s", "decode M samples/s")
     table.add_column("codec", no_wrap=True)
     for column in columns:
         table.add_column(column, justify="right", no_wrap=column != columns[-1])

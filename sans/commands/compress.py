@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sans.commands import options as o
-from sans.commands.achieved import figures_table
+from sans.commands.achieved import figures_table, words_of_size
 from sans.commands.batches import PIPE, folder_for, run_all, tell, values_of
 from sans.commands.console import (
     binary_input,
     binary_output,
     err,
-    expected_errors,
     notice,
     out,
     print_json,
@@ -23,6 +22,8 @@ from sans.commands.console import (
     refuse_existing,
     usage_errors,
 )
+from sans.datasets import DataConfig
+from sans.options import DATA, LOSS, NETWORK, OUTPUT
 
 if TYPE_CHECKING:
     from sans.codec.compression import Options, Summary
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from sans.engines import Engine
 
 
+@o.command()
 def compress(
     recording: Annotated[
         list[str],
@@ -46,112 +48,157 @@ def compress(
         typer.Option(
             "--output",
             "-o",
+            metavar="PATH",
             help="The .sans file, the folder for several or for a folder, or - for standard "
             "output. Default: RECORDING.sans here.",
             show_default=False,
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     lossless: Annotated[
-        bool, typer.Option("--lossless", help="Every sample comes back as it was. The default.")
+        bool,
+        typer.Option(
+            "--lossless",
+            help="Every sample comes back as it was. The default.",
+            rich_help_panel=LOSS,
+        ),
     ] = False,
     max_error: Annotated[
         str | None,
         typer.Option(
+            metavar="BOUND,…",
             help="No sample is off by more: 5 (converter units, or the numbers' own where there "
             "is no converter), 0.01mV (channels in volts), or 0.01mV,2mmHg,5 (5: all others).",
             show_default=False,
+            rich_help_panel=LOSS,
         ),
     ] = None,
     prdn: Annotated[
         float | None,
-        typer.Option(help="Error of each signal in per cent of it, its mean subtracted."),
+        typer.Option(
+            metavar="X",
+            help="Error of each signal in per cent of it, its mean subtracted.",
+            rich_help_panel=LOSS,
+        ),
     ] = None,
     bits: Annotated[
-        float | None, typer.Option(help="Bits a sample that the file takes at most, about.")
+        float | None,
+        typer.Option(
+            metavar="X",
+            help="Bits a sample that the file takes at most, about.",
+            rich_help_panel=LOSS,
+        ),
     ] = None,
     exact: Annotated[
         list[str] | None,
         typer.Option(
+            metavar="NAME,…",
             help="Channels that lose nothing: names or positions, parted by commas. Axes of time, "
             "events and annotations never do.",
             show_default=False,
+            rich_help_panel=LOSS,
         ),
     ] = None,
     lossy: Annotated[
         list[str] | None,
-        typer.Option(help="Axes and events that need not be exact.", show_default=False),
+        typer.Option(
+            metavar="NAME,…",
+            help="Axes and events that need not be exact.",
+            show_default=False,
+            rich_help_panel=LOSS,
+        ),
     ] = None,
     annotations: Annotated[
         str,
         typer.Option(
+            metavar="NAME,…",
             help="Annotation files beside a WFDB record that travel with it: all, none, or "
-            "suffixes parted by commas, such as atr,qrs."
+            "suffixes parted by commas, such as atr,qrs.",
+            autocompletion=lambda: ("all", "none"),
+            rich_help_panel=DATA,
         ),
     ] = "all",
     model: Annotated[
         Path | None,
         typer.Option(
+            metavar="PATH",
             help="A run's folder or model file, whose kernels are used. "
             "Default: kernels are learned from the recording, where they pay.",
             show_default=False,
+            rich_help_panel=NETWORK,
         ),
     ] = None,
     kernels: Annotated[
-        bool, typer.Option("--kernels/--no-kernels", help="Whether kernels are used at all.")
+        bool,
+        typer.Option(
+            "--kernels/--no-kernels",
+            help="Whether kernels are used at all.",
+            rich_help_panel=NETWORK,
+        ),
     ] = True,
     seconds: Annotated[
         float | None,
         typer.Option(
+            metavar="X",
             help="Length of the chunks, which are independent. Default: 131,072 samples.",
             show_default=False,
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     rate: Annotated[
         float | None,
         typer.Option(
+            metavar="X",
             help="Samples per second of channels whose recording does not say. Default: what an "
             "axis of even times tells.",
             show_default=False,
+            rich_help_panel=DATA,
         ),
     ] = None,
-    layout: o.ArrayLayout = None,
+    layout: str | None = o.single(DataConfig, "layout"),
     workers: o.Workers = None,
     scheduler: o.Scheduler = None,
     force: o.Force = False,
-    json: Annotated[bool, typer.Option("--json", help="One line of JSON for each file.")] = False,
+    json: o.Json = False,
 ) -> None:
-    """Compress recordings, without loss unless some is allowed; `sans decompress` restores them."""
-    with expected_errors():
-        with usage_errors():
-            quality = _quality(lossless, max_error, prdn, bits)
-            if model is not None and not kernels:
-                raise ValueError("--model gives kernels, --no-kernels wants none: choose one")
-        from sans.codec.compression import Options
-        from sans.compilation.rehearsals import ahead
-        from sans.engines import Engine
-        from sans.recordings.wfdb.annotators import annotators
+    """Compress recordings, without loss unless some is allowed.
 
+    `sans decompress` restores them.
+
+    Examples:
+        sans compress 100 --prdn 9
+        sans compress folder -o streams --workers 4
+    """
+    with usage_errors():
+        quality = _quality(lossless, max_error, prdn, bits)
+        if model is not None and not kernels:
+            raise ValueError("--model gives kernels, --no-kernels wants none: choose one")
+    from sans.codec.compression import Options
+    from sans.compilation.rehearsals import ahead
+    from sans.engines import Engine
+    from sans.recordings.wfdb.annotators import annotators
+
+    with usage_errors():
+        engine = Engine(workers=workers, scheduler=scheduler)
+        options = Options(
+            quality,
+            _kernel_options(model, kernels),
+            seconds=seconds,
+            threads=threads_of(workers),
+            exact=tuple(exact or ()),
+            lossy=tuple(lossy or ()),
+            rate=rate,
+            layout=layout,
+            annotations=annotators(annotations),
+        )
+    ahead("prediction" if quality.kind == "lossless" else "pursuit")
+    folders = [name for name in recording if _is_folder(Path(name))]
+    if folders or (len(recording) > 1 and not _are_images([Path(each) for each in recording])):
         with usage_errors():
-            engine = Engine(workers, scheduler)
-            options = Options(
-                quality,
-                _kernel_options(model, kernels),
-                seconds=seconds,
-                threads=threads_of(workers),
-                exact=tuple(exact or ()),
-                lossy=tuple(lossy or ()),
-                rate=rate,
-                layout=layout,
-                annotations=annotators(annotations),
-            )
-        ahead("prediction" if quality.kind == "lossless" else "pursuit")
-        folders = [name for name in recording if _is_folder(Path(name))]
-        if folders or (len(recording) > 1 and not _are_images([Path(each) for each in recording])):
-            with usage_errors():
-                folder = folder_for(recording, folders, output)
-            _compress_several(recording, folder, options, engine, force, json)
-            return
-        _compress_one(recording, output, options, force, json)
+            folder = folder_for(recording, folders, output)
+        _compress_several(recording, folder, options, engine, force, json)
+        return
+    _compress_one(recording, output, options, force, json)
 
 
 def _quality(
@@ -159,7 +206,7 @@ def _quality(
 ) -> Quality:
     from sans.codec.quality import Quality, asked
 
-    chosen = asked(max_error, prdn, bits)
+    chosen = asked(max_error=max_error, prdn=prdn, bits=bits)
     if len(chosen) + lossless > 1:
         raise ValueError("give one of --lossless, --max-error, --prdn and --bits")
     return chosen[0] if chosen else Quality()
@@ -217,7 +264,7 @@ def _compress_one(
     with usage_errors():
         _check_suffix(target)
     refuse_existing(target, force)
-    with staged(err) as progress:
+    with staged(err, f"compress {name}") as progress:
         summary = compress_file(source, target, options, progress)
     tell(summary)
     if json:
@@ -247,7 +294,7 @@ def _compress_several(
     left = [task for task in wanted if force or not task.target.exists()]
     if there := len(wanted) - len(left):
         notice(f"{there} of {len(wanted)} streams are there, and stay as they are")
-    run_all(left, engine, json)
+    run_all(left, engine, json, "compress")
 
 
 def _check_suffix(target: Path) -> None:
@@ -270,9 +317,8 @@ def _print_summary(target: Path, summary: Summary) -> None:
     table = figures_table(summary.figures, summary.tracks)
     table.title = escape(f"{target}, {summary.size:,} bytes")
     print_table(table)
-    out.print(
-        f"{summary.bits:.4g} bits a sample, {summary.ratio:.4g} times smaller than the converter's"
-    )
+    words = words_of_size(summary.size, summary.samples, summary.stored_bits)
+    out.print(f"{words} than the converter's" if summary.ratio else words)
     lossy = any(row.largest_error for row in summary.figures)
     if lossy and (exact := names_of_exact(summary.tracks)):
         out.print(f"kept exactly: {', '.join(exact)}", markup=False)

@@ -18,8 +18,10 @@ from rich.measure import Measurement
 from rich.segment import Segment
 from rich.table import Table
 
+from sans.commands.tables import UNLIMITED, fitting
 from sans.compilation.sharing import Wanted
 from sans.errors import ReaderGoneError, SansError, printable
+from sans.interruption import exit_status
 from sans.pipes import Pipe
 
 
@@ -52,6 +54,7 @@ out = _Console(highlight=False, soft_wrap=True)
 err = _Console(stderr=True, highlight=False, soft_wrap=True)
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+"""Exit statuses; a command that a signal interrupts ends with 128 + that, Ctrl-C's in general."""
 
 
 class _Standard(Pipe):
@@ -146,7 +149,14 @@ def usage_errors() -> Iterator[None]:
 
 
 def fail(message: str, code: int) -> typer.Exit:
-    """Say on stderr what went wrong, in one line, and return what ends the command."""
+    """Say on stderr what went wrong, in one line, and return what ends the command.
+
+    Args:
+        message: what went wrong.
+        code: `FAILED`, `MISUSED` or `INTERRUPTED`.
+    """
+    if code == INTERRUPTED:
+        code = exit_status()
     with suppress(SansError):  # where nobody is told, there is still the status
         err.print(f"sans: {' '.join(message.split())}", style="red", markup=False)
     return typer.Exit(code)
@@ -173,12 +183,18 @@ def print_json(values: Mapping[str, Any]) -> None:
     typer.echo(text)
 
 
-def print_table(table: Table) -> None:
-    """Print a table on stdout, in its natural width where no terminal says how much there is."""
+def print_table(table: Table, *narrower: Table) -> None:
+    """Print a table on stdout, so that no figure of it is cut off.
+
+    Args:
+        table: what to print, in its natural width where no terminal says how much there is.
+        narrower: the same with fewer columns, for terminals that are too narrow.
+    """
+    fitted = fitting(out, table, *narrower)
     if not out.is_terminal:
-        natural = Measurement.get(out, out.options.update(max_width=1000), table).maximum
+        natural = Measurement.get(out, out.options.update(max_width=UNLIMITED), fitted).maximum
         out.width = max(out.width, natural)
-    out.print(table)
+    out.print(fitted)
 
 
 def number(value: float | None) -> str:

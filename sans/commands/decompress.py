@@ -15,21 +15,24 @@ from sans.commands.console import (
     binary_input,
     binary_output,
     err,
-    expected_errors,
     notice,
     out,
+    print_json,
     refuse_existing,
     usage_errors,
 )
 from sans.errors import SansError
+from sans.options import OUTPUT, PART
 
 if TYPE_CHECKING:
-    from sans.codec.files import Progress
+    from sans.codec.files import FileTask, Progress
     from sans.codec.recovery import Recovery
     from sans.codec.starts import Start
+    from sans.engines import Engine
     from sans.recordings.spans import Cut
 
 
+@o.command()
 def decompress(
     stream: Annotated[
         list[str],
@@ -40,18 +43,28 @@ def decompress(
         typer.Option(
             "--output",
             "-o",
+            metavar="PATH",
             help="The file, the WFDB record, the folder for several, or - for standard output. "
             "Its suffix decides on the kind: the same, or another. A part is stored integers in a "
             ".npy, and has units, names and rates in a .npz. Default: a name after the stream's.",
             show_default=False,
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     start: Annotated[
         float | None,
-        typer.Option(help="Second from which on; only a part is decoded.", show_default=False),
+        typer.Option(
+            metavar="X",
+            help="Second from which on; only a part is decoded.",
+            show_default=False,
+            rich_help_panel=PART,
+        ),
     ] = None,
     end: Annotated[
-        float | None, typer.Option(help="Second before which.", show_default=False)
+        float | None,
+        typer.Option(
+            metavar="X", help="Second before which.", show_default=False, rich_help_panel=PART
+        ),
     ] = None,
     samples: Annotated[
         bool,
@@ -59,54 +72,82 @@ def decompress(
             "--samples",
             help="--start and --end count samples (images, of a stack) from 0, not seconds: for "
             "what has no rate.",
+            rich_help_panel=PART,
         ),
     ] = False,
     channel: Annotated[
         list[str] | None,
         typer.Option(
+            metavar="NAME,…",
             help="Channels of the part: names or positions, parted by commas. Default: all but "
             "annotations.",
             show_default=False,
+            rich_help_panel=PART,
         ),
     ] = None,
     recover: Annotated[
-        bool, typer.Option("--recover", help="Restore what is whole of a damaged file.")
+        bool,
+        typer.Option(
+            "--recover", help="Restore what is whole of a damaged file.", rich_help_panel=PART
+        ),
     ] = False,
     max_output: o.MaxOutput = None,
     workers: o.Workers = None,
     scheduler: o.Scheduler = None,
     force: o.Force = False,
+    json: o.Json = False,
 ) -> None:
-    """Restore the recording that a stream was made of as the same kind of file or another."""
-    with expected_errors():
-        from sans.codec.files import streams_of
-        from sans.codec.output_limit import bytes_of
-        from sans.engines import Engine
-        from sans.recordings.spans import Cut
+    """Restore the recording of a stream, as any kind of file.
 
+    Examples:
+        sans decompress 100.sans --output again.hea
+        sans decompress 100.sans --start 60 --end 90 --output part.npz
+    """
+    from sans.codec.files import streams_of
+    from sans.codec.output_limit import bytes_of
+    from sans.engines import Engine
+    from sans.recordings.spans import Cut
+
+    with usage_errors():
+        engine = Engine(workers=workers, scheduler=scheduler)
+        most = None if max_output is None else bytes_of(max_output)
+        cut = Cut(start, end, tuple(channel or ()), samples)
+        part = cut != Cut()
+        if part and (recover or stream == [PIPE]):
+            raise ValueError("a part wants a whole file: not a pipe, nor --recover")
+    folders = [name for name in stream if Path(name).is_dir()]
+    if folders or len(stream) > 1:
         with usage_errors():
-            engine = Engine(workers, scheduler)
-            most = None if max_output is None else bytes_of(max_output)
-            cut = Cut(start, end, tuple(channel or ()), samples)
-            part = cut != Cut()
-            if part and (recover or stream == [PIPE]):
-                raise ValueError("a part wants a whole file: not a pipe, nor --recover")
-        folders = [name for name in stream if Path(name).is_dir()]
-        if folders or len(stream) > 1:
-            with usage_errors():
-                if part or recover:
-                    raise ValueError("a part, or --recover, wants one file")
-                folder = folder_for(stream, folders, output)
-            run_all(streams_of(stream, folder, force, most), engine, json=False)
-            return
-        if part:
-            _extract(Path(stream[0]), output, cut, max_output=most, force=force)
-            return
-        wanted = _Wanted(output, recover, most, workers, force)
-        if output == PIPE:
-            _to_pipe(stream[0], wanted)
-        else:
-            _to_files(stream[0], wanted)
+            if part or recover:
+                raise ValueError("a part, or --recover, wants one file")
+            folder = folder_for(stream, folders, output)
+        _restore_several(streams_of(stream, folder, force, most), engine, force, json)
+        return
+    if part:
+        _extract(Path(stream[0]), output, cut, max_output=most, force=force, json=json)
+        return
+    wanted = _Wanted(
+        output=output,
+        recover=recover,
+        max_output=most,
+        workers=workers,
+        force=force,
+        json=json,
+    )
+    if output == PIPE:
+        _to_pipe(stream[0], wanted)
+    else:
+        _to_files(stream[0], wanted)
+
+
+def _restore_several(tasks: list[FileTask], engine: Engine, force: bool, json: bool) -> None:
+    """Restore several recordings; a command that was interrupted goes on behind those it has."""
+    from sans.codec.existing import is_restored
+
+    left = [task for task in tasks if force or not is_restored(task.source, task.target)]
+    if there := len(tasks) - len(left):
+        notice(f"{there} of {len(tasks)} recordings are there, and stay as they are")
+    run_all(left, engine, json, "decompress")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +159,7 @@ class _Wanted:
     max_output: int | None
     workers: int | None
     force: bool
+    json: bool
 
 
 def _source(stream: str) -> Path | BinaryIO:
@@ -155,7 +197,8 @@ def _to_files(stream: str, wanted: _Wanted) -> None:
     with usage_errors():
         kind = kind_named(target) if output else None
     refuse_existing(target, wanted.force)
-    with seekable(source) as file, staged(err) as progress:
+    what = f"decompress {stream}"
+    with seekable(source) as file, staged(err, what) as progress:
         if kind is not None and kind != format_of(file):
             _convert(file, target, kind, wanted, progress)
         elif wanted.recover:
@@ -173,13 +216,16 @@ def _to_files(stream: str, wanted: _Wanted) -> None:
                 max_output=wanted.max_output,
             )
             _tell_format(start)
-    out.print(str(target), markup=False)
+    if wanted.json:
+        print_json({"file": str(target)})
+    else:
+        out.print(str(target), markup=False)
 
 
 def _extract(
-    path: Path, output: str | None, cut: Cut, *, max_output: int | None, force: bool
+    path: Path, output: str | None, cut: Cut, *, max_output: int | None, force: bool, json: bool
 ) -> None:
-    from sans.codec import files
+    from sans.codec import existing, files
     from sans.codec.extraction import amount_of, opened_part, part_name, shaped
     from sans.commands.progress import staged
     from sans.compilation.rehearsals import ahead
@@ -191,15 +237,19 @@ def _extract(
         with usage_errors():
             source = shaped(part, None if output == PIPE else target)
         if output != PIPE and not force:
-            files.refuse_existing(target, source.layout)
+            existing.refuse_existing(target, source.layout)
         for sentence in source.notices:
             notice(sentence)
         if output == PIPE:
             write_source(source, binary_output())
             return
-        with staged(err) as progress:
+        with staged(err, f"decompress {path}") as progress:
             write_source(source, target, progress)
-    out.print(f"{target}: {amount_of(part)}", markup=False)
+        amount = amount_of(part)
+    if json:
+        print_json({"file": str(target), "amount": amount})
+    else:
+        out.print(f"{target}: {amount}", markup=False)
 
 
 def _convert(

@@ -12,120 +12,121 @@ import typer
 from sans.commands import options as o
 from sans.commands.console import (
     err,
-    expected_errors,
     notice,
     number,
     out,
     print_json,
+    print_table,
     refuse_existing,
     usage_errors,
 )
-from sans.configs import DEVICES, ENCODERS, check_name
+from sans.configs import DEVICES, ModelOptions, TrainOptions, check_name
+from sans.datasets import DataConfig
+from sans.figures import METRICS
+from sans.options import DATA, OUTPUT
 from sans.yardsticks import YARDSTICKS, score
 
 if TYPE_CHECKING:
-    from sans.datasets import DataConfig, Dataset
+    from sans.datasets import Dataset
     from sans.evaluation import Evaluation
     from sans.model import SAN
     from sans.model_files import StoredModel
 
+SIGNALS = ("first", "best", "worst")
+"""What may be drawn beside a signal of some number."""
+
 PARTS = ("training", "validation", "test")
 
-HEADINGS = {
-    "phi": "φ̄",
-    "inverse_compression_ratio": "CR⁻¹",
-    "reconstruction_loss": "L̃",
-    "spikes": "spikes a signal",
-    "prdn": "PRDN (%)",
-    "snr": "SNR (dB)",
-    "psnr": "PSNR (dB)",
-    "published_phi": "φ̄, counted as published",
-    "published_inverse_compression_ratio": "CR⁻¹, counted as published",
-}
-"""What the table calls each figure."""
 
-COMPARED = {"spikes": "spikes or coefficients a signal"}
-"""What it calls some of them where there are yardsticks."""
-
-
+@o.command()
 def evaluate(
-    context: typer.Context,
     run: o.RunPath = None,
-    split: Annotated[str, typer.Option(help=f"One of {', '.join(PARTS)}.")] = "test",
-    dataset: Annotated[
-        str | None,
-        typer.Option(help="Another data set than the run's, as for train.", show_default=False),
-    ] = None,
-    record: o.Record = None,
-    channel: o.Channel = o.DATA.channel,
-    window: o.Window = o.DATA.window,
-    limit: o.Limit = None,
-    split_by: o.SplitBy = o.DATA.split_by,
-    data_dir: o.DataDir = None,
-    layout: o.ArrayLayout = None,
-    encoder: Annotated[
-        str | None,
+    split: Annotated[
+        str,
         typer.Option(
-            help=f"Another encoder for the same kernels: {' or '.join(ENCODERS)}.",
-            show_default=False,
+            metavar=f"[{'|'.join(PARTS)}]",
+            help="The part of the data set.",
+            autocompletion=lambda: PARTS,
+            rich_help_panel=DATA,
         ),
-    ] = None,
-    stop: Annotated[
-        str | None, typer.Option(help="Another stop, as for train.", show_default=False)
-    ] = None,
-    refit: Annotated[
-        str | None, typer.Option(help="Another refit, as for train.", show_default=False)
-    ] = None,
+    ] = "test",
+    data: dict[str, Any] = o.changes(
+        DataConfig,
+        unset="the run's",
+        about={"dataset": "Another data set than the run's; the options below are its own then."},
+    ),
+    encoding: dict[str, Any] = o.changes(
+        ModelOptions,
+        "encoder",
+        "stop",
+        "refit",
+        unset="the run's",
+        about={"encoder": "Another encoder for the same kernels."},
+    ),
     against: Annotated[
         str | None,
         typer.Option(
+            metavar="NAME,…",
             help="Yardsticks to score beside it, with commas between: "
             f"{', '.join(f'{name} ({row.description})' for name, row in YARDSTICKS.items())}.",
             show_default=False,
+            autocompletion=lambda: tuple(YARDSTICKS),
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
-    device: o.Device = o.TRAIN.device,
-    json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+    device: str = o.single(TrainOptions, "device"),
     figure: Annotated[
         Path | None,
-        typer.Option(help="Draw a signal's way through the network.", show_default=False),
+        typer.Option(
+            metavar="FILE",
+            help="Draw a signal's way through the network.",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
+    signal: Annotated[
+        str,
+        typer.Option(
+            metavar="[first|best|worst|N]",
+            help="Which signal --figure draws: best and worst are by φ, numbers are from 1.",
+            autocompletion=lambda: SIGNALS,
+            rich_help_panel=OUTPUT,
+        ),
+    ] = SIGNALS[0],
     force: o.Force = False,
+    json: o.Json = False,
 ) -> None:
-    """Print φ̄ and its terms for a run's network, and what each field's people read."""
-    with expected_errors():
-        from sans import evaluation, runs
-        from sans.model_files import read_model
-        from sans.plots import image_format
+    """Print φ̄ and its terms for a run's network, beside other figures.
 
-        with usage_errors():
-            check_name("split", split, PARTS)
-            check_name("device", device, DEVICES)
-            others = _names(against)
-            path = runs.find_model(run)
-            stored = _encoding(read_model(path), o.chosen(encoder=encoder, stop=stop, refit=refit))
-            values: dict[str, Any] = {
-                "dataset": dataset,
-                "record": record,
-                "channel": channel,
-                "window": window,
-                "limit": limit,
-                "split_by": split_by,
-                "data_dir": data_dir,
-                "layout": layout,
-            }
-            names = o.given(context) & set(values)
-            config = _data_config(stored, {name: values[name] for name in names})
-            if figure:
-                image_format(figure)
-                refuse_existing(figure, force)
-            model, data = _load(stored, config, device)
-            signals = getattr(data, split).signals
-            result = evaluation.evaluate(model, signals)
-            beside = {name: score(name, signals) for name in others}
-            if figure:
-                _draw(model, data, split, figure)
-        _report(path, stored, data, split, result, beside, json)
+    Examples:
+        sans evaluate runs/first --against wavelet,dct
+        sans evaluate --split validation --json
+    """
+    from sans import evaluation, runs
+    from sans.model_files import read_model
+    from sans.plots import image_format
+
+    with usage_errors():
+        check_name("split", split, PARTS)
+        check_name("device", device, DEVICES)
+        drawn = _signal(signal)
+        others = _names(against)
+        path = runs.find_model(run)
+        stored = _encoding(read_model(path), encoding)
+        config = _data_config(stored, data)
+        if figure:
+            image_format(figure)
+            refuse_existing(figure, force)
+        model, dataset = _load(stored, config, device)
+        signals = getattr(dataset, split).signals
+        result = evaluation.evaluate(model, signals)
+        for sentence in result.doubts:
+            notice(sentence)
+        beside = {name: score(name, signals) for name in others}
+        if figure:
+            _draw(model, dataset, split, drawn, figure)
+    notice(f"scored on {dataset.used(split)}")
+    _report(path, stored, dataset, split, result, beside, json)
 
 
 def _encoding(stored: StoredModel, changes: dict[str, Any]) -> StoredModel:
@@ -144,6 +145,20 @@ def _encoding(stored: StoredModel, changes: dict[str, Any]) -> StoredModel:
     return replace(stored, config=replace(stored.config, **changes), kernels=kernels)
 
 
+def _signal(text: str) -> str | int:
+    """Return which signal is to be drawn: one of `SIGNALS`, or a number from 1.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    if text.lstrip("-").isdecimal():
+        if int(text) < 1:
+            raise ValueError(f"signals are counted from 1: there is no signal {text}")
+        return int(text)
+    check_name("signal", text, SIGNALS)
+    return text
+
+
 def _names(against: str | None) -> list[str]:
     """Return the yardsticks of a list with commas between.
 
@@ -158,7 +173,6 @@ def _names(against: str | None) -> list[str]:
 
 def _data_config(stored: StoredModel, changes: dict[str, Any]) -> DataConfig:
     """Return the data options of the run with those given anew; another data set starts afresh."""
-    from sans.datasets import DataConfig
     from sans.errors import ModelError
     from sans.runs.settings import Settings
 
@@ -176,19 +190,20 @@ def _load(stored: StoredModel, config: DataConfig, device: str) -> tuple[SAN, Da
     from sans import devices
     from sans.datasets import load
     from sans.model import SAN
+    from sans.runs.origin import mismatches
 
     place = devices.pick(device)
     data = load(config)
-    for sentence in data.notices:
+    for sentence in (*data.notices, *mismatches(stored.about, data)):
         notice(sentence)
     return SAN.of(stored).to(place), data
 
 
-def _draw(model: SAN, data: Dataset, split: str, path: Path) -> None:
+def _draw(model: SAN, data: Dataset, split: str, signal: str | int, path: Path) -> None:
     from sans.plots import save_figure
     from sans.runs.pictures import draw_reconstruction
 
-    save_figure(draw_reconstruction(model, data, split), path)
+    save_figure(draw_reconstruction(model, data, split, signal), path)
     err.print(f"drawn: {path}", markup=False)
 
 
@@ -225,10 +240,9 @@ def _report(
     table = Table(stored.config.label, title=escape(title))
     for column in ("mean", "spread", *beside):
         table.add_column(column, justify="right")
-    headings = HEADINGS | (COMPARED if beside else {})
     for name in result.scores:
         means = [other.mean(name) if name in other.scores else None for other in beside.values()]
         figures = (result.mean(name), result.spread(name), *means)
-        table.add_row(headings[name], *map(number, figures))
-    out.print(table)
+        table.add_row(METRICS[name].title(compared=bool(beside)), *map(number, figures))
+    print_table(table)
     out.print(f"model: {path}", markup=False)

@@ -8,57 +8,59 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sans.commands import options as o
 from sans.commands.achieved import figures_table, values_achieved
-from sans.commands.console import expected_errors, number, out, print_json, print_table
-from sans.errors import SansError, printable
+from sans.commands.console import number, out, print_json, print_table
+from sans.errors import SansError
 
 if TYPE_CHECKING:
     from sans.codec.inspection import Inspection
     from sans.recordings.timing import Facts
 
 COLUMNS = ("stream", "bytes", "format", "signals", "duration", "bits", "asked for", "state")
-NUMBERS = ("bytes", "signals", "duration", "bits")
+WORDS = ("stream", "format", "asked for", "state")
 
 MOST_GAPS = 4
 """Gaps that are shown one by one."""
 
 
+@o.command()
 def inspect(
     stream: Annotated[
         list[Path], typer.Argument(help="A .sans file; several, or a folder of them, in a table.")
     ],
-    json: Annotated[bool, typer.Option("--json", help="One line of JSON for each file.")] = False,
+    json: o.Json = False,
 ) -> None:
-    """Show what a stream holds: header, time, bytes by part, achieved errors, and checksums."""
-    with expected_errors():
-        from sans.codec.files import streams_below
-        from sans.codec.inspection import inspect_file
+    """Show what a stream holds, what was lost, and whether it is whole.
 
-        if len(stream) > 1 or stream[0].is_dir():
-            paths = dict.fromkeys(
-                path
-                for each in stream
-                for path in (streams_below(each) if each.is_dir() else [each])
-            )
-            _list(list(paths), json)
-            return
-        inspection = inspect_file(stream[0])
-        if json:
-            print_json(_values(stream[0], inspection))
-            return
-        _show(stream[0], inspection)
+    That is the header, the time, the bytes of each part, the errors and the checksums.
+
+    Examples:
+        sans inspect 100.sans
+        sans inspect streams --json
+    """
+    from sans.codec.files import streams_below
+    from sans.codec.inspection import inspect_file
+
+    if len(stream) > 1 or stream[0].is_dir():
+        paths = dict.fromkeys(
+            path for each in stream for path in (streams_below(each) if each.is_dir() else [each])
+        )
+        _list(list(paths), json)
+        return
+    inspection = inspect_file(stream[0])
+    if json:
+        print_json(_values(stream[0], inspection))
+        return
+    _show(stream[0], inspection)
 
 
 def _list(paths: list[Path], json: bool) -> None:
     """Print a line for each stream; what is wrong with one does not end it."""
-    from rich.table import Table
-
     from sans.codec.inspection import inspect_file
+    from sans.commands.tables import table_of
 
-    table = Table()
-    for column in COLUMNS:
-        right = column in NUMBERS
-        table.add_column(column, justify="right" if right else "left", no_wrap=right)
+    rows: list[tuple[str, ...]] = []
     damaged = 0
     for path in paths:
         try:
@@ -69,15 +71,15 @@ def _list(paths: list[Path], json: bool) -> None:
             if json:
                 print_json({"file": str(path), "error": reason})
             else:
-                table.add_row(*_plain(str(path), "", "", "", "", "", "", reason))
+                rows.append((str(path), "", "", "", "", "", "", reason))
             continue
         damaged += bool(found.damaged)
         if json:
             print_json(_values(path, found))
         else:
-            table.add_row(*_plain(*_row(path, found)))
+            rows.append(_row(path, found))
     if not json:
-        print_table(table)
+        print_table(table_of("", COLUMNS, rows, WORDS))
     if damaged:
         raise SansError(f"{damaged} of {len(paths)} streams are damaged, or none")
 
@@ -90,17 +92,10 @@ def _row(path: Path, found: Inspection) -> tuple[str, ...]:
         layout.format,
         f"{len(layout.tracks):,}",
         f"{found.seconds:,.1f} s" if found.seconds else "",
-        f"{found.bits:.4g}",
+        _bits(found),
         found.asked,
         "; ".join(found.damaged) or "all right",
     )
-
-
-def _plain(*cells: str) -> list[str]:
-    """Return cells of a table with nothing in them that a terminal would take for more."""
-    from rich.markup import escape
-
-    return [escape(printable(cell)) for cell in cells]
 
 
 def _values(path: Path, found: Inspection) -> dict[str, Any]:
@@ -137,20 +132,15 @@ def _values(path: Path, found: Inspection) -> dict[str, Any]:
 
 def _show(path: Path, found: Inspection) -> None:
     """Print what a stream holds."""
-    from rich.table import Table
-
     from sans.codec.quality import LOSSLESS
+    from sans.commands.tables import table_of
 
     layout = found.header.layout
-    (title,) = _plain(f"{path}, {found.size:,} bytes")
-    table = Table(title=title, show_header=False)
-    table.add_column()
-    table.add_column()
     rows = [("recording", f"{layout.format}, {len(layout.tracks)} signals"), *_times(found.facts)]
     rows += [(role, ", ".join(names)) for role, names in _by_role(found).items()]
     if found.annotators:
         rows.append(("annotation files", ", ".join(found.annotators)))
-    rows += [("asked for", found.asked), ("bits a sample", f"{found.bits:.4g}")]
+    rows += [("asked for", found.asked), ("bits a sample", _bits(found))]
     if found.exact and found.header.quality[0] != LOSSLESS.kind:
         rows.append(("kept exactly", ", ".join(found.exact)))
     rows += [
@@ -159,13 +149,18 @@ def _show(path: Path, found: Inspection) -> None:
     ]
     state = "; ".join(found.damaged) or "all right"
     rows.append(("checksums", f"{found.chunks} chunks, {state}"))
-    for row in rows:
-        table.add_row(*_plain(*row))
+    table = table_of(f"{path}, {found.size:,} bytes", ("", ""), rows, words=("",))
+    table.show_header = False
     print_table(table)
     if found.figures:
         print_table(figures_table(found.figures, layout.tracks))
     else:
         out.print("what was achieved stands at the end, which is damaged")
+
+
+def _bits(found: Inspection) -> str:
+    """Return the bits of a sample; a dash where there is none."""
+    return f"{found.bits:.4g}" if found.frames else number(None)
 
 
 def _times(facts: Facts | None) -> list[tuple[str, str]]:

@@ -3,57 +3,102 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from sans.commands import options as o
 from sans.commands.console import (
-    expected_errors,
     number,
     out,
+    print_json,
+    print_table,
     refuse_existing,
     usage_errors,
 )
+from sans.options import OUTPUT
+
+if TYPE_CHECKING:
+    from sans.kernels import Kernels
 
 
+@o.command()
 def kernels(
     run: o.RunPath = None,
     output: Annotated[
         Path | None,
         typer.Option(
+            metavar="FILE",
             help="Where to draw (.png, .svg, .pdf) or export (.npy, .csv) them.",
             show_default=False,
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     force: o.Force = False,
+    json: o.Json = False,
 ) -> None:
-    """List a run's kernels, and draw or export them."""
-    with expected_errors():
-        from rich.markup import escape
-        from rich.table import Table
+    """List a run's kernels, and draw or export them.
 
-        from sans.kernels import load_kernels
-        from sans.plots import save_figure
+    Examples:
+        sans kernels runs/first --output kernels.png
+        sans kernels --output kernels.csv
+    """
+    from sans.kernels import load_kernels
+    from sans.plots import save_figure
 
-        found = load_kernels(run)
-        if output is None:
-            table = Table(title=escape(repr(found)[1:-1]))
-            for column in ("kernel", "size", "density", "norm", "smallest", "largest"):
-                table.add_column(column, justify="left" if column == "kernel" else "right")
-            for name, kernel, density in zip(
-                found.names, found, found.config.densities, strict=True
-            ):
-                shape = " × ".join(str(side) for side in kernel.shape)
-                norm, low, high = (kernel**2).sum() ** 0.5, kernel.min(), kernel.max()
-                figures = (number(float(value)) for value in (norm, low, high))
-                table.add_row(name, shape, str(density) if density else "–", *figures)
-            out.print(table)
-            return
+    found = load_kernels(run)
+    if output is not None:
         refuse_existing(output, force)
         with usage_errors():
             if output.suffix in (".npy", ".csv"):
                 found.save(output)
             else:
                 save_figure(found.plot(), output)
+    if json:
+        rows = [row._asdict() for row in _rows(found)]
+        print_json({"file": None if output is None else str(output), "kernels": rows})
+    elif output is not None:
         out.print(f"kernels: {output}", markup=False)
+    else:
+        _print(found)
+
+
+class _Row(NamedTuple):
+    """What is said of a kernel."""
+
+    kernel: str
+    """Its name."""
+
+    size: tuple[int, ...]
+    """Samples along each of its sides."""
+
+    density: float
+    """The density of the activation, 0 where it has none."""
+
+    norm: float
+    """The root of the sum of its squares."""
+
+    smallest: float
+    """Its smallest value."""
+
+    largest: float
+    """Its largest value."""
+
+
+def _rows(found: Kernels) -> list[_Row]:
+    rows = []
+    for name, kernel, density in zip(found.names, found, found.config.densities, strict=True):
+        norm, low, high = (kernel**2).sum() ** 0.5, kernel.min(), kernel.max()
+        rows.append(_Row(name, kernel.shape, density, float(norm), float(low), float(high)))
+    return rows
+
+
+def _print(found: Kernels) -> None:
+    from sans.commands.tables import table_of
+
+    rows = []
+    for row in _rows(found):
+        shape = " × ".join(str(side) for side in row.size)
+        figures = map(number, (row.norm, row.smallest, row.largest))
+        rows.append((row.kernel, shape, str(row.density) if row.density else "–", *figures))
+    print_table(table_of(repr(found)[1:-1], _Row._fields, rows, words=("kernel",)))

@@ -1,49 +1,25 @@
-"""The options of the commands, named and defaulted as the fields of the configurations."""
+"""Command functions whose parameters are configurations: their fields become options.
+
+`command` makes of such a function one that Typer takes, with an option for each field; when it is
+called, it makes the configurations of what the user has typed and hands them on whole.
+"""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, is_dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from sans.activations import ACTIVATIONS
-from sans.commands.console import MISUSED, fail
-from sans.configs import DECODERS, DEVICES, ENCODERS, REFITS, STARTS, ModelOptions, TrainConfig
-from sans.datasets import DataConfig
+from sans import options as declared
+from sans.commands.config_file import defaults_of
+from sans.commands.console import expected_errors, usage_errors
+from sans.commands.log import show_log
+from sans.options import Option, options_of
 from sans.paths import is_file
-from sans.recordings.arrays.orientation import LAYOUTS
-
-DATA = DataConfig()
-MODEL = ModelOptions()
-TRAIN = TrainConfig()
-KERNEL_SIZE = ",".join(str(size) for size in MODEL.kernel_size)
-
-
-def sizes(text: str) -> tuple[int, ...]:
-    """Return the numbers of a list such as "15,31".
-
-    Raises:
-        ValueError: if a part of it is not a whole number.
-    """
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise ValueError(
-            f"{text!r} must be whole numbers with commas between, such as 15,31"
-        ) from None
-
-
-def factors(text: str) -> tuple[float, ...]:
-    """Return the numbers of a list such as "0.5,2".
-
-    Raises:
-        ValueError: if a part of it is no number.
-    """
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError:
-        raise ValueError(f"{text!r} must be numbers with commas between, such as 0.5,2") from None
 
 
 def names(text: str) -> list[str]:
@@ -54,164 +30,301 @@ def names(text: str) -> list[str]:
     return list(dict.fromkeys(name for name in text.split(",") if name)) or [text]
 
 
-def _folder(text: str) -> Path:
-    """Return the folder of an option, which an empty text does not name."""
-    if not text:
-        raise fail("--data-dir wants the path of a folder, not an empty text", MISUSED)
-    return Path(text)
-
-
-def given(context: typer.Context) -> set[str]:
-    """Return the names of the options that stand on the command line."""
-    return {
-        name
-        for name in context.params
-        if (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"
-    }
-
-
-def chosen(**options: Any) -> dict[str, Any]:
-    """Return the options that are not None."""
-    return {name: value for name, value in options.items() if value is not None}
-
-
-Dataset = Annotated[
-    str,
-    typer.Option(
-        help="A name from `sans datasets`, physionet:DATABASE/RECORD, or the path of a recording: "
-        "whatever `sans compress` takes."
-    ),
-]
-Record = Annotated[
-    str | None,
-    typer.Option(help="Record of a Physionet database. Default: the paper's.", show_default=False),
-]
-Channel = Annotated[str, typer.Option(help="Channel of a recording: its position or its name.")]
-Window = Annotated[int, typer.Option(help="Samples of a window cut from a recording.")]
-Limit = Annotated[
-    int | None,
-    typer.Option(
-        help="Signals in all, split in the usual proportions. Default: 12 windows of a recording "
-        "(60 of the synthetic one), everything of another set.",
-        show_default=False,
-    ),
-]
-SplitBy = Annotated[
-    str, typer.Option(help="How uci-epilepsy is split: row (the paper's) or recording.")
-]
-DataDir = Annotated[
-    Path | None,
-    typer.Option(
-        parser=_folder,
-        metavar="FOLDER",
-        help="Where data sets lie. Default: $SANS_DATA, then the user's cache.",
-        show_default=False,
-    ),
-]
-ArrayLayout = Annotated[
-    str | None,
-    typer.Option(
-        "--layout",
-        help=f"What the dimensions of an array are: {', '.join(LAYOUTS)}. Default: samples-channels"
-        ", or images of three dimensions.",
-        show_default=False,
-    ),
-]
-Activation = Annotated[str, typer.Option(help=f"One of {', '.join(ACTIVATIONS)}.")]
-KernelCount = Annotated[int, typer.Option(help="Kernels of each size.")]
-KernelSize = Annotated[str, typer.Option(help="Samples along a side of the kernels, e.g. 15,31.")]
-Density = Annotated[
-    str | None,
-    typer.Option(
-        help="k of topk, cell of extrema-pool, distance of extrema; one for all or one for each "
-        "kernel size. Default: the paper's rule.",
-        show_default=False,
-    ),
-]
-Decoder = Annotated[str, typer.Option(help=f"One of {', '.join(DECODERS)}.")]
-Competition = Annotated[
-    bool,
-    typer.Option(
-        "--competition", help="Let the distance of extrema hold between the spikes of all kernels."
-    ),
-]
-Encoder = Annotated[str, typer.Option(help=f"One of {', '.join(ENCODERS)}.")]
-StopRule = Annotated[
-    str, typer.Option(help="When a pursuit stops: phi, count=N, error=X or threshold=X.")
-]
-Refit = Annotated[
-    str,
-    typer.Option(
-        help=f"What a pursuit refits at last, one of {', '.join(REFITS)}: amplitudes by squares of "
-        "errors or by absolute errors, as φ counts them, or also where spikes are."
-    ),
-]
-Stretch = Annotated[
-    str | None,
-    typer.Option(
-        help="Factors by which kernels of a pursuit are stretched, e.g. 0.5,2. Default: none.",
-        show_default=False,
-    ),
-]
-Start = Annotated[
-    str | None,
-    typer.Option(
-        help=f"One of {', '.join(STARTS)}. Default: constant for one kernel, random for several, "
-        "data for a pursuit.",
-        show_default=False,
-    ),
-]
-Epochs = Annotated[
-    int | None,
-    typer.Option(help="Default: the paper's for the data set, 30 or 5.", show_default=False),
-]
-BatchSize = Annotated[
-    int | None,
-    typer.Option(help="Default: the paper's for the data set, 2 or 64.", show_default=False),
-]
-LearningRate = Annotated[float, typer.Option(help="Learning rate of Adam.")]
-Anneal = Annotated[
-    float,
-    typer.Option(
-        help="How many times longer the distance of extrema is at first; it falls along a cosine."
-    ),
-]
-Dropout = Annotated[
-    float, typer.Option(help="Share of the activations that each training step leaves out.")
-]
-Grow = Annotated[int, typer.Option(help="Kernels that a pursuit may add.")]
-Adapt = Annotated[
-    bool,
-    typer.Option("--adapt", help="Let kernels of a pursuit become longer, shorter, more or fewer."),
-]
-Seed = Annotated[
-    int, typer.Option(help="Seed of the start, the order of the signals and the dropout.")
-]
-Device = Annotated[str, typer.Option(help=f"One of {', '.join(DEVICES)}.")]
 Workers = Annotated[
     int | None,
     typer.Option(
-        help="Processes on this computer. Default: threads of this one.", show_default=False
+        metavar="N",
+        help="Processes on this computer. Default: threads of this one.",
+        show_default=False,
+        rich_help_panel=declared.WORK,
     ),
 ]
 Scheduler = Annotated[
     str | None,
     typer.Option(
-        help="Address of a Dask cluster, such as tcp://10.0.0.1:8786.", show_default=False
+        metavar="ADDRESS",
+        help="Address of a Dask cluster, such as tcp://10.0.0.1:8786.",
+        show_default=False,
+        rich_help_panel=declared.WORK,
     ),
 ]
 MaxOutput = Annotated[
     str | None,
     typer.Option(
+        metavar="BYTES",
         help="Bytes that the samples may take, such as 5GiB. Default: the larger of 1GiB and 1,000 "
         "times the stream.",
         show_default=False,
+        rich_help_panel=declared.OUTPUT,
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace what exists.")]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Replace what exists.", rich_help_panel=declared.OUTPUT),
+]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        help="Print JSON, one line for each result.",
+        rich_help_panel=declared.OUTPUT,
+    ),
+]
 RunPath = Annotated[
     Path | None,
     typer.Argument(
         help="A run's folder or model file. Default: the newest below runs/.", show_default=False
     ),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a parameter of a command function is made of, if not of a whole configuration."""
+
+    kind: type | None = None
+    """The configuration; None: that of the annotation."""
+
+    only: tuple[str, ...] = ()
+    """The fields that are options; none: all."""
+
+    about: Mapping[str, str] = field(default_factory=dict)
+    """Help that is different here, by field."""
+
+    form: str = "whole"
+    """`whole`: the configuration; `single`: the value of its only field; `changes`: a mapping of
+    the fields that were given; `given`: such a mapping of all configurations."""
+
+    unset: str = ""
+    """What holds where an option is left out, of `changes`."""
+
+    def options(self) -> Iterator[Option]:
+        """Yield the options, as the command has them."""
+        for name, found in options_of(self.kind).items() if self.kind else ():
+            if self.only and name not in self.only:
+                continue
+            found = replace(found, help=self.about.get(name, found.help))
+            if self.form == "changes":
+                found = replace(found, default=None, unset=self.unset)
+            yield found
+
+    def made(self, values: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
+        """Return what the command function gets.
+
+        Args:
+            values: the values of all options of the command, by field.
+            given: those that the user gave.
+        """
+        names = [each.field for each in self.options()]
+        if self.form == "single":
+            return values[names[0]]
+        if self.form == "whole" and self.kind:
+            return self.kind(**{name: values[name] for name in names})
+        return {name: value for name, value in given.items() if name in names or not self.kind}
+
+
+def some(*only: str, about: Mapping[str, str] | None = None) -> Any:
+    """Return the default of a parameter whose configuration has only these options, or other help.
+
+    Args:
+        only: the fields that are options; none: all of them.
+        about: help that is different here, by field.
+    """
+    return _Wanted(only=only, about=about or {})
+
+
+def single(kind: type, name: str) -> Any:
+    """Return the default of a parameter that is one field of a configuration."""
+    return _Wanted(kind, (name,), form="single")
+
+
+def changes(kind: type, *only: str, unset: str, about: Mapping[str, str] | None = None) -> Any:
+    """Return the default of a parameter that is a mapping of the fields that the user gave.
+
+    Args:
+        kind: the configuration.
+        only: its fields that are options; none: all of them.
+        unset: what holds where an option is left out.
+        about: help that is different here, by field.
+    """
+    return _Wanted(kind, only, about or {}, "changes", unset)
+
+
+GIVEN: Any = _Wanted(form="given")
+"""The default of a parameter that is a mapping of all fields that the user gave, by their name."""
+
+
+def command(
+    *, instead: Mapping[str, Callable[..., None]] | None = None, file: bool = True
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator that makes a command of a function of configurations.
+
+    What goes wrong when configurations are made, and in the function, is one line and an exit
+    status.
+
+    Args:
+        instead: functions that are called in its place where a flag is given, by its name. Their
+            parameters are some of the command's.
+        file: whether it takes its options from a file, too.
+    """
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        return _Command(function, dict(instead or {}), file).function()
+
+    return decorate
+
+
+class _Command:
+    """A command: a function, and how its arguments are made of options."""
+
+    def __init__(
+        self, function: Callable[..., None], instead: Mapping[str, Callable[..., None]], file: bool
+    ) -> None:
+        self._called = function
+        self._instead = instead
+        self._wanted = _wanted(function)
+        self._options = {
+            each.field: each for wanted in self._wanted.values() for each in wanted.options()
+        }
+        self._file = file
+
+    def function(self) -> Callable[..., None]:
+        """Return the function that Typer takes."""
+
+        def run(context: typer.Context, **typed: Any) -> None:
+            with expected_errors():
+                show_log(typed.pop("verbose"))
+                typed.pop("config", None)
+                flags = [flag for flag in self._instead if typed[flag]]
+                called = self._instead[flags[0]] if flags else self._called
+                with usage_errors():
+                    arguments = self._arguments(called, context, typed)
+                called(**arguments)
+
+        run.__name__, run.__doc__ = self._called.__name__, self._called.__doc__
+        run.__signature__ = self._signature()  # type: ignore[attr-defined]
+        run.__annotations__ = {
+            name: each.annotation
+            for name, each in run.__signature__.parameters.items()  # type: ignore[attr-defined]
+        }
+        return run
+
+    def _arguments(
+        self, called: Callable[..., None], context: typer.Context, typed: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return what a command function is called with.
+
+        Raises:
+            ValueError: if a value is illegal.
+        """
+        values = {name: each.value(typed[name]) for name, each in self._options.items()}
+        given = {name: value for name, value in values.items() if _was_given(context, name)}
+        made = {name: each.made(values, given) for name, each in _wanted(called).items()}
+        plain = {**typed, "context": context}
+        return {
+            name: made[name] if name in made else plain[name]
+            for name in inspect.signature(called).parameters
+        }
+
+    def _signature(self) -> inspect.Signature:
+        parameters = [_parameter("context", typer.Context)]
+        hints = get_type_hints(self._called, include_extras=True)
+        for name, each in inspect.signature(self._called).parameters.items():
+            if name in self._wanted:
+                parameters += map(_typed, self._wanted[name].options())
+            elif name != "context":
+                parameters.append(_parameter(name, hints[name], each.default))
+        if self._file:
+            parameters.append(_parameter("config", _file_of(list(parameters)), None))
+        parameters.append(_parameter("verbose", Verbose, False))
+        return inspect.Signature(parameters)
+
+
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        "-v",
+        help="Say on stderr what is read, chosen and written.",
+        rich_help_panel=declared.OUTPUT,
+    ),
+]
+
+
+def _wanted(function: Callable[..., None]) -> dict[str, _Wanted]:
+    """Return which parameters of a function are made of options."""
+    hints = get_type_hints(function)
+    found = {}
+    for name, each in inspect.signature(function).parameters.items():
+        wanted = each.default if isinstance(each.default, _Wanted) else None
+        if wanted is None and is_dataclass(hints[name]):
+            wanted = _Wanted()
+        if wanted is not None:
+            whole = wanted.kind is None and wanted.form == "whole"
+            found[name] = replace(wanted, kind=hints[name]) if whole else wanted
+    return found
+
+
+def _was_given(context: typer.Context, name: str) -> bool:
+    """Return whether an option stands on the command line, or in the file of options."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name in ("COMMANDLINE", "DEFAULT_MAP")
+
+
+def _parameter(
+    name: str, annotation: Any, default: Any = inspect.Parameter.empty
+) -> inspect.Parameter:
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+    )
+
+
+def _typed(found: Option) -> inspect.Parameter:
+    """Return the parameter from which Typer makes an option."""
+    shown = found.default_text is not None and found.kind is not bool
+    info = typer.Option(
+        found.flag,
+        help=found.help if shown or not found.unset else f"{found.help} Default: {found.unset}.",
+        metavar=None if found.kind is bool else declared.placeholder(found),
+        show_default=shown,
+        rich_help_panel=found.group,
+        autocompletion=_completion(found),
+    )
+    kind: Any = found.kind if found.default_text is not None else found.kind | None
+    return _parameter(found.field, Annotated[kind, info], found.default_text)
+
+
+def _completion(found: Option) -> Callable[[str], list[str]] | None:
+    """Return what completes the value of an option in a shell; a list is completed at its end."""
+    if not found.choices and found.complete is None:
+        return None
+
+    def complete(incomplete: str) -> list[str]:
+        known = [*found.choices, *(found.complete() if found.complete else ())]
+        before, comma, _ = incomplete.rpartition(",")
+        return [before + comma + name for name in known]
+
+    return complete
+
+
+def _file_of(parameters: list[inspect.Parameter]) -> Any:
+    """Return the type of the option that names a file of options for a command."""
+
+    def read(context: typer.Context, value: Path | None) -> Path | None:
+        if value is not None and not context.resilient_parsing:
+            with expected_errors(), usage_errors():
+                context.default_map = defaults_of(value, str(context.info_name), parameters)
+        return value
+
+    return Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Take options from this TOML file; those of the command line go before them. "
+            "Runs leave theirs as config.toml.",
+            show_default=False,
+            is_eager=True,
+            callback=read,
+            rich_help_panel=declared.OUTPUT,
+        ),
+    ]

@@ -1,4 +1,10 @@
-"""Progress of long work, on stderr: a live bar on a terminal, a line now and then elsewhere."""
+"""Progress of long work, on stderr: a live bar on a terminal, a line now and then elsewhere.
+
+A line makes sense alone, as in the log of a batch system: whose work it is, what is done of what,
+the share of it, how fast it goes, and how long it will take:
+
+    train synthetic, extrema: epoch 12/30 (40 %), loss 0.0412, validation φ̄ 0.4510, 8 s left
+"""
 
 from __future__ import annotations
 
@@ -12,6 +18,7 @@ from rich.progress import (
     BarColumn,
     DownloadColumn,
     Progress,
+    ProgressColumn,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
@@ -21,131 +28,250 @@ from rich.progress import (
 
 if TYPE_CHECKING:
     from sans.search import Budget, Search
-    from sans.training import Epoch, OnBatch, PursuitTrainer, Trainer
+    from sans.training import Epoch, OnBatch, TrainerProtocol
 
-SECONDS_BETWEEN_LINES = 5.0
+SECONDS_TO_FIRST_LINE = 2.0
+"""From then on, each line is as long after the last as the work had lasted at that one."""
+
+SECONDS_BETWEEN_LINES = 60.0
+"""At most."""
+
+AT_ONCE = 0.5
+"""Seconds within which nothing is done that takes long."""
+
+MEGABYTE = 1e6
+
+NARROW = 60
+"""Columns of a terminal below which it has no room for a bar beside the words."""
+
+
+class Lines:
+    """Lines that say how far some work is, where no terminal shows a bar.
+
+    Args:
+        console: where they go.
+        what: whose work it is, such as the command and its data set; "" leaves that out.
+        total: how much there is to do; None: that is not known.
+        done: how much of it was done before.
+    """
+
+    def __init__(self, console: Console, what: str, total: float | None, done: float = 0.0) -> None:
+        self._console, self._what = console, what
+        self._began = time.monotonic()
+        self._next = self._began + min(SECONDS_TO_FIRST_LINE, SECONDS_BETWEEN_LINES)
+        self.begin(total, done)
+
+    def begin(self, total: float | None, done: float) -> None:
+        """Measure how fast it goes from here on."""
+        self.total, self._first, self._since = total, done, time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long the work has lasted, without what was done before."""
+        return time.monotonic() - self._since
+
+    def tell(self, done: float, *facts: str, noun: str = "") -> None:
+        """Print a line if one is due.
+
+        Args:
+            done: how much of the total is done.
+            facts: what is done of what, and what else there is to say.
+            noun: what is counted, where it is worth saying how fast that goes.
+        """
+        now = time.monotonic()
+        if self._console.is_terminal or now < self._next:
+            return
+        lasted = max(now - self._began, SECONDS_TO_FIRST_LINE)
+        self._next = now + min(lasted, SECONDS_BETWEEN_LINES)
+        first, *more = facts
+        if self.total:
+            first += f" ({100 * done / self.total:.0f} %)"
+        if noun:
+            more.append(rate(done - self._first, self.seconds, noun))
+        self.print(", ".join(filter(None, [first, *more, self._left(done)])))
+
+    def print(self, text: str) -> None:
+        """Print a line."""
+        self._console.print(f"{self._what}: {text}" if self._what else text, markup=False)
+
+    def _left(self, done: float) -> str:
+        if not self.total or not self._first < done < self.total:
+            return ""
+        return f"{duration(self.seconds * (self.total - done) / (done - self._first))} left"
+
+
+def duration(seconds: float) -> str:
+    """Return a time for people: "8 s", "12 min", "3 h 20 min"."""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+
+
+def rate(count: float, seconds: float, noun: str) -> str:
+    """Return how many are done in a second, a minute or an hour: "14 files/s"; "" of none."""
+    if count <= 0 or seconds <= 0:
+        return ""
+    units = {"s": 1, "min": 60, "h": 3600}
+    unit = next((unit for unit, length in units.items() if count * length >= seconds), "h")
+    each = count / seconds * units[unit]
+    return f"{each:,.0f} {noun}/{unit}" if each >= 10 else f"{each:.2g} {noun}/{unit}"
+
+
+def _bar(console: Console, *columns: ProgressColumn, transient: bool = False) -> Progress:
+    """Return what shows a bar on a terminal, and nothing elsewhere."""
+    if console.width < NARROW:
+        columns = tuple(each for each in columns if isinstance(each, TextColumn | DownloadColumn))
+    hidden = not console.is_terminal
+    return Progress(*columns, console=console, disable=hidden, transient=transient)
 
 
 @contextmanager
 def watched(
-    trainer: Trainer | PursuitTrainer, console: Console
+    trainer: TrainerProtocol, console: Console, what: str = "train"
 ) -> Iterator[tuple[OnBatch, Callable[[Epoch], None]]]:
     """Show how a training goes; yield what it tells after each batch and each epoch."""
-    epochs = trainer.config.epochs
-    columns = (
+    epochs, first = trainer.config.epochs, trainer.epoch
+    bar = _bar(
+        console,
         TextColumn("epoch {task.fields[epoch]}/" + str(epochs)),
         BarColumn(),
         TextColumn("loss {task.fields[loss]}  validation φ̄ {task.fields[phi]}"),
         TimeRemainingColumn(),
     )
-    bar = Progress(*columns, console=console, disable=not console.is_terminal)
-    task = bar.add_task("", total=epochs, epoch=trainer.epoch, loss="–", phi="–")
-    last = time.monotonic()
+    task = bar.add_task("", total=epochs, epoch=first, loss="–", phi="–")
+    lines, last_phi = Lines(console, what, epochs, first), ""
+
+    def tell(epoch: int, done: float, loss: str) -> None:
+        phi = f"validation φ̄ {last_phi}" if last_phi else ""
+        lines.tell(done, f"epoch {epoch}/{epochs}", f"loss {loss}", phi, noun="epochs")
 
     def on_batch(done: int, batches: int, loss: float) -> None:
-        bar.update(task, completed=trainer.epoch + done / batches, loss=f"{loss:.4f}")
+        completed = trainer.epoch + done / batches
+        bar.update(task, completed=completed, loss=f"{loss:.4f}")
+        if done < batches:  # what the epoch ends with is told with its φ̄
+            tell(trainer.epoch + 1, completed, f"{loss:.4f}")
 
     def on_epoch(epoch: Epoch) -> None:
-        nonlocal last
-        loss, phi = f"{epoch.loss:.4f}", f"{epoch.phi:.4f}"
-        bar.update(task, completed=epoch.epoch, epoch=epoch.epoch, loss=loss, phi=phi)
-        if not console.is_terminal and time.monotonic() - last > SECONDS_BETWEEN_LINES:
-            last = time.monotonic()
-            console.print(f"epoch {epoch.epoch}/{epochs}  loss {loss}  validation φ̄ {phi}")
+        nonlocal last_phi
+        loss, last_phi = f"{epoch.loss:.4f}", f"{epoch.phi:.4f}"
+        bar.update(task, completed=epoch.epoch, epoch=epoch.epoch, loss=loss, phi=last_phi)
+        tell(epoch.epoch, epoch.epoch, loss)
 
     with bar:
         yield on_batch, on_epoch
 
 
 @contextmanager
-def counted(total: int, noun: str, console: Console) -> Iterator[Callable[[int], None]]:
-    """Show how many of a known count are done; yield what is told how many more are."""
-    columns = (
+def counted(
+    total: int, noun: str, console: Console, what: str = ""
+) -> Iterator[Callable[[int], None]]:
+    """Show how many of a known count are done; yield what is told how many more are.
+
+    What is told at once was done before, and is no measure of how fast the rest goes.
+    """
+    bar = _bar(
+        console,
         TextColumn("{task.completed:,.0f}/{task.total:,.0f} " + noun),
         BarColumn(),
         TimeRemainingColumn(),
     )
-    bar = Progress(*columns, console=console, disable=not console.is_terminal)
     task = bar.add_task("", total=total)
-    last, done = time.monotonic(), 0
+    lines, done, measured = Lines(console, what, total), 0, False
 
     def advance(more: int) -> None:
-        nonlocal last, done
+        nonlocal done, measured
         done += more
         bar.update(task, completed=done)
-        if not console.is_terminal and time.monotonic() - last > SECONDS_BETWEEN_LINES:
-            last = time.monotonic()
-            console.print(f"{done:,}/{total:,} {noun}")
+        if lines.seconds < AT_ONCE and not measured:
+            lines.begin(total, done)
+        else:
+            measured = True
+        lines.tell(done, f"{done:,}/{total:,} {noun}", noun=noun)
 
     with bar:
         yield advance
 
 
 @contextmanager
-def searched(search: Search, budget: Budget, console: Console) -> Iterator[Callable[[], None]]:
+def searched(
+    search: Search, budget: Budget, console: Console, what: str = "search"
+) -> Iterator[Callable[[], None]]:
     """Show how a search goes; yield what is called whenever its trials went on."""
-    columns = (
+    bar = _bar(
+        console,
         TextColumn("{task.fields[trials]} trials"),
         BarColumn(),
         TextColumn("validation φ̄ {task.fields[phi]}"),
         TimeElapsedColumn(),
     )
-    bar = Progress(*columns, console=console, disable=not console.is_terminal)
     total = budget.seconds if budget.trials is None else budget.trials
     task = bar.add_task("", total=total, trials=0, phi="–")
-    began = last = time.monotonic()
+    lines = Lines(console, what, total)
 
     def on_slice() -> None:
-        nonlocal last
-        trials, phi = len(search.finished), f"{search.phi:.4f}"
-        done = time.monotonic() - began if budget.trials is None else trials
-        bar.update(task, completed=done, trials=trials, phi=phi)
-        if not console.is_terminal and time.monotonic() - last > SECONDS_BETWEEN_LINES:
-            last = time.monotonic()
-            console.print(f"{trials} trials  validation φ̄ {phi}")
+        trials, best = len(search.finished), f"{search.phi:.4f}"
+        done = lines.seconds if budget.trials is None else trials
+        bar.update(task, completed=done, trials=trials, phi=best)
+        phi = f"best validation φ̄ {best}"
+        if budget.trials is None:
+            spent = f"{duration(done)} of {duration(total or 0)}"
+            lines.tell(min(done, total or 0), spent, f"{trials} trials are over", phi)
+        else:
+            lines.tell(done, f"{trials}/{budget.trials} trials", phi, noun="trials")
 
     with bar:
         yield on_slice
 
 
 @contextmanager
-def downloading(console: Console) -> Iterator[Callable[[str, int, int | None], None]]:
+def downloading(
+    console: Console, what: str = "fetch"
+) -> Iterator[Callable[[str, int, int | None], None]]:
     """Show how downloads go; yield what is told file, bytes so far and bytes in all."""
-    columns = (
+    bar = _bar(
+        console,
         TextColumn("{task.description}"),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    bar = Progress(*columns, console=console, disable=not console.is_terminal)
     tasks: dict[str, TaskID] = {}
+    lines = Lines(console, what, None)
 
     def progress(file: str, done: int, total: int | None) -> None:
+        have, whole = done / MEGABYTE, total and total / MEGABYTE
         if file not in tasks:
             tasks[file] = bar.add_task(file, total=total)
-            if not console.is_terminal:
-                console.print(f"downloading {file}", markup=False)
+            lines.begin(whole, have)
+            if len(tasks) == 1 and not console.is_terminal:
+                lines.print(f"downloading {file}")
         bar.update(tasks[file], completed=done, total=total)
+        amount = f"{have:,.1f} of {whole:,.1f} MB" if whole else f"{have:,.1f} MB"
+        lines.tell(have, f"{file}, {amount}", noun="MB")
 
     with bar:
         yield progress
 
 
 @contextmanager
-def staged(console: Console) -> Iterator[Callable[[str, float], None]]:
+def staged(console: Console, what: str = "") -> Iterator[Callable[[str, float], None]]:
     """Show how work in stages goes; yield what is told a stage and the share of it that is done."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    bar = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+    bar = _bar(console, *columns, transient=True)
     task = bar.add_task("", total=1.0)
-    last = time.monotonic()
+    lines, current = Lines(console, what, 1.0), ""
 
     def progress(stage: str, share: float) -> None:
-        nonlocal last
+        nonlocal current
+        if stage != current:
+            current = stage
+            lines.begin(1.0, share)
         bar.update(task, description=stage, completed=share)
-        if not console.is_terminal and time.monotonic() - last > SECONDS_BETWEEN_LINES:
-            last = time.monotonic()
-            console.print(f"{stage} {share:.0%}")
+        lines.tell(share, stage)
 
     with bar:
         yield progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,14 +13,17 @@ from sans.commands import options as o
 from sans.commands.console import (
     INTERRUPTED,
     err,
-    expected_errors,
     fail,
     notice,
     out,
+    print_json,
     print_table,
     usage_errors,
 )
-from sans.commands.search import seconds
+from sans.configs import check_name
+from sans.configs.reproduction import ReproductionOptions
+from sans.configs.toml import OPTIONS_FILE, write_options
+from sans.options import OUTPUT
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -29,75 +32,66 @@ if TYPE_CHECKING:
     from sans.reproduction import Reproduction
     from sans.reproduction.tables import ComparisonTable
 
-EXPERIMENTS = "physionet, uci-epilepsy, mnist or fashion-mnist"
+EXPERIMENTS = ("physionet", "uci-epilepsy", "mnist", "fashion-mnist")
 
 
+@o.command()
 def reproduce(
-    experiment: Annotated[str, typer.Argument(help=f"{EXPERIMENTS}.", show_default=False)],
-    quick: Annotated[
-        bool,
-        typer.Option(
-            "--quick", help="Fewer signals, or only the published kernel sizes, to try it."
-        ),
-    ] = False,
-    corrected: Annotated[
-        bool,
-        typer.Option("--corrected", help="Show beside it what comes out without known flaws."),
-    ] = False,
-    search: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="Also search kernels for a pursuit, this long for each data set and seed: 60s.",
+    experiment: Annotated[
+        str,
+        typer.Argument(
+            help=f"One of {', '.join(EXPERIMENTS)}.",
             show_default=False,
+            autocompletion=lambda: EXPERIMENTS,
         ),
-    ] = None,
-    seed: o.Seed = o.TRAIN.seed,
-    seeds: Annotated[
-        int,
-        typer.Option(
-            help="How many seeds, from --seed on; figures are medians, those of --search means."
-        ),
-    ] = 1,
-    device: o.Device = o.TRAIN.device,
-    data_dir: o.DataDir = o.DATA.data_dir,
+    ],
+    options: ReproductionOptions,
     workers: o.Workers = None,
     scheduler: o.Scheduler = None,
     output: Annotated[
         Path | None,
-        typer.Option(help="The folder. Default: reproduction/EXPERIMENT.", show_default=False),
+        typer.Option(
+            metavar="FOLDER",
+            help="The folder. Default: reproduction/EXPERIMENT.",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     force: o.Force = False,
+    json: o.Json = False,
 ) -> None:
-    """Do a published experiment again on the data that are here, and compare.
+    """Do a published experiment again on the data here, and compare.
 
     A second call with the same options goes on where the first was stopped.
-    """
-    with expected_errors():
-        from sans import reproduction
-        from sans.configs import TrainConfig, check_name
-        from sans.engines import Engine
-        from sans.search import Budget
 
-        with usage_errors():
-            check_name("published experiment", experiment, reproduction.RECIPES)
-            TrainConfig(seed=seed, device=device)
-            budget = None if search is None else Budget(seconds(search))
-            options = reproduction.ReproductionOptions(
-                seed, seeds, quick, corrected, data_dir, device, budget
-            )
-            engine = Engine(workers, scheduler)
-            name = f"{experiment}-quick" if quick else experiment
-            folder = output or Path("reproduction") / name
-            found = reproduction.prepare(reproduction.RECIPES[experiment], options, folder)
-        for sentence in found.notices:
-            notice(sentence)
-        if force:
-            engine.check()  # before anything is cleared
+    Examples:
+        sans reproduce physionet --quick
+        sans reproduce mnist --seeds 5 --corrected
+    """
+    from sans import reproduction
+    from sans.engines import Engine
+    from sans.errors import ModelError
+    from sans.leftovers import alone_in
+
+    with usage_errors():
+        check_name("published experiment", experiment, reproduction.RECIPES)
+        engine = Engine(workers=workers, scheduler=scheduler)
+        name = f"{experiment}-quick" if options.quick else experiment
+        folder = output or Path("reproduction") / name
+        found = reproduction.prepare(reproduction.RECIPES[experiment], options, folder)
+    for sentence in found.notices:
+        notice(sentence)
+    if force:
+        engine.check()  # before anything is cleared
+    with alone_in(folder, ModelError):
         found.open(force)
+        write_options(folder / OPTIONS_FILE, "reproduce", options, experiment=experiment)
         with _stoppable(folder, force):
             _work(found, engine)
             shown = found.report()
+    if json:
+        print_json({"folder": str(folder), **found.summary(), "rows": shown.records()})
+    else:
         _print(found, shown)
 
 
@@ -105,14 +99,15 @@ def _work(found: Reproduction, engine: Engine) -> None:
     """Train networks and classifiers, and search, with a progress bar each."""
     from sans.commands.progress import counted
 
-    with counted(found.networks, "networks", err) as advance:
+    what = f"reproduce {found.recipe.title}"
+    with counted(found.networks, "networks", err, what) as advance:
         found.train(engine, advance)
     exams = len({(id(study), exam.name) for study, exam in found.exams()})
     if exams:
-        with counted(exams, "classifiers", err) as advance:
+        with counted(exams, "classifiers", err, what) as advance:
             found.examine(engine, advance)
     if found.searches:
-        with counted(found.searches, "searches", err) as advance:
+        with counted(found.searches, "searches", err, what) as advance:
             found.search(engine, advance)
 
 
@@ -136,7 +131,8 @@ def _print(found: Reproduction, shown: ComparisonTable) -> None:
     seeds = found.options.seeds
     over = f"medians of {seeds} seeds" if seeds > 1 else f"seed {found.options.seed}"
     quick = f", quick: {found.recipe.quick}" if found.options.quick else ""
-    print_table(_fitting(shown, f"{found.recipe.title}, {over}{quick}"))
+    title = f"{found.recipe.title}, {over}{quick}"
+    print_table(_table(shown, title), _table(shown.narrow, title))
     if (raw := found.raw()) is not None:
         published = found.recipe.raw_accuracy
         out.print(f"accuracy on raw signals: {raw:.1f} %, published {published} %")
@@ -148,30 +144,8 @@ def _print(found: Reproduction, shown: ComparisonTable) -> None:
     out.print(f"tables and pictures: {found.folder}", markup=False)
 
 
-def _fitting(shown: ComparisonTable, title: str) -> Table:
-    """Return a table of fewer columns where the terminal is narrow, but never of cut figures."""
-    from rich.measure import Measurement
+def _table(shown: ComparisonTable, title: str) -> Table:
+    from sans.commands.tables import table_of
 
-    wide = out.options.update(max_width=1000)
-    for each, tight in ((shown, False), (shown, True), (shown.narrow, True)):
-        table = _table(each, title, tight)
-        table.width = Measurement.get(out, wide, table).maximum
-        if not out.is_terminal or table.width <= out.width:
-            break
-    return table
-
-
-def _table(shown: ComparisonTable, title: str, tight: bool) -> Table:
-    """Return a table for the terminal; a tight one breaks its heads between words."""
-    from rich.cells import cell_len
-    from rich.table import Table
-
-    table = Table(title=title)
-    columns = zip(*shown.cells, strict=True)
-    for column, cells in zip(shown.columns, columns, strict=True):
-        side: Literal["left", "right"] = "left" if column.digits is None else "right"
-        least = max(cell_len(word) for word in (*column.head.split(), *cells))
-        table.add_column(column.head, justify=side, width=least if tight else None)
-    for row in shown.cells:
-        table.add_row(*row)
-    return table
+    words = [column.head for column in shown.columns if column.digits is None]
+    return table_of(title, shown.heads, shown.cells, words)

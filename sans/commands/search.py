@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sans.commands import options as o
 from sans.commands.console import (
     INTERRUPTED,
     err,
-    expected_errors,
     fail,
     notice,
     number,
     usage_errors,
 )
-from sans.commands.train import report
+from sans.commands.train import Output, report
+from sans.configs import TrainOptions
+from sans.configs.budget import Budget
+from sans.configs.toml import write_options
+from sans.datasets import DataConfig
 from sans.errors import SansError
 
 if TYPE_CHECKING:
@@ -28,95 +27,86 @@ if TYPE_CHECKING:
     from sans.runs.experiment import Experiment
     from sans.search import Budget, Search
 
-UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
-
+@o.command()
 def search(
-    dataset: o.Dataset = o.DATA.dataset,
-    budget: Annotated[
-        str, typer.Option(help="How long to search, such as 60s, 10m or 2h.")
-    ] = "60s",
-    trials: Annotated[
-        int | None,
-        typer.Option(
-            help="How many trials instead, so that the speed of the machine does not matter.",
-            show_default=False,
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of what is tried, and of every trial.")] = 0,
-    record: o.Record = o.DATA.record,
-    channel: o.Channel = o.DATA.channel,
-    window: o.Window = o.DATA.window,
-    limit: o.Limit = o.DATA.limit,
-    split_by: o.SplitBy = o.DATA.split_by,
-    data_dir: o.DataDir = o.DATA.data_dir,
-    layout: o.ArrayLayout = o.DATA.layout,
+    data: DataConfig,
+    budget: Budget,
+    seed: int = o.single(TrainOptions, "seed"),
     workers: o.Workers = None,
     scheduler: o.Scheduler = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(help="The run's folder. Default: a new one below runs/.", show_default=False),
-    ] = None,
+    output: Output = None,
     force: o.Force = False,
+    json: o.Json = False,
 ) -> None:
-    """Find the kernels that describe a data set with the lowest validation φ̄, and leave a run."""
-    with expected_errors():
-        from sans import runs, search
-        from sans.compilation.rehearsals import ahead
-        from sans.datasets import DataConfig
-        from sans.engines import Engine
+    """Find the kernels that describe a data set best, and leave a run.
 
-        with usage_errors():
-            data = DataConfig(dataset, record, channel, window, limit, split_by, data_dir, layout)
-            time = seconds(budget)
-            allowed = search.Budget(None if trials else time, trials)
-            engine = Engine(workers, scheduler)
-            engine.check()
-            looking = search.prepare(data, seed)
-        for sentence in looking.dataset.notices:
-            notice(sentence)
-        with usage_errors():
-            run = runs.create(output, f"{data.label}-search", force)
-        ahead("places")
-        experiment = _search(looking, run, engine, allowed)
-        report(experiment, run, experiment.finish(run))
+    The best is what has the lowest validation φ̄.
 
-
-def seconds(text: str) -> float:
-    """Return how long a text such as "60s" or "1.5h" is.
-
-    Raises:
-        ValueError: if it is no time.
+    Examples:
+        sans search --budget 20s
+        sans search --dataset mitdb --budget 10m --output runs/found
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([a-z]*)", text.strip())
-    if not found or found[2] not in UNITS:
-        raise ValueError(f"{text!r} must be a time such as 60s, 10m or 2h")
-    return float(found[1]) * UNITS[found[2]]
+    from sans import search
+    from sans.compilation.rehearsals import ahead
+    from sans.engines import Engine
+
+    with usage_errors():
+        if budget.trials is not None:  # instead of any time
+            budget = replace(budget, seconds=None)
+        engine = Engine(workers=workers, scheduler=scheduler)
+        engine.check()
+        looking = search.prepare(data, seed)
+    for sentence in looking.dataset.notices:
+        notice(sentence)
+    with search.opened(looking, budget, output, force) as run:
+        _tell_of_earlier(looking, run, budget)
+        ahead("places")
+        experiment = _search(looking, run, engine, budget, force)
+        evaluation = experiment.finish(run)
+        looking.complete(run, budget)
+        report(experiment, run, evaluation, json)
 
 
-def _search(looking: Search, run: Run, engine: Engine, budget: Budget) -> Experiment:
+def _tell_of_earlier(looking: Search, run: Run, budget: Budget) -> None:
+    """Say what an earlier call of the command has left to go on from."""
+    if not looking.trials:
+        return
+    over = sum(trial.over for trial in looking.trials)
+    done = f"{over} trials in {looking.spent:.0f} s"
+    if looking.is_done(budget):
+        notice(f"{run.folder} holds this search, {done}: a larger --budget or --trials goes on")
+    else:
+        notice(f"going on with the search in {run.folder}, after {done}")
+
+
+def _search(looking: Search, run: Run, engine: Engine, budget: Budget, force: bool) -> Experiment:
     """Search with a progress bar, and leave the best in the run's folder, however it ends."""
+    from sans import runs
     from sans.commands.progress import searched
 
     stop: KeyboardInterrupt | SansError | None = None
     try:
-        with searched(looking, budget, err) as on_slice:
-            looking.run(engine, budget, on_slice)
+        with searched(looking, budget, err, f"search {looking.dataset.name}") as on_slice:
+            looking.run(engine, budget, on_slice, run)
     except (KeyboardInterrupt, SansError) as error:
         stop = error
     if not looking.finished:
-        with suppress(OSError):  # nothing half-written; with --force other files may lie there
-            run.folder.rmdir()
+        runs.discard(run)  # nothing half-written; with --force other files may lie there
         if isinstance(stop, SansError):
             raise stop
         raise fail("stopped before the first slice of a trial: nothing is kept", INTERRUPTED)
     experiment = looking.leave(run)
+    write_options(run.options, "search", looking.data, budget, seed=looking.seed)
     if stop:
         experiment.finish(run)
         kept = f"{len(looking.finished)} trials; the best is in {run.folder}"
+        goes_on = f"the same command {'without --force ' if force else ''}goes on"
         if isinstance(stop, SansError):
-            raise SansError(f"{stop}; there were {kept}") from stop
-        raise fail(f"stopped after {kept}, validation φ̄ {number(looking.phi)}", INTERRUPTED)
+            raise SansError(f"{stop}; there were {kept}; {goes_on}") from stop
+        raise fail(
+            f"stopped after {kept}, validation φ̄ {number(looking.phi)}; {goes_on}", INTERRUPTED
+        )
     _tell(looking)
     return experiment
 

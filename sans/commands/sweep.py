@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sans.activations import ACTIVATIONS
 from sans.commands import options as o
 from sans.commands.console import (
     INTERRUPTED,
     err,
-    expected_errors,
     fail,
     notice,
     number,
@@ -21,102 +21,95 @@ from sans.commands.console import (
     print_table,
     usage_errors,
 )
+from sans.configs import TrainOptions
+from sans.configs.grid import SELECTIONS, Grid
+from sans.configs.toml import write_options
+from sans.datasets import DataConfig
 from sans.errors import ReaderGoneError, SansError
+from sans.figures import METRICS
+from sans.options import OUTPUT, TRAINING, options_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sans.engines import Engine
-    from sans.sweeps import Sweep, SweepFolder
-
-ALL = "all"
+    from sans.sweeps import Network, Sweep, SweepFolder
 
 
+TRAINED = ("epochs", "batch_size", "lr", "seed", "start", "device")
+"""What a sweep lets a user choose of the training."""
+
+NOT_SWEPT = frozenset(options_of(TrainOptions)) - set(TRAINED)
+
+
+@o.command()
 def sweep(
-    dataset: Annotated[
-        str,
-        typer.Option(help="What `sans train` takes; several data sets with commas between."),
-    ] = o.DATA.dataset,
-    activation: Annotated[
-        str, typer.Option(help=f"{ALL}, or some of {', '.join(ACTIVATIONS)} with commas between.")
-    ] = ALL,
-    kernels: o.KernelCount = o.MODEL.kernels,
-    kernel_size: Annotated[
-        str, typer.Option(help="Sizes and ranges, e.g. 7,15,31:249; a network for each.")
-    ] = "1:249",
-    density: Annotated[
-        int | None,
-        typer.Option(
-            help="One for all networks and activations. Default: the paper's rule.",
-            show_default=False,
-        ),
-    ] = None,
-    decoder: o.Decoder = o.MODEL.decoder,
-    start: o.Start = o.TRAIN.start,
-    epochs: o.Epochs = None,
-    batch_size: o.BatchSize = None,
-    lr: o.LearningRate = o.TRAIN.lr,
-    seed: o.Seed = o.TRAIN.seed,
-    seeds: Annotated[int, typer.Option(help="How many seeds, from --seed on.")] = 1,
-    device: o.Device = o.TRAIN.device,
-    record: o.Record = o.DATA.record,
-    channel: o.Channel = o.DATA.channel,
-    window: o.Window = o.DATA.window,
-    limit: o.Limit = o.DATA.limit,
-    split_by: o.SplitBy = o.DATA.split_by,
-    data_dir: o.DataDir = o.DATA.data_dir,
-    layout: o.ArrayLayout = o.DATA.layout,
+    data: DataConfig = o.some(
+        about={"dataset": "What `sans train` takes; several data sets with commas between."}
+    ),
+    grid: Grid = o.some(),
+    training: TrainOptions = o.some(
+        *TRAINED,
+        about={"seed": "Seed of the start and of the order of the signals; the first of several."},
+    ),
     select: Annotated[
         str,
-        typer.Option(help="Part whose φ̄ chooses the best: validation, or test as published."),
-    ] = "validation",
+        typer.Option(
+            metavar=f"[{'|'.join(SELECTIONS)}]",
+            help="Part whose φ̄ chooses the best; the published tables chose by test.",
+            autocompletion=lambda: SELECTIONS,
+            rich_help_panel=TRAINING,
+        ),
+    ] = SELECTIONS[0],
     workers: o.Workers = None,
     scheduler: o.Scheduler = None,
     output: Annotated[
         Path | None,
         typer.Option(
+            metavar="FOLDER",
             help="The folder, with one below it for each of several data sets. "
             "Default: sweeps/DATASET.",
             show_default=False,
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     force: o.Force = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="One line of JSON for each data set.")
-    ] = False,
+    json: o.Json = False,
 ) -> None:
-    """Train a network for each activation and kernel size, all at once, and show the best.
+    """Train many kernel sizes and activations, and show the best.
 
-    A second call with the same options goes on where the first was stopped.
+    A network is trained for each. A second call with the same options goes on where the first was
+    stopped.
+
+    Examples:
+        sans sweep --dataset mitdb --kernel-size 1:249
+        sans sweep --activation topk,extrema --kernel-size 15:18 --seeds 3
     """
-    with expected_errors():
-        from sans import sweeps
-        from sans.datasets import DataConfig, resolve
-        from sans.engines import Engine
+    from sans import sweeps
+    from sans.datasets import resolve
+    from sans.engines import Engine
 
-        with usage_errors():
-            sweeps.check_selection(select)
-            engine = Engine(workers, scheduler)
-            names = tuple(ACTIVATIONS) if activation == ALL else tuple(activation.split(","))
-            grid = sweeps.Grid(names, sweeps.ranges(kernel_size), kernels, density, decoder, seeds)
-            training = o.chosen(
-                epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, start=start, device=device
-            )
-            data = [
-                resolve(
-                    DataConfig(name, record, channel, window, limit, split_by, data_dir, layout)
-                )
-                for name in o.names(dataset)
-            ]
-            planned = [sweeps.prepare(one, grid, training) for one in dict.fromkeys(data)]
-        pairs = list(zip(planned, sweeps.folders(planned, output), strict=True))
-        for each, folder in pairs:
-            if not force:
-                folder.check(each.values)
-        if force:
-            engine.check()  # before anything is cleared
+    with usage_errors():
+        sweeps.check_selection(select)
+        engine = Engine(workers=workers, scheduler=scheduler)
+        sets = [resolve(replace(data, dataset=name)) for name in o.names(data.dataset)]
+        planned = [sweeps.prepare(one, grid, training) for one in dict.fromkeys(sets)]
+    pairs = list(zip(planned, sweeps.folders(planned, output), strict=True))
+    for each, folder in pairs:
+        if not force:
+            folder.check(each.values)
+    if force:
+        engine.check()  # before anything is cleared
+    with ExitStack() as stack:
+        for _, folder in pairs:
+            stack.enter_context(folder.alone())
         for each, folder in pairs:
             for sentence in each.notices:
                 notice(sentence)
             folder.open(each.values, force)
+            asked = each.settings
+            configs = (asked.data, asked.grid, asked.train)
+            write_options(folder.options, "sweep", *configs, without=NOT_SWEPT, select=select)
         _train(pairs, engine, force)
         _report_all(pairs, select, json)
 
@@ -127,8 +120,9 @@ def _train(pairs: list[tuple[Sweep, SweepFolder]], engine: Engine, force: bool) 
     from sans.commands.progress import counted
 
     total = sum(each.count for each, _ in pairs)
+    what = "sweep " + ", ".join(each.dataset.name for each, _ in pairs)
     try:
-        with counted(total, "networks", err) as advance:
+        with counted(total, "networks", err, what) as advance:
             sweeps.run_sweeps(pairs, engine, advance)
     except KeyboardInterrupt:
         done = sum(each.trained for each, _ in pairs)
@@ -167,26 +161,39 @@ def _report(sweep: Sweep, folder: SweepFolder, select: str, as_json: bool) -> No
     for name in sweep.settings.grid.activation:
         if name not in best:
             notice(f"{name}: all networks of {sweep.dataset.name} diverged")
+    notice(f"trained on {sweep.dataset.used('training')}")
     if as_json:
         rows = [network.row.values() for network in best.values()]
         values = {"dataset": sweep.dataset.name, "folder": str(folder.folder), "best": rows}
         print_json({**values, "networks": sweep.count, "select": select})
         return
     table = Table(title=escape(f"{sweep.dataset.name}, the best of {sweep.count} by {select} φ̄"))
-    columns = ("activation", "m", "epoch", "validation φ̄", "test φ̄", "CR⁻¹", "L̃", "last epoch φ̄")
-    for column in columns:
-        words = column == "activation"
-        table.add_column(column, justify="left" if words else "right", no_wrap=words)
+    columns = _columns(best)
+    table.add_column("activation", no_wrap=True)
+    for heading in ("m", "epoch", *columns.values()):
+        table.add_column(heading, justify="right")
     for name, network in best.items():
         row = network.row
-        figures = (
-            row.validation_phi,
-            row.test_phi,
-            row.test_inverse_compression_ratio,
-            row.test_reconstruction_loss,
-            row.last_phi,
-        )
+        found = row.values()
         counts = (str(row.kernel_size), str(row.epoch))
-        table.add_row(name, *counts, *(number(figure) for figure in figures))
+        table.add_row(name, *counts, *(number(found.get(column)) for column in columns))
     print_table(table)
     out.print(f"sweep: {folder.folder}", markup=False)
+
+
+def _columns(best: Mapping[str, Network]) -> dict[str, str]:
+    """Return the columns of the table that hold figures, by name, with their headings."""
+    phi = METRICS["phi"].title()
+    more = {
+        f"test_{name}": metric.title()
+        for name, metric in METRICS.items()
+        if any(f"test_{name}" in network.row.more for network in best.values())
+    }
+    return {
+        "validation_phi": f"validation {phi}",
+        "test_phi": f"test {phi}",
+        "test_inverse_compression_ratio": METRICS["inverse_compression_ratio"].title(),
+        "test_reconstruction_loss": METRICS["reconstruction_loss"].title(),
+        **more,
+        "last_phi": f"last epoch {phi}",
+    }

@@ -28,7 +28,8 @@ from numba.core.registry import CPUDispatcher
 from numba.core.runtime.nrt import rtsys
 
 from sans.compilation.cache import FORM, KeptFunction, described, ordered
-from sans.compilation.sharing import BEFORE, uninterrupted
+from sans.compilation.sharing import BEFORE
+from sans.interruption import uninterrupted
 
 PART_ONLY = ("forceinline",)
 """Options of how others call a function."""

@@ -1,4 +1,4 @@
-"""What happens around a compilation: who waits is told, and another process shares the work.
+"""What happens around a compilation: the user is told to wait, and another process shares the work.
 
 Only one thread of a process can compile, so a second core needs a second process. What that one
 compiles comes to the cache on the disk, where the first finds it.
@@ -6,13 +6,11 @@ compiles comes to the cache on the disk, where the first finds it.
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -46,22 +44,6 @@ def tell_once(tell: Callable[[Wanted], None]) -> None:
         tell(wanted)
 
     BEFORE.append(first)
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Put Ctrl-C off until the end: within a compilation it would be lost, or break it."""
-    seen, before = [], signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(before):
-        yield  # nobody is interrupted here
-        return
-    signal.signal(signal.SIGINT, lambda *_: seen.append(True))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if seen:
-        raise KeyboardInterrupt
 
 
 class Helper:

@@ -10,15 +10,18 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import resource_tracker as trackers
 from typing import Any, TypeVar
 
 import joblib
+from joblib.externals.loky.backend import resource_tracker as loky_trackers
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from sans.engines import cluster
 from sans.engines.stopping import Stopped
 from sans.engines.threads import listening
 from sans.errors import SansError
+from sans.interruption import not_for_children, uninterrupted
 
 Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
@@ -134,7 +137,7 @@ def _pass(
         parallel = joblib.Parallel(
             return_as="generator_unordered", batch_size=1, pre_dispatch=ahead
         )
-    outcomes = parallel(calls)
+    outcomes = _begun(parallel, calls, settings)
     try:
         # `yield from` would close them before their warning is silenced.
         for outcome in outcomes:  # noqa: UP028
@@ -144,6 +147,21 @@ def _pass(
             # Who stops half-way knows that the rest was cancelled.
             warnings.filterwarnings("ignore", ".*(cancelled|not used)", UserWarning)
             outcomes.close()
+
+
+def _begun(parallel: Any, calls: list[Any], settings: Mapping[str, Any]) -> Any:
+    """Begin calls, and return their outcomes as they come."""
+    if settings["backend"] != "loky":
+        return parallel(calls)
+    # Processes are begun here, and by threads of joblib that begin here, too. An interrupt between
+    # two of them would leave the first behind. Whoever begins a tracker may take back what is
+    # blocked, so they come before.
+    with uninterrupted():
+        with not_for_children():
+            trackers.ensure_running()
+            loky_trackers.ensure_running()
+        with not_for_children():
+            return parallel(calls)
 
 
 def _numbered(call: Callable[[Task], Outcome], number: int, task: Task) -> tuple[int, Outcome]:

@@ -1,21 +1,22 @@
-"""Tasks in threads of this process: nobody can end a thread, so it has to be told."""
+"""Tasks in threads of this process: no thread can be ended, so each has to be told."""
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from types import FrameType
+from typing import TypeVar
 
 from sans.engines.stopping import Stopped
+from sans.interruption import Handler, handled
 
 Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
 
 
 class Threads:
-    """What tells threads to stop: nobody can end them, so they have to ask.
+    """What tells threads to stop: none can be ended, so they have to ask.
 
     Args:
         count: how many there are.
@@ -44,20 +45,15 @@ class Threads:
 
 @contextmanager
 def listening(count: int) -> Iterator[Threads]:
-    """Yield what threads perform tasks with, told of Ctrl-C."""
+    """Yield what threads perform tasks with, told of signals that interrupt this process."""
     threads = Threads(count)
-    before = signal.getsignal(signal.SIGINT)
 
-    def interrupt(number: int, frame: Any) -> None:
+    def interrupt(before: Handler, number: int, frame: FrameType | None) -> None:
         threads.stop.set()
-        before(number, frame)  # type: ignore[operator, misc]
+        before(number, frame)
 
-    listens = threading.current_thread() is threading.main_thread() and callable(before)
-    if listens:
-        signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield threads
-    finally:
-        if listens:
-            signal.signal(signal.SIGINT, before)
-        threads.end()
+    with handled(interrupt):
+        try:
+            yield threads
+        finally:
+            threads.end()

@@ -30,7 +30,7 @@ def plot_bench(rows: Sequence[BenchRow], title: str) -> Picture:
         rows: of every codec and quality.
         title: what they are about.
     """
-    lossy = [row for row in rows if row.asked]
+    lossy = [row for row in rows if row.achieved]  # without an error it is the lossless stream
     exact = sorted((row for row in rows if not row.asked), key=lambda row: row.bits_per_sample)
     picture = Picture(figsize=(7.2, 4.8), layout="constrained")
     panel = picture.subplots()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -28,6 +29,8 @@ from sans.recordings.wfdb.annotators import Wanted
 from sans.recordings.wfdb.names import HEADER, SUFFIXES, beside, record_stem
 from sans.recordings.wfdb.record import open_record
 
+LOG = logging.getLogger(__name__)
+
 
 def open_recording(
     source: Path | Sequence[Path] | BinaryIO,
@@ -52,6 +55,8 @@ def open_recording(
         ValueError: if there is no such layout.
     """
     check_layout(layout)
+    if isinstance(source, Path):
+        LOG.info("reading %s", source)
     if not isinstance(source, Path) or not is_record(source):
         _check_no_annotators(annotations)
     if isinstance(source, Sequence) or (isinstance(source, Path) and is_folder(source)):
@@ -129,11 +134,11 @@ def _open_file(source: Input, named: Format | None, layout: str | None) -> Sourc
             f"{', '.join(titles[:-1])} or {titles[-1]} is wanted"
         )
     if kind.oriented is not None:
-        opened = kind.oriented(source, layout)
+        found = kind.oriented(source, layout)
     else:
         _refuse(layout, source.name, IMAGES if kind.name == "png" else None)
-        opened = kind.open(source)
-    return replace(opened, kept=_kept(source, kind))
+        found = kind.open(source)
+    return replace(found, kept=_kept(source, kind))
 
 
 def _kept(source: Input, kind: Format) -> tuple[str, ...]:

@@ -3,55 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from sans.activations import ACTIVATIONS
+from sans.configs.reproduction import ReproductionOptions
 from sans.datasets import DataConfig
 from sans.reproduction.published import PublishedRow, published
-from sans.search import Budget
 from sans.sweeps import Grid
-
-SEARCH_SEEDS = 2**32
-"""Seeds of a search lie below this."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReproductionOptions:
-    """How a user wants an experiment done again."""
-
-    seed: int = 0
-    """The first seed."""
-
-    seeds: int = 1
-    """How many seeds; figures are medians over them."""
-
-    quick: bool = False
-    """Fewer signals, or only the published kernel sizes: to see that it works."""
-
-    corrected: bool = False
-    """Also without the flaws of the published way."""
-
-    data_dir: Path | None = None
-    """Where data sets lie."""
-
-    device: str = "auto"
-    """Where networks are trained."""
-
-    search: Budget | None = None
-    """How long to search for the kernels of a pursuit, for each data set and seed; None: not."""
-
-    def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise ValueError(f"seed must be at least 0, not {self.seed}")
-        if self.seeds < 1:
-            raise ValueError(f"seeds must be at least 1, not {self.seeds}")
-        if self.search is not None and (last := self.every_seed[-1]) >= SEARCH_SEEDS:
-            raise ValueError(f"the seed of a search must be below {SEARCH_SEEDS}, not {last}")
-
-    @property
-    def every_seed(self) -> range:
-        """All seeds, from the first on."""
-        return range(self.seed, self.seed + self.seeds)
 
 
 @dataclass(frozen=True, slots=True)

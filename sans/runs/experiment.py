@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
@@ -13,7 +14,8 @@ from typing import Any
 
 import torch
 
-from sans.configs import ModelOptions, TrainConfig
+from sans.configs import ModelOptions, TrainOptions
+from sans.configs.toml import write_options
 from sans.datasets import DataConfig, Dataset, absolute, load
 from sans.errors import ModelError
 from sans.evaluation import Evaluation, evaluate
@@ -25,6 +27,8 @@ from sans.runs.settings import Settings
 from sans.training import Epoch, OnBatch, Training, trainer_for
 
 OnEpoch = Callable[[Epoch], None]
+
+LOG = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_SAVES = 2.0
 """Epochs of milliseconds are not each worth a write to the disk; a stop by Ctrl-C saves anyway."""
@@ -47,6 +51,10 @@ class Experiment:
         self._digest = dataset.digest
         space = dataset.training.signals.shape[2:]
         self.model = settings.model.config(space, dataset.recipe.tolerance)
+        sizes = [len(part.signals) for part in (dataset.training, dataset.validation, dataset.test)]
+        LOG.info("%s: %d training, %d validation and %d test signals", dataset.name, *sizes)
+        LOG.info("network: %s", self.model)
+        LOG.info("training: %s", settings.train)
         self.trainer = trainer_for(
             self.model, dataset.training.signals, dataset.validation.signals, settings.train
         )
@@ -60,7 +68,16 @@ class Experiment:
             for part, count in self.trainer.silent.items()
             if count
         ]
-        return (*notices, *self.settings.train.doubts(self.model))
+        return (*notices, *self.trainer.notices, *self.settings.train.doubts(self.model))
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why the network that was trained may be of no use, one sentence each.
+
+        Raises:
+            ModelError: if no epoch had a finite φ.
+        """
+        return self.trainer.result().doubts
 
     @property
     def left_out(self) -> dict[str, int]:
@@ -89,6 +106,8 @@ class Experiment:
         """
         state, saved = self.trainer.state(), time.monotonic()
         self._save(run, state)
+        settings = self.settings
+        write_options(run.options, "train", settings.data, settings.model, settings.train)
         try:
             while not self.trainer.finished:
                 (epoch,) = self.trainer.run_epoch(on_batch)
@@ -108,8 +127,8 @@ class Experiment:
         Raises:
             ModelError: if no epoch had a finite φ, or a file cannot be written.
         """
-        training = self.trainer.result(0)
-        training.model.to(self.trainer.training.device)
+        training = self.trainer.result()
+        training.model.to(self.trainer.device)
         evaluation = evaluate(training.model, self.dataset.test.signals)
         self._write_summary(run, training, evaluation)
         illustrate(run, training.model, self.dataset)
@@ -133,8 +152,8 @@ class Experiment:
         arrays = {name: tensor.numpy() for name, tensor in state.items()}
         values = {"settings": self.settings.values(), "signals": self._digest}
         write_arrays(run.checkpoint, CHECKPOINT, arrays, values)
-        if self.trainer.has_best(0):
-            training = self.trainer.result(0)
+        if self.trainer.has_best():
+            training = self.trainer.result()
             training.model.save(run.model, self.about)
             _write_history(run.history, training.history)
             self._write_summary(run, training, None)
@@ -152,23 +171,25 @@ class Experiment:
         write_text(run.summary, text, ModelError)
 
 
-def prepare(data: DataConfig, model: ModelOptions, train: Mapping[str, Any]) -> Experiment:
+def prepare(
+    data: DataConfig, model: ModelOptions, train: TrainOptions | Mapping[str, Any]
+) -> Experiment:
     """Load the data set and set up the training of a network on it.
 
     Args:
         data: which signals.
         model: which network.
-        train: fields of `TrainConfig`; epochs and batch size left out are the paper's for the set.
+        train: how; fields of `TrainOptions` by name do as well.
 
     Raises:
         DatasetError: if the data set is not there or damaged.
         ValueError: if the network does not fit the signals, or a setting is illegal.
     """
-    TrainConfig(**train)  # what is illegal shows before the data are read
+    options = TrainOptions.of(train)  # what is illegal shows before the data are read
     data = absolute(data)
     dataset = load(data)
-    recipe = {"epochs": dataset.recipe.epochs, "batch_size": dataset.recipe.batch_size}
-    return Experiment(Settings(data, model, TrainConfig(**{**recipe, **train})), dataset)
+    config = options.config(dataset.recipe.epochs, dataset.recipe.batch_size)
+    return Experiment(Settings(data, model, config), dataset)
 
 
 def resume(run: Run, options: Mapping[str, Any]) -> Experiment:

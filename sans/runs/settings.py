@@ -10,13 +10,12 @@ from typing import Any
 import sans
 from sans.configs import ModelOptions, TrainConfig, from_mapping, to_mapping
 from sans.datasets import DataConfig, Dataset
+from sans.datasets.loading import remembered
 from sans.errors import ModelError
+from sans.options import options_of
 
 CHANGEABLE = ("epochs", "device", "data_dir")
 """Options that a resumed run may be given anew."""
-
-FIELDS = {"stretch": "stretches"}
-"""The fields of options that have another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,8 @@ class Settings:
         """Return the settings as JSON values; `from_values` takes them back."""
         data = to_mapping(self.data)
         data["data_dir"] = data["data_dir"] and str(data["data_dir"])
+        if data.get("whole") is False:  # what a file that does not say so means
+            del data["whole"]
         return {"data": data, "model": to_mapping(self.model), "train": to_mapping(self.train)}
 
     def about(self, dataset: Dataset) -> dict[str, Any]:
@@ -57,24 +58,27 @@ class Settings:
         folder = values["data"].get("data_dir")
         data = {**values["data"], "data_dir": folder and Path(folder)}
         return cls(
-            data=from_mapping(DataConfig, data),
+            data=remembered(from_mapping(DataConfig, data)),
             model=from_mapping(ModelOptions, values["model"]),
             train=from_mapping(TrainConfig, values["train"]),
         )
 
     def changed(self, options: Mapping[str, Any]) -> Settings:
-        """Return these settings with the `options` of a resumed run.
+        """Return these settings with the `options` of a resumed run, by the names of their fields.
 
         Raises:
             ModelError: if an option differs that is not in `CHANGEABLE`.
         """
         groups = (self.data, self.model, self.train)
         stored = {name: value for group in groups for name, value in asdict(group).items()}
+        flags = {
+            each.field: each.flag for group in groups for each in options_of(type(group)).values()
+        }
         for name, value in options.items():
-            has = stored[FIELDS.get(name, name)]
+            has = stored[name]
             if name not in CHANGEABLE and value != has:
                 raise ModelError(
-                    f"the run has --{name.replace('_', '-')} {_text(has)}, not {_text(value)}: "
+                    f"the run has {flags[name]} {_text(has)}, not {_text(value)}: "
                     "a resumed run keeps its settings"
                 )
         train = {name: options[name] for name in ("epochs", "device") if name in options}

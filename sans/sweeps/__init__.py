@@ -1,7 +1,7 @@
 """Sweeps: networks of many kernel sizes and activations trained at once on a data set."""
 
+from sans.configs.grid import Grid, ranges
 from sans.sweeps.folder import SweepFolder
-from sans.sweeps.grid import Grid, ranges
 from sans.sweeps.rows import Network, Row, best_rows
 from sans.sweeps.sweep import (
     Sweep,

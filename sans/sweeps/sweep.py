@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import sans
-from sans.configs import TrainConfig
+from sans.configs import TrainOptions
+from sans.configs.grid import SELECTIONS, Grid, as_ranges
 from sans.datasets import DataConfig, Dataset, load, resolve
 from sans.engines import Engine
 from sans.errors import ModelError
@@ -18,7 +19,6 @@ from sans.model_files import StoredModel, write_model
 from sans.runs.settings import Settings
 from sans.sweeps import tasks as work
 from sans.sweeps.folder import ROOT, SweepFolder
-from sans.sweeps.grid import SELECTIONS, Grid, as_ranges
 from sans.sweeps.rows import Network, Row, best_rows, in_order, rows_of
 from sans.sweeps.settings import SweepSettings
 from sans.sweeps.tasks import SweepOutcome, SweepTask
@@ -109,23 +109,23 @@ class Sweep:
         return [network.row for network in self.networks()]
 
 
-def prepare(data: DataConfig, grid: Grid, train: Mapping[str, Any]) -> Sweep:
+def prepare(data: DataConfig, grid: Grid, train: TrainOptions | Mapping[str, Any]) -> Sweep:
     """Load a data set and plan a sweep on it.
 
     Args:
         data: which signals.
         grid: which networks.
-        train: fields of `TrainConfig`; epochs and batch size left out are the paper's for the set.
+        train: how; fields of `TrainOptions` by name do as well.
 
     Raises:
         DatasetError: if the data set is not there or damaged.
         ValueError: if no network fits the signals, or a setting is illegal.
     """
-    TrainConfig(**train)  # what is illegal shows before the data are read
+    options = TrainOptions.of(train)  # what is illegal shows before the data are read
     data = resolve(data)
     dataset = load(data)
-    recipe = {"epochs": dataset.recipe.epochs, "batch_size": dataset.recipe.batch_size}
-    sweep = Sweep(SweepSettings(data, grid, TrainConfig(**{**recipe, **train})), dataset)
+    config = options.config(dataset.recipe.epochs, dataset.recipe.batch_size)
+    sweep = Sweep(SweepSettings(data, grid, config), dataset)
     work.keep(data, sweep.tasks[0].digest, dataset)
     return sweep
 
@@ -203,7 +203,7 @@ def train_grid(
     data: DataConfig,
     grid: Grid,
     folder: Path | str,
-    train: Mapping[str, Any] | None = None,
+    train: TrainOptions | Mapping[str, Any] | None = None,
     engine: Engine | None = None,
     select: str = "validation",
 ) -> dict[str, Network]:
@@ -213,20 +213,23 @@ def train_grid(
         data: which signals.
         grid: which networks.
         folder: where everything is kept; what is finished there is not trained again.
-        train: fields of `TrainConfig`; epochs and batch size left out are the paper's for the set.
+        train: how; fields of `TrainOptions` by name do as well.
         engine: where the networks are trained; None: threads of this process.
         select: the part whose φ̄ chooses, "validation" or "test".
 
     Raises:
         DatasetError: if the data set is not there or damaged.
-        ModelError: if the folder holds something else, or every network diverged.
+        BusyError: if another command works in the folder.
+        ModelError: if it holds something else, or every network diverged.
         ValueError: if no network fits the signals, or a setting is illegal.
     """
     check_selection(select)
     sweep, place = prepare(data, grid, train or {}), SweepFolder(Path(folder))
-    place.open(sweep.values)
-    run_sweeps([(sweep, place)], engine or Engine(), lambda _: None)
-    return report(sweep, place, select)
+    place.check(sweep.values)
+    with place.alone():
+        place.open(sweep.values)
+        run_sweeps([(sweep, place)], engine or Engine(), lambda _: None)
+        return report(sweep, place, select)
 
 
 def folders(sweeps: Sequence[Sweep], output: Path | None) -> list[SweepFolder]:

@@ -21,7 +21,7 @@ class Adam:
         self.weights = weights
         self.lr = lr
         self.state = {
-            "step": torch.zeros(()),  # counted on the CPU
+            "step": torch.zeros((), dtype=torch.float32, device="cpu"),  # counted there
             "exp_avg": torch.zeros_like(weights),
             "exp_avg_sq": torch.zeros_like(weights),
         }

@@ -25,7 +25,7 @@ STREAM = 1
 class RegularisedStep(NamedTuple):
     """What one step of training does differently."""
 
-    densities: Sequence[int] | None = None
+    densities: Sequence[float] | None = None
     """The densities of the step, ``(models * kernels,)``; None: the networks' own."""
 
     spared: Tensor | None = None
@@ -55,7 +55,7 @@ class Regularisation:
         self._densities = [density for model in models for density in model.densities]
         self._maps = (len(models[0].kernel_sizes), *space)
         seed = np.random.SeedSequence((config.seed, STREAM)).generate_state(1, np.uint64)
-        self._generator = torch.Generator().manual_seed(int(seed[0]))
+        self._generator = torch.Generator("cpu").manual_seed(int(seed[0]))
 
     def draw(self, epoch: int, batch: int) -> RegularisedStep:
         """Return how the next step is regularised, in an epoch from 1, of so many signals."""
@@ -65,7 +65,12 @@ class Regularisation:
             densities = [lengthened(density, factor) for density in self._densities]
         spared = None
         if self.config.dropout > 0:
-            drawn = torch.rand((batch, *self._maps), generator=self._generator)
+            drawn = torch.rand(
+                (batch, *self._maps),
+                generator=self._generator,
+                dtype=torch.float32,
+                device="cpu",
+            )
             spared = drawn >= self.config.dropout
         return RegularisedStep(densities, spared)
 
@@ -80,7 +85,7 @@ class Regularisation:
             RuntimeError: if it is no generator's; nothing has changed then.
         """
         if self.config.dropout > 0:
-            self._generator = torch.Generator().set_state(state[DROPOUT])
+            self._generator = torch.Generator("cpu").set_state(state[DROPOUT])
 
 
 def annealing(most: float, epoch: int, epochs: int) -> float:
@@ -99,6 +104,6 @@ def annealing(most: float, epoch: int, epochs: int) -> float:
     return 1 + (most - 1) * (1 + math.cos(math.pi * (epoch - 1) / (epochs - 1))) / 2
 
 
-def lengthened(distance: int, factor: float) -> int:
+def lengthened(distance: float, factor: float) -> float:
     """Return the whole number of samples nearest to `factor` distances, of two the even one."""
     return distance if factor == 1 else min(round(distance * factor), LARGEST - 1)

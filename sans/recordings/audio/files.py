@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from sans.errors import DatasetError
 from sans.recordings.audio.riff import samples_promised
+from sans.recordings.callbacks import QuietFile, quiet
 from sans.recordings.layout import (
     Block,
     Layout,
@@ -93,7 +94,7 @@ def open_audio(source: Input) -> Source:
     Raises:
         DatasetError: if it is damaged, or its samples are no plain numbers.
     """
-    with _opened(source) as audio:
+    with _sound_file(source) as audio:
         container, subtype = audio.format, audio.subtype
         channels, rate, frames = audio.channels, audio.samplerate, audio.frames
     name = next((name for name, names in CONTAINERS.items() if container in names), None)
@@ -109,7 +110,7 @@ def open_audio(source: Input) -> Source:
 
     def blocks(count: int) -> Iterator[list[NDArray[Any]]]:
         check_block(count)
-        with _opened(source) as audio:
+        with _sound_file(source) as audio:
             for wanted in steps(frames, count):
                 yield deinterleave(_read(audio, wanted, kind, source.name), [1] * channels)
 
@@ -133,10 +134,13 @@ def write_audio(
     container, subtype, rate = _said(layout)
     with written(target) as file, TemporaryFile() as spool:
         try:
-            with soundfile.SoundFile(
-                spool, "w", rate, len(layout.tracks), subtype, format=container
-            ) as audio:
-                sink = _AudioSink(audio, layout, KINDS[subtype])
+            with (
+                quiet(spool) as given,
+                soundfile.SoundFile(
+                    given, "w", rate, len(layout.tracks), subtype, format=container
+                ) as audio,
+            ):
+                sink = _AudioSink(audio, given, layout, KINDS[subtype])
                 yield sink
                 check_written(layout, sink.frames)
         except soundfile.LibsndfileError as error:
@@ -145,9 +149,9 @@ def write_audio(
 
 
 class _AudioSink:
-    def __init__(self, audio: SoundFile, layout: Layout, kind: Kind) -> None:
+    def __init__(self, audio: SoundFile, file: QuietFile, layout: Layout, kind: Kind) -> None:
         self.frames = 0
-        self._audio, self._layout, self._kind = audio, layout, kind
+        self._audio, self._file, self._layout, self._kind = audio, file, layout, kind
 
     def write(self, block: Block) -> None:
         self.frames += count_frames(self._layout, block)
@@ -157,10 +161,11 @@ class _AudioSink:
             limit = 1 << (kind.bits - 1)
             rows = rows.clip(-limit, limit - 1).astype(kind.taken) << kind.shift
         self._audio.write(rows.astype(kind.taken).reshape(-1, len(block)))
+        self._file.check()
 
 
 @contextmanager
-def _opened(source: Input) -> Iterator[SoundFile]:
+def _sound_file(source: Input) -> Iterator[SoundFile]:
     import soundfile
 
     with source.seekable() as file:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sans.errors import DatasetError
 from sans.paths import is_file, unreadable
+from sans.recordings.callbacks import QuietFile, quiet
 from sans.recordings.layout import Block, deinterleave, interleave, steps
 from sans.recordings.streams import check_tail
 from sans.recordings.wfdb.header import WfdbSignal
@@ -210,8 +211,8 @@ def write_signals(
         tail: bytes after the last one.
     """
     if signals[0].form in FLAC:
-        with _create_flac(file, signals) as flac:
-            yield _FlacWriter(flac, signals)
+        with quiet(file) as given, _create_flac(given, signals) as flac:
+            yield _FlacWriter(flac, given, signals)
         return
     if len(prolog) != signals[0].offset:
         raise ValueError(f"{len(prolog)} bytes before the first sample, not {signals[0].offset}")
@@ -253,8 +254,8 @@ class _PackedWriter:
 
 
 class _FlacWriter:
-    def __init__(self, file: Any, signals: Sequence[WfdbSignal]) -> None:
-        self._file = file
+    def __init__(self, audio: Any, file: QuietFile, signals: Sequence[WfdbSignal]) -> None:
+        self._audio, self._file = audio, file
         self._bits = FLAC[signals[0].form][0]
 
     def write(self, block: Block) -> None:
@@ -262,10 +263,11 @@ class _FlacWriter:
         samples = np.stack(block, axis=1).astype(np.int32).clip(low, high)
         wide, shift = (np.int16, 16 - self._bits) if self._bits <= 16 else (np.int32, 8)
         for start in range(0, len(samples), _LARGEST_READ):
-            self._file.write((samples[start : start + _LARGEST_READ] << shift).astype(wide))
+            self._audio.write((samples[start : start + _LARGEST_READ] << shift).astype(wide))
+            self._file.check()
 
 
-def _create_flac(file: BinaryIO, signals: Sequence[WfdbSignal]) -> Any:
+def _create_flac(file: QuietFile, signals: Sequence[WfdbSignal]) -> Any:
     import soundfile
 
     subtype = FLAC[signals[0].form][2]

@@ -1,40 +1,31 @@
-"""What a user chooses: the options of a model and of its training, checked where they are made.
-
-Nothing here imports torch, so that the command line can name options and defaults at once.
-"""
+"""What a network is, and what a user asks of one."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
-from difflib import get_close_matches
-from operator import index
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+from typing import Any
 
 from sans.activations import ACTIVATIONS
+from sans.configs.checks import check_name, integers
+from sans.options import NETWORK, PURSUIT, numbers, option, real_numbers, whole_numbers, with_commas
 from sans.pursuit.stop import Stop
 from sans.stretching import stretched_size
-
-Config = TypeVar("Config")
 
 ENCODERS = ("single-pass", "pursuit")
 DECODERS = ("adjoint", "paper")
 REFITS = ("squares", "absolute", "places")
-STARTS = ("constant", "random", "data")
-DEVICES = ("auto", "cpu", "cuda")
-
-LARGEST = 2**63
-"""Sizes, counts and seeds lie below this, as the integers of numpy and torch do."""
 
 MOST_KERNELS = 2**16
 """Kernels of one size; more than any signal here has samples to tell them apart."""
 
-LARGEST_LR = 1e30
-"""No step may leave the range of the numbers that it is computed with."""
-
 LONGEST_STRETCH = 16.0
 """How many times longer or shorter a stretched kernel may be."""
+
+Numbers = tuple[float, ...]
+"""Densities: whole numbers but for activations that take real ones."""
 
 
 def _later(default: Any) -> Any:
@@ -44,7 +35,16 @@ def _later(default: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """Everything that a network is, but its weights."""
+    """Everything that a network is, but its weights.
+
+    Examples:
+        >>> from sans import ModelConfig
+        >>> config = ModelConfig(activation="extrema", kernel_sizes=(15, 31))
+        >>> config.densities  # by the paper's rule: three less
+        (12, 28)
+        >>> config.weights
+        46
+    """
 
     activation: str = "extrema"
     """A name in `sans.ACTIVATIONS`."""
@@ -52,7 +52,7 @@ class ModelConfig:
     kernel_sizes: tuple[int, ...] = (15,)
     """Samples along each side of every kernel."""
 
-    densities: tuple[int, ...] = ()
+    densities: Numbers = ()
     """The density parameter of the activation for every kernel, 0 where the activation has none.
     Where it is left out: the paper's rule, with the tolerance 3 for signals and 2 for images; the
     rule of `topk` needs the size of the signals, see `ModelOptions.config`."""
@@ -95,7 +95,7 @@ class ModelConfig:
         object.__setattr__(self, "kernel_sizes", integers("kernel sizes", self.kernel_sizes))
         if not self.kernel_sizes or min(self.kernel_sizes) < 1:
             raise ValueError(f"kernel sizes must be at least 1, not {list(self.kernel_sizes)}")
-        densities = integers("densities", self.densities) or self._densities_by_rule()
+        densities = checked_densities(self) or self._densities_by_rule()
         object.__setattr__(self, "densities", densities)
         if len(self.densities) != len(self.kernel_sizes):
             raise ValueError(
@@ -103,7 +103,7 @@ class ModelConfig:
                 "give one for each"
             )
 
-    def _densities_by_rule(self) -> tuple[int, ...]:
+    def _densities_by_rule(self) -> Numbers:
         """Return the densities that the paper's rule gives without knowing the signals."""
         if self.activation == "topk":
             raise ValueError("topk has no densities: give k for each kernel, or see ModelOptions")
@@ -132,36 +132,100 @@ class ModelConfig:
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """What a user asks of a model before the size of the signals is known."""
+    """What a user asks of a model before the size of the signals is known.
 
-    activation: str = "extrema"
+    Examples:
+        >>> from sans import ModelOptions
+        >>> options = ModelOptions(kernels=2, kernel_size=(15,))
+        >>> options.config(space=(1000,), tolerance=3).kernel_sizes
+        (15, 15)
+    """
+
+    activation: str = option(
+        "extrema", "Which entries of a similarity are kept.", NETWORK, choices=tuple(ACTIVATIONS)
+    )
     """Which entries to keep."""
 
-    kernels: int = 1
+    kernels: int = option(1, "Kernels of each size.", NETWORK)
     """Kernels of each size."""
 
-    kernel_size: tuple[int, ...] = (15,)
+    kernel_size: tuple[int, ...] = option(
+        (15,),
+        "Samples along a side of the kernels, such as 15,31.",
+        NETWORK,
+        parse=whole_numbers,
+        show=with_commas,
+        metavar="N,…",
+    )
     """Samples along each side of the kernels."""
 
-    density: tuple[int, ...] | None = None
+    density: Numbers | None = option(
+        None,
+        "k of topk, cell of extrema-pool, distance of extrema; one for all, or one for each "
+        "kernel size.",
+        NETWORK,
+        unset="the paper's rule",
+        parse=numbers,
+        show=with_commas,
+        metavar="N,…",
+    )
     """The activation's density, one for all or one for each size; None: the paper's rule."""
 
-    decoder: str = "adjoint"
+    decoder: str = option(
+        "adjoint",
+        "Whether a spike draws its kernel as it is, or mirrored as published.",
+        NETWORK,
+        choices=DECODERS,
+    )
     """How activations draw kernels."""
 
-    competition: bool = _later(False)
+    competition: bool = option(
+        False,
+        "Let the distance of extrema hold between the spikes of all kernels.",
+        NETWORK,
+        later=True,
+    )
     """Whether the distance of `extrema` holds between the spikes of all kernels, too."""
 
-    encoder: str = _later("single-pass")
+    encoder: str = option(
+        "single-pass",
+        "How spikes are found: at once, or one after another on what is not described yet.",
+        NETWORK,
+        later=True,
+        choices=ENCODERS,
+    )
     """How spikes are found."""
 
-    stop: str = _later("phi")
+    stop: str = option(
+        "phi",
+        "When a pursuit stops: phi, count=N, error=X or threshold=X.",
+        PURSUIT,
+        later=True,
+        metavar="RULE",
+    )
     """When a pursuit stops: phi, count=…, error=… or threshold=…."""
 
-    refit: str = _later("squares")
+    refit: str = option(
+        "squares",
+        "What a pursuit refits at last: amplitudes by squares of errors or by absolute errors, as "
+        "φ counts them, or also where spikes are.",
+        PURSUIT,
+        later=True,
+        choices=REFITS,
+    )
     """What the last step of a pursuit refits."""
 
-    stretches: tuple[float, ...] = _later(())
+    stretches: tuple[float, ...] = option(
+        (),
+        "Factors by which kernels of a pursuit are stretched, such as 0.5,2.",
+        PURSUIT,
+        later=True,
+        unset="none",
+        parse=real_numbers,
+        show=with_commas,
+        metavar="X,…",
+        flag="--stretch",
+    )
     """Factors by which kernels of a pursuit are stretched in time."""
 
     def __post_init__(self) -> None:
@@ -170,7 +234,7 @@ class ModelOptions:
         check_encoding(self)
         object.__setattr__(self, "kernel_size", integers("kernel sizes", self.kernel_size))
         if self.density is not None:
-            object.__setattr__(self, "density", integers("densities", self.density))
+            object.__setattr__(self, "density", checked_densities(self))
         if not 1 <= self.kernels <= MOST_KERNELS:
             raise ValueError(f"kernels must be between 1 and {MOST_KERNELS}, not {self.kernels}")
         if not self.kernel_size or min(self.kernel_size) < 1:
@@ -196,7 +260,9 @@ class ModelOptions:
         sizes = self.kernel_size
         if self.density is None:
             rule = ACTIVATIONS[self.activation].paper_density
-            densities = [rule(size, min(space), len(space), tolerance) for size in sizes]
+            densities: list[float] = [
+                rule(size, min(space), len(space), tolerance) for size in sizes
+            ]
         else:
             densities = list(self.density) * (len(sizes) // len(self.density))
         config = ModelConfig(
@@ -213,113 +279,6 @@ class ModelOptions:
         )
         config.check_space(space)
         return config
-
-
-@dataclass(frozen=True, slots=True)
-class TrainConfig:
-    """How a network is trained; the defaults are the paper's for recordings."""
-
-    epochs: int = 30
-    """Passes over the training signals."""
-
-    batch_size: int = 2
-    """Signals a step."""
-
-    lr: float = 0.01
-    """Learning rate of Adam."""
-
-    seed: int = 0
-    """Seed of the start and of the order of the signals."""
-
-    start: str | None = None
-    """`constant` (0.1 everywhere), `random` (0.1 times a normal number) or `data` (pieces of
-    training signals, of norm 1); None: data for a pursuit, otherwise constant for one kernel and
-    random for several."""
-
-    device: str = "auto"
-    """`cpu`, `cuda`, or `auto`: cuda where there is one."""
-
-    anneal: float = _later(1.0)
-    """How many times its final value the distance of `extrema` is in the first epoch; it falls
-    along half a cosine, to reach that value in the last of `epochs`: a run that goes on with other
-    epochs goes on along another cosine. Only steps of training have it. 1: it stays."""
-
-    dropout: float = _later(0.0)
-    """The share of activations that each training step leaves out, at random; those that stay keep
-    their value."""
-
-    grow: int = _later(0)
-    """Kernels that a pursuit may add, one at a time, as long as validation φ̄ falls."""
-
-    adapt: bool = _later(False)
-    """Whether kernels of a pursuit become longer or shorter, more or fewer, where training φ̄
-    falls by it."""
-
-    def __post_init__(self) -> None:
-        if self.start is not None:
-            check_name("start", self.start, STARTS)
-        check_name("device", self.device, DEVICES)
-        for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0), ("grow", 0)):
-            said = name.replace("_", " ")
-            (value,) = integers(said, (getattr(self, name),))
-            if value < least:
-                raise ValueError(f"{said} must be at least {least}, not {value}")
-        if not (self.lr > 0 and math.isfinite(self.lr)):
-            raise ValueError(f"lr must be a positive number, not {self.lr}")
-        if self.lr > LARGEST_LR:
-            raise ValueError(f"lr must be at most {LARGEST_LR:g}, not {self.lr:g}")
-        if not (1 <= self.anneal < LARGEST):
-            raise ValueError(f"anneal must be a number from 1 on, not {self.anneal:g}")
-        if not (0 <= self.dropout < 1):
-            raise ValueError(f"dropout must be from 0 to below 1, not {self.dropout:g}")
-
-    def start_for(self, model: ModelConfig) -> str:
-        """Return the start for `model`: the one asked for, or the paper's."""
-        if self.start is None and model.encoder == "pursuit":
-            return "data"
-        return self.start or ("constant" if len(model.kernel_sizes) == 1 else "random")
-
-    def check_model(self, model: ModelConfig) -> None:
-        """Raise a ValueError unless `model` has what these settings change."""
-        pursuit = model.encoder == "pursuit"
-        if self.anneal > 1 and (pursuit or model.activation != "extrema"):
-            name = model.encoder if pursuit else model.activation
-            raise ValueError(f"the distance of extrema is annealed, and {name} has none: anneal 1")
-        if (self.grow or self.adapt) and not pursuit:
-            raise ValueError("kernels grow and adapt with the encoder pursuit only")
-
-    def doubts(self, model: ModelConfig) -> tuple[str, ...]:
-        """Return what a user should know who trains `model` like this, one sentence each."""
-        twins = len(set(model.kernel_sizes)) < len(model.kernel_sizes)
-        if twins and self.start_for(model) == "constant":
-            return (
-                "kernels of equal size and constant start stay equal for ever: try --start random",
-            )
-        return ()
-
-
-def integers(name: str, values: Iterable[Any]) -> tuple[int, ...]:
-    """Return `values` as Python integers, numpy's too.
-
-    Raises:
-        TypeError: if one of them is not a whole number.
-        ValueError: if one of them is not below `LARGEST`.
-    """
-    values = tuple(values)
-    if any(isinstance(value, bool) or not hasattr(value, "__index__") for value in values):
-        raise TypeError(f"{name} must be integers, not {list(values)}")
-    if any(abs(value) >= LARGEST for value in values):
-        raise ValueError(f"{name} must be below {LARGEST}, not {list(values)}")
-    return tuple(index(value) for value in values)
-
-
-def check_name(kind: str, name: str, known: Collection[str]) -> None:
-    """Raise a ValueError that names the nearest of `known` unless `name` is one of them."""
-    if name in known:
-        return
-    near = get_close_matches(name, known, n=2, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
-    raise ValueError(f"there is no {kind} {name!r}; {hint}")
 
 
 def check_encoding(config: ModelConfig | ModelOptions) -> None:
@@ -349,31 +308,25 @@ def check_encoding(config: ModelConfig | ModelOptions) -> None:
             )
 
 
-def to_mapping(config: Any) -> dict[str, Any]:
-    """Return the fields of a configuration as JSON values, as `from_mapping` reads them.
-
-    What earlier versions did not have is left out at its default: equal networks then have equal
-    files and identifiers, whichever version made them.
-    """
-    values = asdict(config)
-    for each in fields(config):
-        if each.metadata.get("later") and values[each.name] == each.default:
-            del values[each.name]
-    return values
-
-
-def from_mapping(kind: type[Config], values: Mapping[str, Any]) -> Config:
-    """Return the dataclass `kind` with the fields that `values`, read from a file, describe.
+def checked_densities(config: ModelConfig | ModelOptions) -> Numbers:
+    """Return the densities of a configuration, whole ones as integers of Python.
 
     Raises:
-        ValueError: if a key is unknown or missing, or a value is illegal.
+        TypeError: if one of them is no number.
+        ValueError: if the activation counts in whole numbers and one is not whole, or not finite.
     """
-    known = {each.name: each.metadata for each in fields(kind)}  # type: ignore[arg-type]
-    if unknown := sorted(set(values) - set(known)):
-        raise ValueError(
-            f"unknown configuration keys {unknown}: this version knows {sorted(known)}"
-        )
-    wanted = {name for name, metadata in known.items() if not metadata.get("later")}
-    if missing := sorted(wanted - set(values)):
-        raise ValueError(f"the configuration lacks {missing}")
-    return kind(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
+    values = tuple((config.density if isinstance(config, ModelOptions) else config.densities) or ())
+    real = [float(each) for each in values if _is_real(each)]
+    if real and not ACTIVATIONS[config.activation].real_density:
+        raise ValueError(f"densities of {config.activation} are whole numbers, not {real[0]}")
+    if not all(map(math.isfinite, real)):
+        raise ValueError(f"densities must be finite numbers, not {list(values)}")
+    whole = integers("densities", (each for each in values if not _is_real(each)))
+    if not real:
+        return whole
+    return tuple(int(each) if float(each).is_integer() else float(each) for each in values)
+
+
+def _is_real(value: Any) -> bool:
+    """Return whether a value is a number that is not of a type of integers."""
+    return isinstance(value, Real) and not isinstance(value, Integral)

@@ -1,0 +1,42 @@
+"""What a user chooses: the options of a model and of its training, checked where they are made.
+
+`model` and `training` say what a network is and how it is trained, `grid`, `budget` and
+`reproduction` what a sweep, a search and a published experiment cover. `mapping` and `toml` write
+them into files. Nothing here imports torch, so that the command line can name options and defaults
+at once.
+"""
+
+from sans.configs.checks import LARGEST, check_name, integers
+from sans.configs.mapping import from_mapping, to_mapping
+from sans.configs.model import (
+    DECODERS,
+    ENCODERS,
+    LONGEST_STRETCH,
+    MOST_KERNELS,
+    REFITS,
+    ModelConfig,
+    ModelOptions,
+    check_encoding,
+)
+from sans.configs.training import DEVICES, LARGEST_LR, STARTS, TrainConfig, TrainOptions
+
+__all__ = [
+    "DECODERS",
+    "DEVICES",
+    "ENCODERS",
+    "LARGEST",
+    "LARGEST_LR",
+    "LONGEST_STRETCH",
+    "MOST_KERNELS",
+    "REFITS",
+    "STARTS",
+    "ModelConfig",
+    "ModelOptions",
+    "TrainConfig",
+    "TrainOptions",
+    "check_encoding",
+    "check_name",
+    "from_mapping",
+    "integers",
+    "to_mapping",
+]
