@@ -534,7 +534,7 @@ def decode(path: Path) -> int:
 
 def draw_speed(rows: Rows, path: Path) -> None:
     """Draw throughput over length."""
-    from sans.plots.figures import COLOURS, HALO, Picture, save_figure
+    from sans.plots.figures import COLOURS, HALO, Picture, save_figure, word_colour
 
     figure = Picture(figsize=(7.2, 4.2), layout="constrained")
     panel = figure.subplots()
@@ -553,7 +553,7 @@ def draw_speed(rows: Rows, path: Path) -> None:
                 (8, 4 if way == "decode" else -4),
                 textcoords="offset points",
                 verticalalignment="bottom" if way == "decode" else "top",
-                color=colour,
+                color=word_colour(colour),
                 fontsize=8,
                 fontweight="bold",
                 path_effects=HALO,
@@ -571,8 +571,8 @@ def draw_speed(rows: Rows, path: Path) -> None:
     ticks = [tick for tick in ticks if min(values) / 2 <= tick <= max(values) * 2]
     panel.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     panel.set_yticks([], minor=True)
-    panel.set_xlabel("length of the recording, million samples", fontsize=9)
-    panel.set_ylabel("throughput, million samples/s", fontsize=9)
+    panel.set_xlabel("length of the recording (million samples)", fontsize=9)
+    panel.set_ylabel("throughput (million samples/s)", fontsize=9)
     panel.set_title("mitdb 100 again and again, kernels given, one thread", fontsize=10, loc="left")
     panel.tick_params(labelsize=8)
     panel.spines[["top", "right"]].set_visible(False)

@@ -9,9 +9,8 @@ import torch
 from sans.configs import ModelConfig
 from sans.datasets.parts import RECORDING, Dataset, Part
 from sans.evaluation import evaluate
-from sans.kernels import load_kernels
 from sans.model import SAN
-from sans.runs import Run
+from sans.runs import Run, pictures
 from sans.runs.pictures import draw_reconstruction, illustrate, kernel_shares
 
 
@@ -185,13 +184,19 @@ def test_a_network_without_a_spike_has_no_shares():
     assert [share.words for share in shares] == ["no spikes"] * 2
 
 
-def test_a_run_is_illustrated_by_its_kernels_and_a_test_signal(tmp_path):
+def test_a_run_is_illustrated_by_its_kernels_and_a_test_signal(tmp_path, monkeypatch):
     run, model, data = Run(tmp_path), network(1, kernels=2), dataset((30,))
     model.save(run.model, {"dataset": "beats"})
+    saved = {}
+    monkeypatch.setattr(
+        pictures, "save_figure", lambda picture, path: saved.update({path: picture})
+    )
     illustrate(run, model, data)
-    shares = kernel_shares(model, torch.from_numpy(data.test.signals))
-    kernels = load_kernels(run.model).plot(shares, "4 test signals")
+    assert list(saved) == [run.kernels_figure, run.reconstruction_figure]
+    kernels, passage = saved.values()
     assert kernels.get_suptitle() == "beats, shares in 4 test signals"
-    passage = draw_reconstruction(model, data, "test")
-    assert run.kernels_figure.read_bytes() == kernels.encoded("png", dpi=150)
-    assert run.reconstruction_figure.read_bytes() == passage.encoded("png", dpi=150)
+    words = [share.words for share in kernel_shares(model, torch.from_numpy(data.test.signals))]
+    assert [panel.get_title().splitlines()[1] for panel in kernels.axes] == words
+    wanted = draw_reconstruction(model, data, "test")
+    assert passage.get_suptitle() == wanted.get_suptitle()
+    np.testing.assert_array_equal(drawn(passage), drawn(wanted))

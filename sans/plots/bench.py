@@ -45,8 +45,7 @@ def plot_bench(rows: Sequence[BenchRow], title: str) -> Picture:
     panel.set_ylim(low / 1.4, high * 1.6)
     _set_ticks(panel, low / 1.4, high * 1.6)
     asked = sorted({row.asked for row in lossy})
-    # What is exact although loss was allowed, such as a single sample, still needs an axis.
-    farthest = max((row.achieved for row in lossy), default=0.0) or max(asked, default=1.0)
+    farthest = max((row.achieved for row in lossy), default=1.0)
     panel.set_xlim(0, 1.32 * farthest)
     panel.set_xticks([0, *asked], [f"{tick:g}" for tick in (0, *asked)])
     panel.grid(axis="y", color="#eeeeee", linewidth=0.6)
