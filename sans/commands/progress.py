@@ -120,10 +120,20 @@ def rate(count: float, seconds: float, noun: str) -> str:
     return f"{each:,.0f} {noun}/{unit}" if each >= 10 else f"{each:.2g} {noun}/{unit}"
 
 
-def _bar(console: Console, *columns: ProgressColumn, transient: bool = False) -> Progress:
-    """Return what shows a bar on a terminal, and nothing elsewhere."""
+def _bar(
+    console: Console, *columns: ProgressColumn, brief: str = "", transient: bool = False
+) -> Progress:
+    """Return what shows a bar on a terminal, and nothing elsewhere.
+
+    Args:
+        console: where it is shown.
+        columns: the bar, and the words around it.
+        brief: what stands in their place on a narrow terminal; "" is the words alone.
+        transient: whether it is gone at the end.
+    """
     if console.width < NARROW:
-        columns = tuple(each for each in columns if isinstance(each, TextColumn | DownloadColumn))
+        words = [each for each in columns if isinstance(each, TextColumn | DownloadColumn)]
+        columns = (TextColumn(brief),) if brief else tuple(words)
     hidden = not console.is_terminal
     return Progress(*columns, console=console, disable=hidden, transient=transient)
 
@@ -134,12 +144,14 @@ def watched(
 ) -> Iterator[tuple[OnBatch, Callable[[Epoch], None]]]:
     """Show how a training goes; yield what it tells after each batch and each epoch."""
     epochs, first = trainer.config.epochs, trainer.epoch
+    place = "{task.fields[epoch]}/" + str(epochs)
     bar = _bar(
         console,
-        TextColumn("epoch {task.fields[epoch]}/" + str(epochs)),
+        TextColumn(f"epoch {place}"),
         BarColumn(),
         TextColumn("loss {task.fields[loss]}  validation φ̄ {task.fields[phi]}"),
         TimeRemainingColumn(),
+        brief=place + "  loss {task.fields[loss]}  φ̄ {task.fields[phi]}",
     )
     task = bar.add_task("", total=epochs, epoch=first, loss="–", phi="–")
     lines, last_phi = Lines(console, what, epochs, first), ""
@@ -154,11 +166,11 @@ def watched(
         if done < batches:  # what the epoch ends with is told with its φ̄
             tell(trainer.epoch + 1, completed, f"{loss:.4f}")
 
-    def on_epoch(epoch: Epoch) -> None:
+    def on_epoch(over: Epoch) -> None:
         nonlocal last_phi
-        loss, last_phi = f"{epoch.loss:.4f}", f"{epoch.phi:.4f}"
-        bar.update(task, completed=epoch.epoch, epoch=epoch.epoch, loss=loss, phi=last_phi)
-        tell(epoch.epoch, epoch.epoch, loss)
+        loss, last_phi = f"{over.loss:.4f}", f"{over.phi:.4f}"
+        bar.update(task, completed=over.epoch, epoch=over.epoch, loss=loss, phi=last_phi)
+        tell(over.epoch, over.epoch, loss)
 
     with bar:
         yield on_batch, on_epoch
