@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -25,6 +25,8 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+
+from sans.errors import SansError
 
 if TYPE_CHECKING:
     from sans.search import Budget, Search
@@ -139,6 +141,19 @@ def _bar(
 
 
 @contextmanager
+def _shown(bar: Progress) -> Iterator[None]:
+    """Show a bar; what ends the work early matters more than a terminal that is gone with it."""
+    bar.start()
+    try:
+        yield
+    except BaseException:
+        with suppress(SansError):
+            bar.stop()
+        raise
+    bar.stop()
+
+
+@contextmanager
 def watched(
     trainer: Trainer | PursuitTrainer, console: Console, what: str = "train"
 ) -> Iterator[tuple[OnBatch, Callable[[Epoch], None]]]:
@@ -172,7 +187,7 @@ def watched(
         bar.update(task, completed=over.epoch, epoch=over.epoch, loss=loss, phi=last_phi)
         tell(over.epoch, over.epoch, loss)
 
-    with bar:
+    with _shown(bar):
         yield on_batch, on_epoch
 
 
@@ -203,7 +218,7 @@ def counted(
             measured = True
         lines.tell(done, f"{done:,}/{total:,} {noun}", noun=noun)
 
-    with bar:
+    with _shown(bar):
         yield advance
 
 
@@ -234,7 +249,7 @@ def searched(
         else:
             lines.tell(done, f"{trials}/{budget.trials} trials", phi, noun="trials")
 
-    with bar:
+    with _shown(bar):
         yield on_slice
 
 
@@ -265,7 +280,7 @@ def downloading(
         amount = f"{have:,.1f} of {whole:,.1f} MB" if whole else f"{have:,.1f} MB"
         lines.tell(have, f"{file}, {amount}", noun="MB")
 
-    with bar:
+    with _shown(bar):
         yield progress
 
 
@@ -285,5 +300,5 @@ def staged(console: Console, what: str = "") -> Iterator[Callable[[str, float], 
         bar.update(task, description=stage, completed=share)
         lines.tell(share, stage)
 
-    with bar:
+    with _shown(bar):
         yield progress
