@@ -167,7 +167,7 @@ def search_rows(chosen: argparse.Namespace) -> list[tuple]:
 def ingredient_table(lines: str, names: list[str]) -> Table:
     """Return the table of what the constant `lines` lists, of some recordings."""
     columns = {"": "{}", **dict.fromkeys((*names, "mean"), "{:.3f}"), "change": "{:+.1f} %"}
-    sources = (f":{lines}", ":ingredient_rows", *DATA, *NETWORKS, *PURSUITS, "sans/experiments")
+    sources = (f":{lines}", ":ingredient_rows", *DATA, *NETWORKS, *PURSUITS, "sans/runs")
     return Table(f"beyond-{lines.lower().replace('_', '-')}", columns, sources)
 
 

@@ -43,13 +43,14 @@ NETWORKS = (
     "sans/configs.py",
     "sans/convolution",
     "sans/evaluation.py",
+    "sans/figures.py",
     "sans/metrics.py",
     "sans/model.py",
     "sans/selection",
     "sans/signals.py",
     "sans/training",
 )
-PURSUITS = ("sans/dictionary", "sans/pursuit")
+PURSUITS = ("sans/dictionary_learning", "sans/pursuit")
 """What most figures depend on: the data, networks that look once, and pursuits."""
 
 Cell = str | float | None | Sequence[float]

@@ -49,7 +49,7 @@ TABLE = Table(
         "sans/codec",
         "sans/commands",
         "sans/compilation/decorators.py",
-        "sans/compilation/helper.py",
+        "sans/compilation/sharing.py",
         "sans/compilation/linking.py",
         "sans/recordings",
         "sans/compilation/rehearsals.py",

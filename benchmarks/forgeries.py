@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from sans.codec import container, headers
-from sans.codec.chunk_coder import DESCRIBED
 from sans.codec.description.descriptions import Description, code_description
 from sans.codec.description.spikes import Spikes, no_spikes
 from sans.codec.description.waveforms import build, pack_all_waveforms
 from sans.codec.entropy.numbers import code_whole
 from sans.codec.entropy.range_coder import HALF, bytes_of, code, code_plain, writer
+from sans.codec.groups import DESCRIBED
 from sans.codec.headers import End, StreamHeader, TrackErrors, pack_end, pack_header
 from sans.codec.varints import pack_parts, read_varint, unpack_parts, varint
 from sans.codec.versions import LARGEST_KERNEL, VERSIONS, Version
@@ -396,7 +396,7 @@ def drawn(
         code_plain(coder, value, bits)
     code(coder, 0, HALF)
     free = replace(version, cover=LARGEST_KERNEL, drawn=1 << 60)
-    code_description(coder, known, waveforms, nothing, np.zeros(4), free)
+    code_description(coder, known, waveforms, nothing, free)
     code_whole(coder, 0)
     track = Track("", "", 1.0, 0.0, 16, "<i2")
     header = StreamHeader(Layout("csv", (track,), length), length, ("prdn", 9.0), (0.0,))

@@ -74,7 +74,7 @@ EVALUATION = Table(
 COMMANDS = Table(
     "training-commands",
     {"command": "{}", "seconds": "{:.2f}", "memory, GB": "{:.2f}"},
-    (":command_rows", *DATA, *NETWORKS, "sans/commands", "sans/experiments", "sans/plots"),
+    (":command_rows", *DATA, *NETWORKS, "sans/commands", "sans/runs", "sans/plots"),
 )
 
 

@@ -19,7 +19,7 @@ def choose_signal(
     """Return the position of a channel, and what the user should know about the choice.
 
     Where the default, the first, is an axis or holds events, the first signal is taken instead, if
-    there is one.
+    there is one. Which channel it is, `Dataset.used` says.
 
     Args:
         channel: a name, or else a position from 0.
@@ -36,15 +36,13 @@ def choose_signal(
         return position, ()
     roles = roles_of(layout, lambda number: [read(number)])
     if roles[position] is Role.SIGNAL or Role.SIGNAL not in roles:
-        return position, (
-            f"{name}: {_called(tracks, position)} of {len(tracks)} channels is taken",
-        )
+        return position, ()
     first = roles.index(Role.SIGNAL)
     return first, (
-        f"{name}: {_called(tracks, position)} is no signal ({roles[position].value}); "
-        f"{_called(tracks, first)} of {len(tracks)} channels is taken",
+        f"{name}: --channel {_called(tracks, position)} is no signal ({roles[position].value}); "
+        f"--channel {_called(tracks, first)} is taken",
     )
 
 
 def _called(tracks: Sequence[Track], position: int) -> str:
-    return f"channel {position} {tracks[position].name}".rstrip()
+    return tracks[position].name or str(position)

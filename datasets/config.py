@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sans.errors import DatasetError
@@ -34,7 +34,7 @@ class DataConfig:
     """Which signals to load; each field is a command-line option of the same name.
 
     Raises:
-        DatasetError: if `window`, `limit` `split_by` or `layout` is out of its range.
+        DatasetError: if `window`, `limit`, `split_by` or `layout` is out of its range.
     """
 
     dataset: str = option(
@@ -63,9 +63,11 @@ class DataConfig:
         None,
         "Signals in all, split in the usual proportions.",
         DATA,
-        unset="12 windows of a recording (60 of the synthetic one), everything of another set",
+        unset="12 windows of a published recording (60 of the synthetic one), everything of other "
+        "sets and of your own files",
     )
-    """Signals to use in all; by default 12 windows of a recording, everything of other sets."""
+    """Signals to use in all; by default 12 windows of a published recording, everything of other
+    sets and of a user's own file."""
 
     split_by: str = option(
         "row",
@@ -95,6 +97,11 @@ class DataConfig:
     )
     """What the dimensions of an array mean, one of `sans.recordings.arrays.orientation.LAYOUTS`; by
     default ``(samples,)``, ``(samples, channels)`` or ``(images, height, width)``."""
+
+    whole: bool | None = field(default=None, metadata={"later": True})
+    """Whether all windows of a recording are used where there is no `limit`; None: those of a
+    user's own file are. `sans.datasets.absolute` says so of such a file, and where a stored
+    configuration does not say so, it is of a version that took 12 windows of any recording."""
 
     def __post_init__(self) -> None:
         if self.window < SMALLEST_WINDOW:

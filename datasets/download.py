@@ -9,10 +9,13 @@ import errno
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sans.errors import DatasetError
+from sans.leftovers import home_of
+from sans.locking import in_turn
 from sans.paths import is_file
 
 if TYPE_CHECKING:
@@ -47,6 +50,7 @@ def download(url: str, target: Path, checksum: Checksum, progress: Progress | No
     """Make `target` the file at `url`, unless it is that already.
 
     What has arrived lies in a file beside it that ends in .part, and is continued by the next call.
+    Of several calls at once, by whatever processes, one downloads and the others wait for it.
 
     Args:
         url: where to get it.
@@ -62,14 +66,17 @@ def download(url: str, target: Path, checksum: Checksum, progress: Progress | No
         if is_file(target) and checksum.matches(target):
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        _transfer(url, part, target.name, progress)
-        if not checksum.matches(part):
-            part.unlink()
-            raise DatasetError(
-                f"{url} arrived damaged, its {checksum.algorithm} is not {checksum.digest}: "
-                "removed; fetch it again"
-            )
-        os.replace(part, target)  # noqa: PTH105 - as one step, over what was there
+        with in_turn(_lock_of(target), lambda: _tell_waiting(part, target.name, progress)):
+            if is_file(target) and checksum.matches(target):
+                return  # another call was first
+            _transfer(url, part, target.name, progress)
+            if not checksum.matches(part):
+                part.unlink()
+                raise DatasetError(
+                    f"{url} arrived damaged, its {checksum.algorithm} is not {checksum.digest}: "
+                    "removed; fetch it again"
+                )
+            os.replace(part, target)  # noqa: PTH105 - as one step, over what was there
     except OSError as error:
         raise _disk_error(target, error) from error
 
@@ -84,6 +91,19 @@ def read_url(url: str) -> bytes:
         content = b"".join(iter(lambda: _read(response, url), b""))
         _check_whole(url, len(content), _total(response, 0))
     return content
+
+
+def _lock_of(target: Path) -> Path:
+    """Return the file that the call locks which downloads."""
+    home = home_of(target)
+    return home.with_name(f"{home.name}.lock")
+
+
+def _tell_waiting(part: Path, name: str, progress: Progress | None) -> None:
+    """Tell how far the call is that downloads."""
+    if progress and is_file(part):
+        with suppress(FileNotFoundError):
+            progress(name, part.stat().st_size, None)
 
 
 def _transfer(url: str, part: Path, name: str, progress: Progress | None) -> None:

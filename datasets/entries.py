@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
+from sans.datasets import epilepsy, mnist, physionet, synthetic, synthetic_2d
+from sans.datasets.config import DataConfig
+from sans.datasets.folders import always_here
+from sans.datasets.parts import Dataset
 from sans.errors import DatasetError
 
 GOLDBERGER = (
@@ -39,10 +46,17 @@ class Entry:
     """What to cite."""
 
     record: str | None = None
-    """Of a Physionet database, the record that the paper used: the first of its RECORDS file."""
+    """The record of a Physionet database that the paper used: the first of its RECORDS file."""
 
     version: str = ""
-    """Of a Physionet database, the version to download."""
+    """The version of a Physionet database to download; "" for everything else."""
+
+    load: Callable[[DataConfig], Dataset] = field(kw_only=True)
+    """Load what a user asks for; raise a `DatasetError` if it is not here or unusable."""
+
+    find: Callable[[Path | None], Path | None] = field(kw_only=True)
+    """Return the folder where the set lies, None if it is not here; the argument is a folder to
+    look in first. `sans.datasets.folders.place_of` makes such a function from names of files."""
 
 
 def _physionet(name: str, title: str, size: str, citation: str, record: str | None) -> Entry:
@@ -56,6 +70,8 @@ def _physionet(name: str, title: str, size: str, citation: str, record: str | No
         citation,
         record,
         "1.0.0",
+        load=partial(physionet.load, usual=record),
+        find=partial(physionet.find_folder, name),
     )
 
 
@@ -68,6 +84,8 @@ ENTRIES: tuple[Entry, ...] = (
         "MIT",
         "",
         "this package",
+        load=synthetic.load,
+        find=always_here,
     ),
     Entry(
         "synthetic-2d",
@@ -77,6 +95,8 @@ ENTRIES: tuple[Entry, ...] = (
         "MIT",
         "",
         "this package",
+        load=synthetic_2d.load,
+        find=always_here,
     ),
     _physionet(
         "apnea-ecg",
@@ -207,6 +227,8 @@ ENTRIES: tuple[Entry, ...] = (
         "https://archive.ics.uci.edu/dataset/388/epileptic+seizure+recognition",
         "Q. Wu, E. Fokoue, Epileptic Seizure Recognition, UCI Machine Learning Repository, 2017; "
         "R. Andrzejak et al., Phys. Rev. E 64, 061907, 2001",
+        load=epilepsy.load,
+        find=epilepsy.find_folder,
     ),
     Entry(
         "mnist",
@@ -216,6 +238,8 @@ ENTRIES: tuple[Entry, ...] = (
         "CC BY-SA 3.0",
         "http://yann.lecun.com/exdb/mnist/",
         "Y. LeCun, C. Cortes, C. Burges, The MNIST database of handwritten digits",
+        load=mnist.load,
+        find=partial(mnist.find_folder, "mnist"),
     ),
     Entry(
         "fashion-mnist",
@@ -225,8 +249,20 @@ ENTRIES: tuple[Entry, ...] = (
         "MIT",
         "https://github.com/zalandoresearch/fashion-mnist",
         "H. Xiao, K. Rasul, R. Vollgraf, Fashion-MNIST, arXiv:1708.07747, 2017",
+        load=mnist.load,
+        find=partial(mnist.find_folder, "fashion-mnist"),
     ),
 )
+
+
+def is_name(name: str) -> bool:
+    """Return whether a row of the catalogue is called `name`."""
+    return any(entry.name == name for entry in ENTRIES)
+
+
+def find_database(name: str) -> Entry | None:
+    """Return the row of a Physionet database, or None if the catalogue has none of that name."""
+    return next((entry for entry in ENTRIES if entry.version and entry.name == name), None)
 
 
 def catalogue() -> tuple[Entry, ...]:

@@ -12,7 +12,7 @@ from sans.datasets import bonn
 from sans.datasets.config import DataConfig, refuse_options
 from sans.datasets.epilepsy_table import read_rows
 from sans.datasets.folders import describe, first_file, roots
-from sans.datasets.parts import COLLECTION, Dataset, Part
+from sans.datasets.parts import COLLECTION, Dataset, Origin, Part
 from sans.datasets.split import Parts, apportion, divide, leave_out, limit_parts
 from sans.errors import DatasetError
 
@@ -37,15 +37,29 @@ class EpilepsyFiles(NamedTuple):
     recordings: dict[str, Path] | None
 
 
-def find_source(data_dir: Path | None = None) -> EpilepsyFiles | None:
-    """Return where the set is here, or None."""
-    for root in roots(data_dir):
+def find_source(*searched: Path) -> EpilepsyFiles | None:
+    """Return where the set is in folders of data sets, or None.
+
+    Raises:
+        DatasetError: if some of the recordings are there and others are missing.
+    """
+    for root in searched:
         folder = root / NAME
         if table := first_file((folder / "data.csv", folder / "data.csv.gz")):
             return EpilepsyFiles(folder, table, None)
         if recordings := bonn.find_recordings(root):
             return EpilepsyFiles(root / bonn.FOLDER, None, recordings)
     return None
+
+
+def find_folder(data_dir: Path | None = None) -> Path | None:
+    """Return the folder where the set is; None if it is not here, or not whole."""
+    searched = roots(data_dir)  # a folder that is none is no recording that is missing
+    try:
+        source = find_source(*searched)
+    except DatasetError:
+        return None
+    return source.folder if source else None
 
 
 def load(config: DataConfig) -> Dataset:
@@ -58,11 +72,12 @@ def load(config: DataConfig) -> Dataset:
     Raises:
         DatasetError: if the set is not here, or damaged, or does not tell recordings apart.
     """
-    refuse_options(config, "record", "channel", "window")
-    if (source := find_source(config.data_dir)) is None:
-        first, *_ = searched = roots(config.data_dir)
+    refuse_options(config, "record", "channel", "window", "whole")
+    searched = roots(config.data_dir)
+    if (source := find_source(*searched)) is None:
         raise DatasetError(
-            f"{NAME} is not here: {GUIDE.format(folder=first)}; looked in {describe(searched)}"
+            f"{NAME} is not here: {GUIDE.format(folder=searched[0])}; looked in "
+            f"{describe(searched)}"
         )
     rows = read_rows(source.table) if source.table else bonn.rebuild(source.recordings or {})
     signals, labels = _scale(rows.signals, source.folder), CLASSES[rows.classes]
@@ -73,7 +88,8 @@ def load(config: DataConfig) -> Dataset:
     parts, fewer = limit_parts(parts, config.limit, NAME)
     order = (f"{NAME}: rebuilt from the Bonn recordings, rows in an order of its own",)
     notices = (() if source.table else order) + fewer
-    return leave_out(Dataset(NAME, *parts, RATE, COLLECTION, notices))
+    origin = Origin("signal", len(signals), signals.size)
+    return leave_out(Dataset(NAME, *parts, RATE, COLLECTION, notices, origin=origin))
 
 
 def _scale(signals: NDArray[np.int64], folder: Path) -> NDArray[np.float32]:

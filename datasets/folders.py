@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import platformdirs
@@ -19,7 +19,7 @@ def roots(data_dir: Path | None = None) -> tuple[Path, ...]:
     """Return the folders to look in, in order: `data_dir`, $SANS_DATA, the user's cache.
 
     Raises:
-        DatasetError: if the first of them that somebody has named cannot be looked into: what is in
+        DatasetError: if the first of them that was named cannot be looked into: what is in
             the others is not what was asked for.
     """
     check_folder(data_dir)
@@ -71,6 +71,47 @@ def expand(path: Path) -> Path:
 def first_file(candidates: Iterable[Path]) -> Path | None:
     """Return the first of `candidates` that is a file, or None."""
     return next((path for path in candidates if is_file(path)), None)
+
+
+def place_of(*files: str) -> Callable[[Path | None], Path | None]:
+    """Return what finds a data set that is made of `files`, for its row of the catalogue.
+
+    Args:
+        files: their paths relative to a folder of data sets, such as "beats/beats.npy".
+
+    Returns:
+        A function of the folder to look in first, or None. It returns the folder of the first file
+        where all of them are, or None.
+    """
+
+    def find(data_dir: Path | None = None) -> Path | None:
+        for root in roots(data_dir):
+            if all(is_file(root / file) for file in files):
+                return (root / files[0]).parent
+        return None
+
+    return find
+
+
+def find_file(file: str, data_dir: Path | None = None) -> Path:
+    """Return where a file of a data set is.
+
+    Args:
+        file: its path relative to a folder of data sets, such as "beats/beats.npy".
+        data_dir: where to look first.
+
+    Raises:
+        DatasetError: if it is not here.
+    """
+    searched = roots(data_dir)
+    if path := first_file(root / file for root in searched):
+        return path
+    raise DatasetError(f"{file} is not here; looked in {describe(searched)}")
+
+
+def always_here(data_dir: Path | None = None) -> Path:  # noqa: ARG001 - as all that find a set
+    """Return the folder of this package, which makes its synthetic sets itself."""
+    return Path(__file__).resolve().parent
 
 
 def list_records(folder: Path) -> list[str]:

@@ -1,28 +1,20 @@
-"""The way from a name to a data set, or to the folder where it lies."""
+"""The way from a name to a data set, or to the folder where it lies.
+
+A row of the catalogue (`sans.datasets.entries`) says how its set is loaded and found; what is no
+name of a row is a record of another Physionet database, or the path of a user's own file.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from sans.datasets import epilepsy, mnist, own_files, physionet, synthetic, synthetic_2d
+from sans.datasets import own_files, physionet
 from sans.datasets.config import DEFAULT, DataConfig
-from sans.datasets.entries import find_entry
-from sans.datasets.folders import VARIABLE, check_folder, expand, roots
+from sans.datasets.entries import find_database, find_entry, is_name
+from sans.datasets.folders import VARIABLE, check_folder, expand
 from sans.datasets.parts import Dataset
-from sans.errors import DatasetError
-
-LOADERS: dict[str, Callable[[DataConfig], Dataset]] = {
-    "synthetic": synthetic.load,
-    "synthetic-2d": synthetic_2d.load,
-    "uci-epilepsy": epilepsy.load,
-    "mnist": mnist.load,
-    "fashion-mnist": mnist.load,
-    **dict.fromkeys(physionet.DATABASES, physionet.load),
-}
-"""What loads each data set of the catalogue."""
 
 
 def load(config: DataConfig = DEFAULT) -> Dataset:
@@ -36,25 +28,41 @@ def load(config: DataConfig = DEFAULT) -> Dataset:
     """
     check_folder(config.data_dir)
     if config.dataset.startswith(physionet.PREFIX):
-        return physionet.load(config)
-    if config.dataset not in LOADERS and own_files.is_own_file(config.dataset):
+        database, _ = physionet.parse_address(config.dataset, config.record)
+        entry = find_database(database)
+        return entry.load(config) if entry else physionet.load(config)
+    if _is_own(config.dataset):
         return own_files.load(config)
-    return LOADERS[find_entry(config.dataset).name](config)
+    return find_entry(config.dataset).load(config)
 
 
 def absolute(config: DataConfig) -> DataConfig:
-    """Return `config` with absolute paths, so that it means the same in any folder."""
-    dataset, folder = config.dataset, config.data_dir
-    named = dataset.startswith(physionet.PREFIX) or dataset in LOADERS
-    if not named and own_files.is_own_file(dataset):
+    """Return `config` as it means the same in any folder: with absolute paths.
+
+    Of a user's own file it says as well that it is used whole, unless it says anything else.
+    """
+    dataset, folder, whole = config.dataset, config.data_dir, config.whole
+    if _is_own(dataset):
         dataset = str(expand(Path(dataset)).resolve())
+        if config.limit is None and whole is None:
+            whole = True
     there = folder and Path(os.path.abspath(expand(folder)))  # noqa: PTH100 - it may be no path
-    return replace(config, dataset=dataset, data_dir=there)
+    return replace(config, dataset=dataset, data_dir=there, whole=whole)
+
+
+def remembered(config: DataConfig) -> DataConfig:
+    """Return a configuration that `absolute` has made and a file has kept, as it was meant.
+
+    Versions that did not know `whole` took 12 windows of a recording.
+    """
+    if config.limit is None and config.whole is None and _is_own(config.dataset):
+        return replace(config, whole=False)
+    return config
 
 
 def resolve(config: DataConfig) -> DataConfig:
     """Return `config` as it means the same in any folder and process, $SANS_DATA included."""
-    looked_for = config.dataset in LOADERS and find_entry(config.dataset).kind != "synthetic"
+    looked_for = is_name(config.dataset) and find_entry(config.dataset).kind != "synthetic"
     looked_for = looked_for or config.dataset.startswith(physionet.PREFIX)
     if looked_for and config.data_dir is None and (variable := os.environ.get(VARIABLE)):
         config = replace(config, data_dir=Path(variable))
@@ -76,17 +84,12 @@ def locate(name: str, data_dir: Path | None = None) -> Path | None:
         DatasetError: if there is no such data set, or no such folder.
     """
     check_folder(data_dir)
-    if name.startswith(physionet.PREFIX) or name in physionet.DATABASES:
+    if name.startswith(physionet.PREFIX):
         return physionet.find_folder(name, data_dir)
-    kind = find_entry(name).kind
-    if kind == "synthetic":
-        return Path(__file__).resolve().parent
-    if kind == "images":
-        files = mnist.find_files(name, data_dir)
-        return next(iter(files.values())).parent if files else None
-    roots(data_dir)  # a folder that is none is no recording that is missing
-    try:
-        source = epilepsy.find_source(data_dir)
-    except DatasetError:  # some recordings are missing: it cannot be used, so it is not here
-        return None
-    return source.folder if source else None
+    return find_entry(name).find(data_dir)
+
+
+def _is_own(dataset: str) -> bool:
+    """Return whether `dataset` is the path of a user's own file: a name goes before a path."""
+    named = dataset.startswith(physionet.PREFIX) or is_name(dataset)
+    return not named and own_files.is_own_file(dataset)

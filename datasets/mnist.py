@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sans.datasets.config import SMALLEST_LIMIT, DataConfig, refuse_options
 from sans.datasets.folders import describe, first_file, roots
 from sans.datasets.idx import read_idx
-from sans.datasets.parts import COLLECTION, Dataset, Part
+from sans.datasets.parts import COLLECTION, Dataset, Origin, Part
 from sans.datasets.split import apportion, leave_out, limit_parts
 from sans.errors import DatasetError
 
@@ -35,13 +35,19 @@ def find_files(name: str, data_dir: Path | None = None) -> dict[str, Path] | Non
     return None
 
 
+def find_folder(name: str, data_dir: Path | None = None) -> Path | None:
+    """Return the folder with the files of a set, or None if they are not here."""
+    files = find_files(name, data_dir)
+    return next(iter(files.values())).parent if files else None
+
+
 def load(config: DataConfig) -> Dataset:
     """Load all images, ``(images, 1, height, width)`` in [0, 1], and the class of each.
 
     Raises:
         DatasetError: if the set is not here, or a file is damaged.
     """
-    refuse_options(config, "record", "channel", "window", "split_by")
+    refuse_options(config, "record", "channel", "window", "split_by", "whole")
     name = config.dataset
     if (files := find_files(name, config.data_dir)) is None:
         places = describe(root / FOLDERS[name] for root in roots(config.data_dir))
@@ -62,7 +68,8 @@ def load(config: DataConfig) -> Dataset:
         Part(_scale(test_images), test_labels),
     )
     parts, fewer = limit_parts(parts, config.limit, name)
-    return leave_out(Dataset(name, *parts, None, COLLECTION, fewer), "image")
+    origin = Origin("image", len(images) + len(test_images))
+    return leave_out(Dataset(name, *parts, None, COLLECTION, fewer, origin=origin))
 
 
 def _read_pair(files: dict[str, Path], role: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

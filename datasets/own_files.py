@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,11 @@ from numpy.typing import NDArray
 
 from sans.datasets.config import SMALLEST_LIMIT, DataConfig, refuse_options
 from sans.datasets.folders import expand
-from sans.datasets.parts import COLLECTION, Dataset
+from sans.datasets.parts import COLLECTION, Dataset, Origin
 from sans.datasets.recorded import read_channel, read_images, trial_length
 from sans.datasets.split import apportion, divide, leave_out, limit_parts
 from sans.datasets.wfdb_record import read_own_record
-from sans.datasets.windows import cut, wanted
+from sans.datasets.windows import WINDOWS, cut, wanted
 from sans.errors import DatasetError
 from sans.paths import is_file
 from sans.recordings.arrays.heading import Heading
@@ -50,7 +51,9 @@ def load(config: DataConfig) -> Dataset:
         header = beside(stem, HEADER)
         if not is_file(header):
             raise DatasetError(f"no file {header}")
-        return cut(read_own_record(stem, stem.name, config.channel, wanted(config)), config)
+        windows = _windows(config)
+        samples = wanted(config, windows)
+        return cut(read_own_record(stem, stem.name, config.channel, samples), config, windows)
     if not is_file(path):
         raise DatasetError(f"no file {path}")
     source = open_recording(path, layout=config.layout)
@@ -59,21 +62,29 @@ def load(config: DataConfig) -> Dataset:
     return _load_channel(path.name, source, config)
 
 
+def _windows(config: DataConfig) -> int | None:
+    """Return how many windows of a recording are used where `config` has no limit; None: all."""
+    return WINDOWS if config.whole is False else None
+
+
 def _load_channel(name: str, source: Source, config: DataConfig) -> Dataset:
     _check_orientation(name, source, config)
-    length = trial_length(source)
+    length, windows = trial_length(source), _windows(config)
+    samples = wanted(config, windows)
     if length is None:
-        return cut(read_channel(source, name, config.channel, wanted(config)), config)
+        return cut(read_channel(source, name, config.channel, samples), config, windows)
     if length < config.window:
         raise DatasetError(
             f"{name} has trials of {length:,} samples, shorter than a window of {config.window:,}"
         )
     each = length // config.window
-    trials = math.ceil(wanted(config) / (each * config.window))
-    whole = read_channel(source, name, config.channel, trials * length)
-    # No window crosses from one trial into the next.
-    windows = whole.samples.reshape(-1, length)[:, : each * config.window]
-    return cut(whole._replace(samples=windows.reshape(-1)), config)
+    kept = each * config.window  # no window crosses from one trial into the next
+    trials = -(-samples // kept)
+    read = read_channel(source, name, config.channel, trials * length)
+    pieces = read.samples.reshape(-1, length)[:, :kept]
+    frames = source.layout.frames
+    origin = replace(read.origin, samples=None if frames is None else frames * kept)
+    return cut(read._replace(samples=pieces.reshape(-1), origin=origin), config, windows)
 
 
 def _check_orientation(name: str, source: Source, config: DataConfig) -> None:
@@ -99,7 +110,8 @@ def _load_images(name: str, source: Source, config: DataConfig) -> Dataset:
     parts = divide(_scale(images, name), None, counts)
     parts, fewer = limit_parts(parts, config.limit, name)
     notices = (*source.notices, *fewer)
-    return leave_out(Dataset(name, *parts, None, COLLECTION, notices), "image")
+    origin = Origin("image", len(images))
+    return leave_out(Dataset(name, *parts, None, COLLECTION, notices, origin=origin))
 
 
 def _doubt(source: Source, name: str) -> str:

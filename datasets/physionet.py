@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from sans.datasets.config import DataConfig, refuse_options
-from sans.datasets.entries import ENTRIES
 from sans.datasets.folders import describe, list_records, roots
 from sans.datasets.parts import Dataset
 from sans.datasets.wfdb_record import read_record
@@ -17,14 +16,13 @@ from sans.paths import is_file, is_folder
 
 PREFIX = "physionet:"
 FOLDER = "physionet"
-DATABASES = {entry.name: entry for entry in ENTRIES if entry.kind == "recordings"}
 
 
 def parse_address(dataset: str, record: str | None) -> tuple[str, str | None]:
     """Return the database and the record that a user means.
 
     Args:
-        dataset: a database of the catalogue, or physionet:DATABASE, or physionet:DATABASE/RECORD.
+        dataset: a database, or physionet:DATABASE, or physionet:DATABASE/RECORD.
         record: a record, if `dataset` has none.
 
     Returns:
@@ -47,8 +45,12 @@ def parse_address(dataset: str, record: str | None) -> tuple[str, str | None]:
     return database, chosen
 
 
-def load(config: DataConfig) -> Dataset:
-    """Load windows of one channel of a record, by default the record and signal of the paper.
+def load(config: DataConfig, usual: str | None = None) -> Dataset:
+    """Load windows of one channel of a record, by default the first channel.
+
+    Args:
+        config: which record and channel, and how many windows.
+        usual: the record where `config` names none; None: see `usual_record`.
 
     Raises:
         DatasetError: if the record is not here, or damaged, or too short, or has no such channel.
@@ -57,7 +59,7 @@ def load(config: DataConfig) -> Dataset:
     database, record = parse_address(config.dataset, config.record)
     folders = [root / FOLDER / database for root in roots(config.data_dir)]
     folders = [folder for folder in folders if is_folder(folder)]
-    record = record or usual_record(database, folders)
+    record = record or usual or usual_record(database, folders)
     for folder in folders:
         if record and is_file(folder / f"{record}.hea"):
             name = f"{database}/{record}"
@@ -77,9 +79,9 @@ def find_folder(dataset: str, data_dir: Path | None = None) -> Path | None:
 
 
 def usual_record(database: str, folders: Sequence[Path]) -> str | None:
-    """Return the record to take where the user names none.
+    """Return the record to take where nothing names one.
 
-    It is the paper's, else the first of a RECORDS file, else the only one that is here.
+    It is the first of a RECORDS file, else the only one that is here.
 
     Args:
         database: its name.
@@ -91,8 +93,6 @@ def usual_record(database: str, folders: Sequence[Path]) -> str | None:
     Raises:
         DatasetError: if there are several and nothing tells.
     """
-    if (entry := DATABASES.get(database)) and entry.record:
-        return entry.record
     for folder in folders:
         if first := _first_line(folder / "RECORDS"):
             return first

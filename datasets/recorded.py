@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -11,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.datasets.channels import choose_signal
-from sans.datasets.windows import Channel
+from sans.datasets.parts import Origin
+from sans.datasets.windows import ALL, Channel
 from sans.errors import DatasetError
 from sans.recordings.arrays.orientation import ATTACHMENT, TRIALS
-from sans.recordings.layout import Source, in_units
+from sans.recordings.layout import Source, frames_at_a_time, in_units
 
 LOOKED_AT = 4096
 """Samples at the beginning that tell an axis from a signal, of the channel that has most."""
@@ -40,15 +40,17 @@ def read_channel(source: Source, name: str, channel: str, samples: int) -> Chann
 
     position, notices = choose_signal(channel, source.layout, read, name)
     track = tracks[position]
-    frames = math.ceil(samples / track.per_frame)
-    size = min(frames, some)
-    pieces = list(islice(_pieces(source, position, size), math.ceil(frames / size)))
+    frames = -(-samples // track.per_frame)
+    size = min(frames, max(some, frames_at_a_time(source.layout)) if samples >= ALL else some)
+    pieces = list(islice(_pieces(source, position, size), -(-frames // size)))
     if not pieces:
         raise DatasetError(f"{name} is empty: it has no samples")
     stored = np.concatenate(pieces)[:samples]
     values = in_units(stored, track.gain, track.baseline, track.missing)
     full_name = f"{name} {track.name or f'channel {position}'}" if len(tracks) > 1 else name
-    return Channel(full_name, values, track.rate or None, (*source.notices, *notices))
+    length = None if source.layout.frames is None else source.layout.frames * track.per_frame
+    origin = Origin("window", None, length, position, len(tracks), "" if track.name else name)
+    return Channel(full_name, values, track.rate or None, (*source.notices, *notices), origin)
 
 
 def trial_length(source: Source) -> int | None:

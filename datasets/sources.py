@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from sans.datasets.download import Checksum, Progress, download, read_url
-from sans.datasets.entries import find_entry
+from sans.datasets.entries import find_database, find_entry
 from sans.datasets.epilepsy import GUIDE, NAME
 from sans.datasets.folders import place_to_put
-from sans.datasets.loading import locate
 from sans.datasets.mnist import FOLDERS
-from sans.datasets.physionet import DATABASES, FOLDER, PREFIX, parse_address
+from sans.datasets.physionet import FOLDER, PREFIX, parse_address
 from sans.errors import DatasetError
 
 PHYSIONET = "https://physionet.org/files"
@@ -44,7 +43,7 @@ def fetch(
         DatasetError: if there is no such data set or record, or it cannot be downloaded.
     """
     root = place_to_put(data_dir)
-    if name.startswith(PREFIX) or name in DATABASES:
+    if name.startswith(PREFIX) or find_database(name):
         return _fetch_record(root, name, record, progress)
     entry = find_entry(name)
     if record is not None:
@@ -53,7 +52,11 @@ def fetch(
         return _fetch_images(root / FOLDERS[entry.name], entry.name, progress)
     if entry.name == NAME:
         raise DatasetError(f"{NAME} cannot be downloaded: {GUIDE.format(folder=root)}")
-    return locate(name) or root
+    if (folder := entry.find(data_dir)) is None:
+        raise DatasetError(
+            f"{name} cannot be downloaded: it comes from {entry.source}, and belongs into {root}"
+        )
+    return folder
 
 
 def _fetch_images(folder: Path, name: str, progress: Progress | None) -> Path:
@@ -89,7 +92,7 @@ def _fetch_record(root: Path, name: str, record: str | None, progress: Progress 
         return folder / file
 
     records = get(RECORDS).read_text(encoding="utf-8", errors="replace").split()
-    entry = DATABASES.get(database)
+    entry = find_database(database)
     record = record or (entry.record if entry else None) or next(iter(records), "")
     parse_address(f"{PREFIX}{database}/{record}", None)  # refuses a name that leads elsewhere
     if f"{record}.hea" not in sums:
@@ -121,7 +124,7 @@ def _get_segments(get: Any, record: str) -> None:
 
 def _version(database: str) -> str:
     """Return the version of a database to download; Physionet is asked if it is not catalogued."""
-    entry = DATABASES.get(database)
+    entry = find_database(database)
     return entry.version if entry else _newest_version(database)
 
 

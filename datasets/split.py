@@ -7,10 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from sans.datasets.parts import Dataset, Labels, Part, Signals
+from sans.datasets.parts import PARTS, Dataset, Labels, Part, Signals
 from sans.errors import DatasetError
-
-ROLES = ("training", "validation", "test")
 
 Parts = tuple[Part, Part, Part]
 
@@ -81,12 +79,11 @@ def limit_parts(parts: Parts, limit: int | None, name: str) -> tuple[Parts, tupl
     return (first, second, third), ()
 
 
-def leave_out(dataset: Dataset, noun: str = "signal") -> Dataset:
+def leave_out(dataset: Dataset) -> Dataset:
     """Leave out signals that are zero everywhere or not finite, after the split.
 
     Args:
         dataset: what was loaded.
-        noun: what a signal of this set is called, such as "window".
 
     Returns:
         The set without them; it counts them by part, and has a notice, if there are any.
@@ -94,10 +91,11 @@ def leave_out(dataset: Dataset, noun: str = "signal") -> Dataset:
     Raises:
         DatasetError: if a part has none left.
     """
+    noun = dataset.origin.noun
     kept: list[Part] = []
     left_out: dict[str, int] = {}
     counted: list[str] = []
-    for role in ROLES:
+    for role in PARTS:
         signals, labels = getattr(dataset, role)
         space = tuple(range(1, signals.ndim))
         usable = np.isfinite(signals).all(axis=space) & signals.any(axis=space)

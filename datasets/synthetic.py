@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.datasets.config import DataConfig, refuse_options
-from sans.datasets.parts import Dataset
+from sans.datasets.parts import Dataset, Origin
 from sans.datasets.windows import Channel, cut, wanted
 from sans.errors import DatasetError
 
@@ -90,11 +90,12 @@ def load(config: DataConfig) -> Dataset:
     Raises:
         DatasetError: if that is too long, or an option has no meaning here.
     """
-    refuse_options(config, "record", "channel", "split_by")
+    refuse_options(config, "record", "channel", "split_by", "whole")
     if (samples := wanted(config, WINDOWS)) > LONGEST:
         raise DatasetError(f"the synthetic signal has {LONGEST:,} samples at most, not {samples:,}")
     planted = recording(samples)
-    return cut(Channel("synthetic", planted.signal, RATE), config, WINDOWS)
+    origin = Origin("window", samples=samples)
+    return cut(Channel("synthetic", planted.signal, RATE, (), origin), config, WINDOWS)
 
 
 def _rhythm(samples: int) -> dict[str, PlantedSpikes]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.datasets.config import DataConfig, refuse_options
-from sans.datasets.parts import COLLECTION, Dataset
+from sans.datasets.parts import COLLECTION, Dataset, Origin
 from sans.datasets.split import divide, limit_parts
 
 COUNTS = (2000, 400, 400)  # training, validation, test
@@ -87,10 +87,11 @@ def images(count: int) -> PlantedImages:
 
 def load(config: DataConfig) -> Dataset:
     """Load the synthetic images, 2,000 + 400 + 400 unless `config` limits them."""
-    refuse_options(config, "record", "channel", "window", "split_by")
+    refuse_options(config, "record", "channel", "window", "split_by", "whole")
     signals = images(sum(COUNTS)).images.astype(np.float32)[:, np.newaxis]
     parts, notices = limit_parts(divide(signals, None, COUNTS), config.limit, "synthetic-2d")
-    return Dataset("synthetic-2d", *parts, None, COLLECTION, notices)
+    origin = Origin("image", len(signals))
+    return Dataset("synthetic-2d", *parts, None, COLLECTION, notices, origin=origin)
 
 
 def _draw(count: int, strokes: Strokes) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sans.datasets.channels import choose_signal
+from sans.datasets.parts import Origin
 from sans.datasets.recorded import LOOKED_AT
 from sans.datasets.windows import Channel
 from sans.errors import DatasetError, printable
@@ -71,7 +72,10 @@ def _read(record: Record, position: int, samples: int, stem: Path) -> Channel:
         )
     signal, rate = record.signals[position], record.header.rate
     full_name = f"{name} {signal.name}".rstrip()
+    notices: tuple[str, ...] = ()
     if signal.per_frame > 1:
         count = f"each frame of {signal.per_frame} samples averaged to one"
-        return Channel(full_name, values, rate, (f"{full_name}: {count}, {rate:g} Hz",))
-    return Channel(full_name, values, rate)
+        notices = (f"{full_name}: {count}, {rate:g} Hz",)
+    frames, channels = record.header.frames, len(record.signals)
+    origin = Origin("window", None, frames, position, channels, "" if signal.name else name)
+    return Channel(full_name, values, rate, notices, origin)

@@ -5,18 +5,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sans.datasets.config import SMALLEST_LIMIT, SMALLEST_WINDOW, DataConfig
-from sans.datasets.parts import RECORDING, Dataset
+from sans.datasets.parts import RECORDING, STANDARDISED, Dataset, Origin
 from sans.datasets.split import apportion, divide, leave_out
 from sans.errors import DatasetError
 
-WINDOWS = 12
+WINDOWS = 12  # of a published recording
 SHARES = (6, 2, 4)
+AT_A_TIME = 2**20  # samples that are scaled together: what that takes beside them stays small
+
+ALL = 2**62
+"""More samples than any recording has."""
 
 
 class Channel(NamedTuple):
@@ -34,10 +39,20 @@ class Channel(NamedTuple):
     notices: tuple[str, ...] = ()
     """What the reader did that the user should know."""
 
+    origin: Origin = Origin("window")
+    """What it is the beginning of."""
 
-def wanted(config: DataConfig, windows: int = WINDOWS) -> int:
-    """Return the samples that `config` needs from the beginning of a recording."""
-    return config.window * (windows if config.limit is None else config.limit)
+
+def wanted(config: DataConfig, windows: int | None = WINDOWS) -> int:
+    """Return the samples that `config` needs from the beginning of a recording.
+
+    Args:
+        config: the window, and how many of them.
+        windows: how many where `config` does not say; None: all.
+    """
+    if config.limit is not None:
+        return config.window * config.limit
+    return ALL if config.whole or windows is None else config.window * windows
 
 
 def standardise(windows: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -50,6 +65,14 @@ def standardise(windows: NDArray[np.float64]) -> NDArray[np.float32]:
         ``(windows, window)``, without unit; NaN throughout where a window is constant or holds a
         sample that is not finite.
     """
+    scaled = np.empty(windows.shape, np.float32)
+    some = max(1, AT_A_TIME // windows.shape[1])
+    for first in range(0, len(windows), some):
+        scaled[first : first + some] = _standardised(windows[first : first + some])
+    return scaled
+
+
+def _standardised(windows: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(all="ignore"):  # windows that cannot be scaled are marked, not warned about
         centred = windows - windows.mean(axis=1, keepdims=True)
         deviation = windows.std(axis=1, ddof=1, keepdims=True)
@@ -58,16 +81,16 @@ def standardise(windows: NDArray[np.float64]) -> NDArray[np.float32]:
         usable = (np.ptp(windows, axis=1) > 0) & np.isfinite(deviation[:, 0])
         usable &= np.isfinite(scaled).all(axis=1)
     scaled[~usable] = np.nan
-    return np.asarray(scaled, dtype=np.float32)
+    return np.asarray(scaled)
 
 
-def cut(recording: Channel, config: DataConfig, windows: int = WINDOWS) -> Dataset:
+def cut(recording: Channel, config: DataConfig, windows: int | None = WINDOWS) -> Dataset:
     """Cut a recording into windows, in order, and divide them 6 : 2 : 4.
 
     Args:
-        recording: its first `wanted` samples, or all if it has fewer.
+        recording: its first `wanted` samples; all if it has fewer, or if all are at hand.
         config: the window, and how many of them.
-        windows: how many where `config` does not say.
+        windows: how many where `config` does not say; None: all.
 
     Returns:
         Parts of ``(windows, 1, window)``; windows without spread are left out after the split.
@@ -75,17 +98,35 @@ def cut(recording: Channel, config: DataConfig, windows: int = WINDOWS) -> Datas
     Raises:
         DatasetError: if there are fewer than three windows, or a part has no usable one.
     """
-    asked, window = wanted(config, windows) // config.window, config.window
+    samples, window = wanted(config, windows), config.window
+    asked = samples // window
     available = min(asked, recording.samples.size // window)
     if available < SMALLEST_LIMIT:
         raise DatasetError(_too_short(recording, window))
     notices = recording.notices
-    if available < asked:
+    if available < asked and samples != ALL:
         notices += (f"{recording.name}: {available} windows of {window} samples, not {asked}",)
     signals = standardise(recording.samples[: available * window].reshape(available, window))
     parts = divide(signals[:, np.newaxis], None, apportion(available, SHARES))
-    dataset = Dataset(recording.name, *parts, recording.rate, RECORDING, notices)
-    return leave_out(dataset, "window")
+    dataset = Dataset(
+        recording.name,
+        *parts,
+        recording.rate,
+        RECORDING,
+        notices,
+        unit=STANDARDISED,
+        origin=_origin(recording, samples, window),
+    )
+    return leave_out(dataset)
+
+
+def _origin(recording: Channel, asked: int, window: int) -> Origin:
+    """Return what windows of a recording were taken from, of which so many samples were asked."""
+    length = recording.origin.samples
+    if length is None and recording.samples.size != asked:
+        length = recording.samples.size  # its end was found, or all of it was there
+    total = None if length is None else length // window
+    return replace(recording.origin, total=total, samples=length)
 
 
 def _too_short(recording: Channel, window: int) -> str:

@@ -5,6 +5,14 @@ The gradient of a kept entry is one, of any other zero. To add an activation, wr
 its row in `ACTIVATIONS`. `by_kernel` gives densities the shape that a similarity computes with.
 
 [SAN]: P. Bizopoulos, D. Koutsouris, "Sparsely Activated Networks", IEEE TNNLS 2020.
+
+>>> import torch
+>>> from sans import ACTIVATIONS
+>>> sorted(ACTIVATIONS)
+['extrema', 'extrema-pool', 'identity', 'relu', 'topk']
+>>> similarity = torch.tensor([[[0.0, 2.0, 1.0, 0.0, -3.0, 0.0]]])
+>>> ACTIVATIONS["topk"](similarity, 1).tolist()
+[[[0.0, 0.0, 0.0, 0.0, -3.0, 0.0]]]
 """
 
 from __future__ import annotations

@@ -19,7 +19,16 @@ def printable(text: str) -> str:
 
 
 class SansError(Exception):
-    """Something outside the program is not as it must be; the message is one line for the user."""
+    """Something outside the program is not as it must be; the message is one line for the user.
+
+    Examples:
+        >>> import sans
+        >>> try:
+        ...     sans.read("missing.edf")
+        ... except sans.SansError as error:
+        ...     print(error)
+        no file missing.edf
+    """
 
     def __str__(self) -> str:
         """Return the message, with everything in it to be seen."""
@@ -27,15 +36,40 @@ class SansError(Exception):
 
 
 class DatasetError(SansError):
-    """A data set, a record or a signal is missing, damaged or unusable."""
+    """A data set, a record or a signal is missing, damaged or unusable.
+
+    Examples:
+        >>> from sans.datasets import DataConfig, load
+        >>> load(DataConfig("physionet:mitdb/none", data_dir="nowhere"))
+        Traceback (most recent call last):
+        sans.errors.DatasetError: ...
+    """
 
 
 class ModelError(SansError):
-    """A model or a run is missing, damaged or from other settings."""
+    """A model or a run is missing, damaged or from other settings.
+
+    Examples:
+        >>> import sans
+        >>> sans.load_kernels("missing.safetensors")
+        Traceback (most recent call last):
+        sans.errors.ModelError: ...
+    """
 
 
 class BitstreamError(SansError):
-    """A stream of the codec is damaged, cut off, forged, or of another version."""
+    """A stream of the codec is damaged, cut off, forged, or of another version.
+
+    Examples:
+        >>> import sans
+        >>> sans.decompress(b"no stream")
+        Traceback (most recent call last):
+        sans.errors.BitstreamError: ...
+    """
+
+
+class BusyError(SansError):
+    """Another command is working in a folder."""
 
 
 class ReaderGoneError(SansError):

@@ -11,19 +11,29 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sans import devices, metrics
+from sans import devices
+from sans.figures import Approximation, figures
+from sans.metrics import spikes
 from sans.model import SAN
 from sans.signals import CHUNK, Signals, audible
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """The figures of a network, or of a yardstick, on some signals."""
+    """The figures of a network, or of a yardstick, on some signals.
+
+    Examples:
+        >>> import numpy as np
+        >>> from sans import Evaluation
+        >>> found = Evaluation({"phi": np.array([0.2, 0.4])}, silent=0)
+        >>> round(found.mean("phi"), 2), round(found.spread("phi"), 2), found.signals
+        (0.3, 0.1, 2)
+    """
 
     scores: dict[str, NDArray[np.float64]]
-    """For each figure by name, one value a signal, ``(signals,)``: `phi`,
-    `inverse_compression_ratio`, `reconstruction_loss`, `spikes`; for signals `prdn` (%) and `snr`
-    (dB), for images `psnr` (dB)."""
+    """For each figure by its name in `sans.figures.METRICS`, one value a signal, ``(signals,)``:
+    `phi`, `inverse_compression_ratio`, `reconstruction_loss`, `spikes`; for signals `prdn` (%) and
+    `snr` (dB), for images `psnr` (dB)."""
 
     silent: int
     """Signals left out because they are zero everywhere and so have no φ."""
@@ -42,6 +52,11 @@ class Evaluation:
         """Return the standard deviation over the signals of the figure called `name`."""
         with np.errstate(invalid="ignore"):  # a perfect reconstruction has an infinite ratio
             return float(self.scores[name].std())
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why what was scored may be of no use, one sentence each."""
+        return doubts_about(self.mean("spikes"), self.mean("reconstruction_loss"), self.signals)
 
     def summary(self) -> dict[str, Any]:
         """Return means by name, `spread` with the deviations, and counts; ready for JSON."""
@@ -66,6 +81,14 @@ def evaluate(model: SAN, signals: Signals) -> Evaluation:
 
     Raises:
         ValueError: if the signals do not fit the network, or all of them are zero.
+
+    Examples:
+        >>> import torch
+        >>> from sans import SAN, ModelConfig, evaluate
+        >>> model = SAN(ModelConfig("identity", kernel_sizes=(1,)), [torch.ones(1)])
+        >>> found = evaluate(model, torch.tensor([[[1.0, 2.0, 3.0, 4.0]]]))
+        >>> found.mean("phi"), found.mean("reconstruction_loss")  # all is kept: (1 + 2 * 4) / 4
+        (2.25, 0.0)
     """
     tensor, left_out = audible(signals)
     entries = len(model.kernels) * tensor[0].numel()
@@ -84,41 +107,40 @@ def evaluate(model: SAN, signals: Signals) -> Evaluation:
 
 def _score(model: SAN, signals: Tensor) -> dict[str, Tensor]:
     """Return every figure of a batch by name, ``(batch,)`` each."""
-    activations = model.encode(signals)
-    ratio = metrics.inverse_compression_ratio(activations, model.config.weights)
-    reconstruction = model.decode(activations).to(signals.dtype)  # a network may have another
-    scores = figures(signals, reconstruction, metrics.spikes(activations), ratio)
-    if model.config.dimensions == 2 and model.config.decoder == "paper":
-        ratio = metrics.inverse_compression_ratio(activations, sum(model.config.kernel_sizes))
-        scores["published_phi"] = torch.hypot(ratio, scores["reconstruction_loss"])
-        scores["published_inverse_compression_ratio"] = ratio
-    return scores
+    config, activations = model.config, model.encode(signals)
+    published = config.dimensions == 2 and config.decoder == "paper"
+    return figures(
+        Approximation(
+            signals,
+            model.decode(activations).to(signals.dtype),  # a network may have another
+            spikes(activations),
+            config.weights,
+            sum(config.kernel_sizes) if published else None,
+            shapes=activations.shape[1],
+        )
+    )
 
 
-def figures(
-    signals: Tensor, reconstruction: Tensor, spikes: Tensor, ratio: Tensor
-) -> dict[str, Tensor]:
-    """Return what is said of any description of signals, by name, ``(batch,)`` each.
+def doubts_about(spikes: float, loss: float, signals: int, part: str = "") -> tuple[str, ...]:
+    """Return why a description of signals may be of no use, one sentence each.
 
     Args:
-        signals: ``(batch, 1, *space)``, none zero everywhere.
-        reconstruction: like `signals`.
-        spikes: how many there are of each signal, ``(batch,)``.
-        ratio: CR⁻¹, the numbers kept over the samples described, ``(batch,)``.
+        spikes: the mean count of a signal.
+        loss: mean L̃.
+        signals: how many there are.
+        part: the name of their part and a blank, or nothing.
     """
-    loss = metrics.reconstruction_loss(signals, reconstruction)
-    scores = {
-        "phi": torch.hypot(ratio, loss),
-        "inverse_compression_ratio": ratio,
-        "reconstruction_loss": loss,
-        "spikes": spikes,
-    }
-    if signals.ndim == 3:
-        scores["prdn"] = metrics.prdn(signals, reconstruction)
-        scores["snr"] = metrics.snr(signals, reconstruction)
-    else:
-        scores["psnr"] = metrics.psnr(signals, reconstruction)
-    return scores
+    if spikes == 0:
+        return (
+            f"there is no spike in any of the {signals} {part}signals: the network describes "
+            "nothing; try another start, density or stop",
+        )
+    if not loss <= 1:
+        return (
+            f"L̃ of the {part}signals is {loss:.4g}: a network without a single spike, whose L̃ is "
+            "1, would err less",
+        )
+    return ()
 
 
 def _finite(value: float) -> float | None:

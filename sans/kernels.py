@@ -26,7 +26,7 @@ from sans.runs import find_model
 
 if TYPE_CHECKING:
     from sans.model import SAN
-    from sans.plots import Picture
+    from sans.plots import Picture, Share
 
 Kernel = NDArray[np.float32]
 
@@ -36,6 +36,16 @@ class Kernels(Sequence[Kernel]):
     """The kernels of a network, in order: a sequence of arrays ``(size,)`` or ``(size, size)``.
 
     In Jupyter they show as a picture.
+
+    Examples:
+        >>> import numpy as np
+        >>> from sans import Kernels, ModelConfig
+        >>> config = ModelConfig(kernel_sizes=(3,))
+        >>> kernels = Kernels((np.ones(3, np.float32),), config, "mine", 250.0)
+        >>> kernels
+        <1 kernel of 3 samples, extrema from mine>
+        >>> kernels[0].tolist(), kernels.sizes
+        ([1.0, 1.0, 1.0], (3,))
     """
 
     arrays: tuple[Kernel, ...]
@@ -48,7 +58,7 @@ class Kernels(Sequence[Kernel]):
     """The data set that they were learned from."""
 
     rate: float | None = None
-    """Samples per second of that data set; None for images or where nobody knows."""
+    """Samples per second of that data set; None for images and where it is not known."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -84,11 +94,19 @@ class Kernels(Sequence[Kernel]):
         source = f" from {self.dataset}" if self.dataset else ""
         return f"<{count} of {sizes} samples, {self.activation}{source}>"
 
-    def plot(self) -> Picture:
-        """Return a figure of the kernels; a notebook shows it."""
+    def plot(self, shares: Sequence[Share] | None = None, described: str = "") -> Picture:
+        """Return a picture of the kernels; a notebook shows it.
+
+        Args:
+            shares: of each kernel in the description of some signals; None: not known.
+            described: which signals, such as "4 test signals".
+        """
         from sans.plots import plot_kernels
 
-        return plot_kernels(self.arrays, self.names, self.rate)
+        title = self.dataset or ""
+        if shares and described and len(self) > 1:
+            title += f"{', ' if title else ''}shares in {described}"
+        return plot_kernels(self.arrays, self.names, self.rate, shares, title)
 
     def model(self) -> SAN:
         """Return the network that these kernels make."""
@@ -150,6 +168,12 @@ def load_kernels(run: Path | str | None = None) -> Kernels:
 
     Raises:
         ModelError: if there is no such run, or its model is damaged.
+
+    Examples:
+        >>> from sans import SAN, ModelConfig, load_kernels
+        >>> SAN(ModelConfig(kernel_sizes=(15, 31))).save("model.safetensors", {"dataset": "mine"})
+        >>> load_kernels("model.safetensors")
+        <2 kernels of 15, 31 samples, extrema from mine>
     """
     stored = read_model(find_model(run))
     dataset, rate = stored.about.get("dataset"), stored.about.get("rate")

@@ -1,7 +1,8 @@
 """How good a description is: φ and its two terms, and what each field's people read.
 
 Every function returns one figure per signal, ``(batch,)``. Signals and reconstructions are
-``(batch, 1, *space)``, activations ``(batch, kernels, *space)``.
+``(batch, 1, *space)``, activations ``(batch, kernels, *space)``: tensors, whose gradients stay, or
+arrays, which become tensors. The formulas are those of the table in `sans.figures`.
 
 [SAN]: P. Bizopoulos, D. Koutsouris, "Sparsely Activated Networks", IEEE TNNLS 2020.
 [Zigel]: Y. Zigel, A. Cohen, A. Katz, "The weighted diagnostic distortion (WDD) measure for ECG
@@ -10,12 +11,23 @@ signal compression", IEEE Trans. Biomed. Eng. 2000 (PRD with and without the mea
 
 from __future__ import annotations
 
+import math
+from typing import Any, TypeAlias, cast
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+from sans.figures import METRICS as METRICS
+from sans.figures import Approximation, percentage
+from sans.figures import Metric as Metric
+
+Values: TypeAlias = "Tensor | NDArray[Any]"
 
 
 def phi(
-    signal: Tensor, reconstruction: Tensor, activations: Tensor, weights: int | Tensor
+    signal: Values, reconstruction: Values, activations: Values, weights: int | Tensor
 ) -> Tensor:
     r"""Return φ, the length of the vector (verbosity, error); lower is better ([SAN] Eq. 6).
 
@@ -33,16 +45,29 @@ def phi(
         One φ per signal, ``(batch,)``.
 
     Raises:
+        TypeError: if one of the three is no array of real numbers.
         ValueError: if a signal is zero everywhere, so that it has no relative error, or the three
             are not of the same signals.
+
+    Examples:
+        >>> import torch
+        >>> from sans import phi
+        >>> signal = torch.tensor([[[3.0, 0.0, 0.0, 1.0]]])
+        >>> kept = torch.tensor([[[3.0, 0.0, 0.0, 0.0]]])  # one spike of a kernel of one sample
+        >>> round(phi(signal, kept, kept, weights=1).item(), 4)  # the length of (3/4, 1/4)
+        0.7906
     """
-    if len(activations) != len(signal):
-        raise ValueError(f"activations of {len(activations)} signals for {len(signal)} signals")
-    verbosity = inverse_compression_ratio(activations, weights)
-    return torch.hypot(verbosity, reconstruction_loss(signal, reconstruction))
+    found, drawn, active, counted = _tensors(signal, reconstruction, activations, weights)
+    if len(active) != len(found):
+        raise ValueError(f"activations of {len(active)} signals for {len(found)} signals")
+    if active.shape[2:] != found.shape[2:]:
+        raise ValueError(
+            f"activations of shape {tuple(active.shape)} for signals of shape {tuple(found.shape)}"
+        )
+    return cast("Tensor", Approximation(found, drawn, spikes(active), counted)["phi"])
 
 
-def inverse_compression_ratio(activations: Tensor, weights: int | Tensor) -> Tensor:
+def inverse_compression_ratio(activations: Values, weights: int | Tensor) -> Tensor:
     """Return CR⁻¹ = (W + (D + 1) A) / n: numbers kept over samples described ([SAN] Eq. 4).
 
     An activation counts an amplitude and D coordinates; A is the count of those that are not zero.
@@ -50,62 +75,142 @@ def inverse_compression_ratio(activations: Tensor, weights: int | Tensor) -> Ten
     Args:
         activations: ``(batch, kernels, *space)``.
         weights: W, one for all signals or one for each, ``(batch,)``.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import inverse_compression_ratio
+        >>> activations = torch.tensor([[[2.0, 0.0, 0.0, 0.0]]])
+        >>> inverse_compression_ratio(activations, weights=1).tolist()
+        [0.75]
     """
-    dimensions, samples = activations.ndim - 2, activations.shape[2:].numel()
-    return (weights + (dimensions + 1) * spikes(activations)) / samples
+    active, counted = _tensors(activations, weights)
+    described = Approximation(active[:, :1], None, spikes(active), counted)
+    return cast("Tensor", described["inverse_compression_ratio"])
 
 
-def reconstruction_loss(signal: Tensor, reconstruction: Tensor) -> Tensor:
+def reconstruction_loss(signal: Values, reconstruction: Values) -> Tensor:
     """Return L̃ = ‖x̂ − x‖₁ / ‖x‖₁ ([SAN] Eq. 5).
 
     Raises:
         ValueError: if a signal is zero everywhere, so that it has no relative error, or the
             reconstruction has another shape.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import reconstruction_loss
+        >>> signal = torch.tensor([[[3.0, 0.0, 0.0, 1.0]]])
+        >>> reconstruction_loss(signal, torch.tensor([[[2.0, 0.0, 0.0, 1.0]]])).tolist()
+        [0.25]
     """
-    if signal.shape != reconstruction.shape:
-        raise ValueError(
-            f"a reconstruction of shape {tuple(reconstruction.shape)} for signals of shape "
-            f"{tuple(signal.shape)}"
-        )
-    # Summed in float64, where no float32 signal is too loud or too quiet.
-    size = signal.abs().flatten(1).sum(1, dtype=torch.float64)
-    if len(quiet := (size == 0).nonzero()):
-        raise ValueError(f"signal {quiet[0].item()} of the batch is zero everywhere: it has no φ")
-    error = (reconstruction - signal).abs().flatten(1).sum(1, dtype=torch.float64)
-    return (error / size).to(signal.dtype)
+    return _figure("reconstruction_loss", signal, reconstruction)
 
 
-def spikes(activations: Tensor) -> Tensor:
-    """Return the count of activations that are not zero."""
-    return activations.flatten(1).count_nonzero(1)
+def spikes(activations: Values) -> Tensor:
+    """Return the count of activations that are not zero.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import spikes
+        >>> spikes(torch.tensor([[[0.0, 2.0, -1.0]]])).tolist()
+        [2]
+    """
+    (active,) = _tensors(activations)
+    return active.flatten(1).count_nonzero(1)
 
 
-def prd(signal: Tensor, reconstruction: Tensor, offset: float | Tensor = 0.0) -> Tensor:
+def prd(signal: Values, reconstruction: Values, offset: float | Tensor = 0.0) -> Tensor:
     """Return the percentage root-mean-square difference 100 ‖x − x̂‖₂ / ‖x − offset‖₂ ([Zigel]).
 
     Infinite where the signal equals `offset` everywhere and the reconstruction does not.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import prd
+        >>> prd(torch.tensor([[[3.0, 4.0]]]), torch.tensor([[[3.0, 3.0]]])).tolist()  # 1 of 5
+        [20.0]
     """
-    error = torch.linalg.vector_norm((signal - reconstruction).flatten(1).double(), dim=1)
-    size = torch.linalg.vector_norm((signal - offset).flatten(1).double(), dim=1)
-    return torch.div(100 * error, size).to(signal.dtype)
+    found, drawn, lowered = _tensors(signal, reconstruction, offset)
+    both = Approximation(found, drawn)
+    return cast("Tensor", percentage(both.squared_error, both.energy(lowered)).to(found.dtype))
 
 
-def prdn(signal: Tensor, reconstruction: Tensor) -> Tensor:
-    """Return PRD with the signal's own mean as offset, which no baseline can flatter ([Zigel])."""
-    return prd(signal, reconstruction, signal.mean(tuple(range(1, signal.ndim)), keepdim=True))
+def prdn(signal: Values, reconstruction: Values) -> Tensor:
+    """Return PRD with the signal's own mean as offset, which no baseline can flatter ([Zigel]).
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import prdn
+        >>> prdn(torch.tensor([[[3.0, 5.0]]]), torch.tensor([[[3.0, 5.0]]])).tolist()
+        [0.0]
+    """
+    return _figure("prdn", signal, reconstruction)
 
 
-def snr(signal: Tensor, reconstruction: Tensor) -> Tensor:
-    """Return the signal-to-noise ratio in dB, the signal's mean subtracted: 40 − 20 log₁₀ PRDN."""
-    return 40 - 20 * torch.log10(prdn(signal, reconstruction))
+def snr(signal: Values, reconstruction: Values) -> Tensor:
+    """Return the signal-to-noise ratio in dB, the signal's mean subtracted: 40 − 20 log₁₀ PRDN.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import snr
+        >>> signal = torch.tensor([[[-10.0, 10.0]]])
+        >>> snr(signal, 0.9 * signal).round(decimals=3).tolist()
+        [20.0]
+    """
+    return _figure("snr", signal, reconstruction)
 
 
-def psnr(signal: Tensor, reconstruction: Tensor, peak: float = 1.0) -> Tensor:
-    """Return the peak signal-to-noise ratio of images in dB; `peak` is the largest legal value."""
-    error = (signal - reconstruction).flatten(1).double().square().mean(1)
-    return (10 * torch.log10(peak**2 / error)).to(signal.dtype)
+def psnr(signal: Values, reconstruction: Values, peak: float = 1.0) -> Tensor:
+    """Return the peak signal-to-noise ratio of images in dB; `peak` is the largest legal value.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import psnr
+        >>> image = torch.full((1, 1, 2, 2), 0.5)
+        >>> psnr(image, image - 0.1).round(decimals=3).tolist()
+        [20.0]
+    """
+    return _figure("psnr", signal, reconstruction) + 20 * math.log10(peak)
 
 
-def silent(signals: Tensor) -> Tensor:
-    """Return which signals are zero everywhere, and so have no φ: booleans, ``(batch,)``."""
-    return signals.flatten(1).count_nonzero(1) == 0
+def silent(signals: Values) -> Tensor:
+    """Return which signals are zero everywhere, and so have no φ: booleans, ``(batch,)``.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import silent
+        >>> silent(torch.tensor([[[0.0, 0.0]], [[0.0, 1.0]]])).tolist()
+        [True, False]
+    """
+    (found,) = _tensors(signals)
+    return found.flatten(1).count_nonzero(1) == 0
+
+
+def _figure(name: str, signal: Values, reconstruction: Values) -> Tensor:
+    found, drawn = _tensors(signal, reconstruction)
+    return cast("Tensor", Approximation(found, drawn)[name])
+
+
+def _tensors(*given: Values | float) -> list[Tensor]:
+    """Return tensors of at least single precision, all on the device of the first.
+
+    Raises:
+        TypeError: if something is no array of real numbers.
+    """
+    devices = [each.device for each in given if isinstance(each, Tensor)]
+    tensors = [_tensor(each) for each in given]
+    return [tensor.to(devices[0]) for tensor in tensors] if devices else tensors
+
+
+def _tensor(values: Values | float) -> Tensor:
+    if not isinstance(values, Tensor):
+        array = np.asarray(values)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"figures are of real numbers, not of {array.dtype}")
+        exact = array.dtype if array.dtype in (np.float16, np.float32) else np.float64
+        # One that torch can share: in the machine's byte order, and to be written to.
+        values = torch.from_numpy(np.require(array, exact, ["C", "W"]))
+    if values.is_complex():
+        raise TypeError(f"figures are of real numbers, not of {values.dtype}")
+    if not values.is_floating_point():
+        return values.double()
+    return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values

@@ -39,6 +39,18 @@ class SAN(nn.Module):
     Raises:
         TypeError: if they are no real numbers.
         ValueError: if the kernels do not have the sizes that `config` says.
+
+    Examples:
+        >>> import torch
+        >>> from sans import SAN, ModelConfig
+        >>> kernel, signals = torch.tensor([1.0, 2.0, 1.0]), torch.zeros(1, 1, 12)
+        >>> signals[0, 0, 4:7] = kernel
+        >>> model = SAN(ModelConfig(kernel_sizes=(3,), densities=(2,)), [kernel])
+        >>> activations = model.encode(signals)
+        >>> activations.nonzero().tolist()  # signal, kernel, place
+        [[0, 0, 5]]
+        >>> model.decode(activations)[0, 0, 4:7].tolist()  # 6 = the kernel times itself
+        [6.0, 12.0, 6.0]
     """
 
     def __init__(self, config: ModelConfig, kernels: Sequence[Signals] | None = None) -> None:
@@ -92,6 +104,15 @@ class SAN(nn.Module):
         weights = self._weights()
         found = self._on_device(activations, "activations").to(weights.dtype)
         return tensors.decode(found, weights, self.config.decoder)
+
+    def partial_reconstructions(self, activations: Signals) -> Tensor:
+        """Return what each kernel alone draws, stretched ones included.
+
+        Both are ``(batch, kernels, *space)``; the sum over kernels is what `decode` returns.
+        """
+        groups = torch.unflatten(self._weights()[0], 0, (len(self.kernels), -1))
+        found = self._on_device(activations, "activations").to(groups.dtype)
+        return tensors.decode(found, groups, self.config.decoder)
 
     def forward(self, signals: Signals) -> Tensor:
         """Return the reconstruction of signals, both ``(batch, 1, *space)``."""

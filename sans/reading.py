@@ -65,12 +65,23 @@ def read(
         ValueError: if `start`, `end`, `rate` or `max_output` is no possible one, or `channel` names
             none at all.
         TypeError: if a channel is neither a name nor a position.
+
+    Examples:
+        >>> import numpy as np
+        >>> import sans
+        >>> np.save("ecg.npy", np.arange(1000, dtype=np.int16))
+        >>> recording = sans.read("ecg.npy", rate=250, start=1, end=2)
+        >>> recording
+        ecg: npy, 1 channel, 1 s
+          0 0: 250 samples, 250 Hz, 250 to 499
+        >>> recording[0].values[:3].tolist()
+        [250.0, 251.0, 252.0]
     """
     path, cut = Path(path), Cut(start, end)
     if rate is not None and not (math.isfinite(rate) and rate > 0):
         raise ValueError(f"a rate is a number of samples per second above 0, not {rate!r}")
     partly = cut.in_seconds or channel is not None
-    with _opened(path, annotations, max_output) as source:
+    with _source_at(path, annotations, max_output) as source:
         samples: list[Array] = []
         if not (partly and source.between):  # of a stream no more is decoded than is wanted
             samples = _read_all(source)
@@ -144,7 +155,7 @@ def _name(path: Path) -> str:
 
 
 @contextmanager
-def _opened(path: Path, annotations: bool, max_output: int | None) -> Iterator[Source]:
+def _source_at(path: Path, annotations: bool, max_output: int | None) -> Iterator[Source]:
     """Open a recording, or the one in a stream."""
     if is_record(path) or not is_file(path):
         yield open_recording(path, annotations=annotations)
@@ -196,8 +207,8 @@ def _channel(
 ) -> Channel:
     track = layout.tracks[number]
     if len(layout.shape) == 3:  # an image is a frame, and has no rate
-        shaped = samples.reshape(-1, *layout.shape[1:])
-        return Channel(track, role, shaped, partial(np.arange, float(len(shaped))), str(number))
+        images = samples.reshape(-1, *layout.shape[1:])
+        return Channel(track, role, images, partial(np.arange, float(len(images))), str(number))
     return Channel(track, role, samples, times, str(number))
 
 

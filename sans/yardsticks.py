@@ -20,10 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.configs import check_name
+from sans.figures import Approximation, figures
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from sans.evaluation import Evaluation
     from sans.signals import Signals
 
@@ -80,8 +79,8 @@ def score(name: str, signals: Signals) -> Evaluation:
     yardstick = YARDSTICKS[name]
     tensor, left_out = audible(signals)
     draw = _atoms(yardstick, tuple(tensor.shape[2:]))
-    batches = torch.split(tensor.cpu(), max(1, BATCH // tensor[0].numel()))
-    parts = [_figures(yardstick, batch.double(), draw) for batch in batches]
+    batches = torch.split(tensor.detach().cpu(), max(1, BATCH // tensor[0].numel()))
+    parts = [_figures(yardstick, batch.double().numpy(), draw) for batch in batches]
     scores = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     return Evaluation(scores, left_out)
 
@@ -165,24 +164,18 @@ def _atoms(yardstick: Yardstick, space: tuple[int, ...]) -> Callable[[NDArray[np
 
 
 def _figures(
-    yardstick: Yardstick, signals: Tensor, draw: Callable[[NDArray[np.intp]], Array]
+    yardstick: Yardstick, signals: Array, draw: Callable[[NDArray[np.intp]], Array]
 ) -> dict[str, Array]:
     """Return every figure of a batch, ``(batch, 1, *space)``, by name, ``(batch,)`` each."""
-    import torch
-
-    from sans.evaluation import figures
-
-    values = signals[:, 0].numpy()
+    values = signals[:, 0]
     coefficients = yardstick.analyse(values)
     order = np.argsort(-abs(coefficients), axis=1, kind="stable")  # of equals, the first
     counts = _best_counts(values, coefficients, order, draw)
     kept = np.zeros_like(coefficients, bool)
     np.put_along_axis(kept, order, np.arange(len(kept[0])) < counts[:, None], axis=1)
     reconstruction = yardstick.synthesise(np.where(kept, coefficients, 0), values.shape[1:])
-    spikes = torch.from_numpy(counts)
-    ratio = values.ndim * spikes.double() / values[0].size  # D + 1 numbers a spike
-    found = figures(signals, torch.from_numpy(reconstruction)[:, None], spikes, ratio)
-    return {name: column.double().numpy() for name, column in found.items()}
+    found = figures(Approximation(signals, reconstruction[:, None], counts))
+    return {name: column.astype(np.float64) for name, column in found.items()}
 
 
 def _best_counts(

@@ -69,6 +69,13 @@ def own_signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
+def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw nothing of runs and sweeps: it takes longer than to train."""
+    monkeypatch.setattr("sans.sweeps.pictures.draw", lambda *_: None)
+    monkeypatch.setattr("sans.runs.experiment.illustrate", lambda *_: None)
+
+
+@pytest.fixture
 def sans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Return a function that runs `sans` with some arguments in an empty folder, `tmp_path`.
 

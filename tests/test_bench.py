@@ -454,6 +454,14 @@ def test_the_figure_takes_lossless_codecs_alone():
     plot_bench([a_row(), a_row(codec="sans")], "images").draw_without_rendering()
 
 
+def test_one_sample_which_every_codec_keeps_has_a_figure_of_lossless_codecs():
+    rows = [a_row(codec="sans", samples=1, bits=1232.0, asked=asked) for asked in (0.0, 5.0, 9.0)]
+    figure = plot_bench([*rows, a_row(codec="DWT", asked=5.0, bits=0.0)], "one.npy")
+    figure.draw_without_rendering()
+    (word,) = (text.get_text() for text in figure.axes[0].texts)
+    assert word.startswith("sans, lossless 1")
+
+
 def test_the_module_lists_the_files_it_leaves():
     assert command.FILES == ("results.json", "results.csv", "rate-distortion.png")
     assert len(set(wavelets.CONTEXT_OF)) == wavelets.CONTEXTS

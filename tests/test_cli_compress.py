@@ -17,6 +17,7 @@ from PIL import Image
 from sans.codec.arrays import compress
 from sans.codec.decompression import OpenStream
 from sans.codec.files import compress_file, decompress_file
+from sans.commands.achieved import words_of_size
 from sans.configs import ModelConfig
 from sans.model import SAN
 
@@ -161,6 +162,21 @@ def test_a_folder_is_done_file_by_file_with_a_total(sans, tmp_path):
     assert names_in(tmp_path / "again") == ["a.npy", "deep"]
     assert names_in(tmp_path / "again" / "deep") == ["x.dat", "x.hea"]
     assert (tmp_path / "again" / "a.npy").read_bytes() == (folder / "a.npy").read_bytes()
+
+
+def test_a_stream_that_is_no_smaller_is_called_larger_and_nothing_has_no_bits_a_sample(
+    sans, tmp_path
+):
+    assert words_of_size(50, 100, 1600) == "4 bits a sample, 4 times smaller"
+    assert words_of_size(400, 100, 1600) == "32 bits a sample, 2 times larger"
+    for samples, end in ((0, "no samples"), (1, "times larger than the converter's")):
+        np.save(tmp_path / "x.npy", np.zeros(samples, np.int16))
+        result = sans("compress", "x.npy", "--force")
+        assert result.stdout.rstrip().endswith(end)
+    np.save(tmp_path / "x.npy", np.zeros(0, np.int16))
+    sans("compress", "x.npy", "--force")
+    (line,) = (line for line in sans("inspect", "x.npy.sans").stdout.splitlines() if "bits" in line)
+    assert line.split("│")[2].strip() == "–"
 
 
 def test_a_folder_goes_on_where_it_was_stopped(sans, tmp_path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -8,11 +9,12 @@ import torch
 
 from sans import evaluation
 from sans.commands.console import number
-from sans.commands.evaluate import HEADINGS
 from sans.configs import ModelConfig
 from sans.datasets import DataConfig, load
 from sans.evaluation import evaluate
+from sans.figures import METRICS, Metric
 from sans.model import SAN
+from sans.sweeps import pictures
 from sans.yardsticks import score
 
 TERMS = ("phi", "inverse_compression_ratio", "reconstruction_loss")
@@ -51,7 +53,7 @@ def test_the_table_has_the_mean_and_the_spread_of_every_figure(sans, run, part):
     lines = [line.strip() for line in output.splitlines()]
     rows = [line.strip("│").split("│") for line in lines if line.startswith("│")]
     assert [[cell.strip() for cell in row] for row in rows] == [
-        [HEADINGS[name], number(scored.mean(name)), number(scored.spread(name))]
+        [METRICS[name].title(), number(scored.mean(name)), number(scored.spread(name))]
         for name in (*TERMS, "spikes", "prdn", "snr")
     ]
     assert all(scored.mean(name) != scored.spread(name) for name in scored.scores)
@@ -119,6 +121,37 @@ def test_the_json_of_yardsticks_is_added_to_that_of_the_network(sans):
         wanted = {name: score(name, signals).summary() for name in names}
         assert values == {**plain, "against": wanted}
         assert list(values["against"]) == names
+
+
+def addressed(it):
+    """Return φ with the number of the kernel counted, too: of arrays and of tensors alike."""
+    spike = 1 + it.dimensions * (1 + math.log(it.shapes) / math.log(it.samples))
+    ratio = (it.weights + spike * it.spikes) / it.samples
+    return (ratio**2 + it["reconstruction_loss"] ** 2) ** 0.5
+
+
+def test_a_new_metric_is_one_row(sans, tmp_path, monkeypatch):
+    monkeypatch.setitem(METRICS, "addressed", Metric("φₐ", addressed, unit="numbers"))
+    monkeypatch.setattr(pictures, "draw", lambda *_: None)
+    options = ("--kernels", "2", "--limit", "12", "--window", "90", "--epochs", "1")
+    names = ("--activation", "relu,extrema", "--kernel-size", "4,5", "--output", "sweep")
+    heads, rows = cells(sans("sweep", *options, *names).stdout)
+    best = json.loads((tmp_path / "sweep" / "sweep.json").read_text())["best"]
+    place = heads.index("φₐ (numbers)")
+    assert [row[place] for row in rows] == [number(row["test_addressed"]) for row in best]
+    assert all(row["test_phi"] < row["test_addressed"] for row in best)
+    for path in ("rows.csv", "rows.json"):
+        assert "test_addressed" in (tmp_path / "sweep" / path).read_text()
+
+    evaluation = ("evaluate", "sweep/models/extrema.safetensors", "--against", "dct")
+    heads, rows = cells(sans(*evaluation).stdout)
+    named = {row[0]: dict(zip(heads[1:], row[1:], strict=True)) for row in rows}
+    assert list(named)[-1] == "φₐ (numbers)"
+    assert named["φₐ (numbers)"]["dct"] == named["φ̄"]["dct"]  # a basis has one shape
+    values = json.loads(sans(*evaluation, "--json").stdout)
+    assert values["addressed"] == pytest.approx(best[1]["test_addressed"])
+    assert named["φₐ (numbers)"]["mean"] == number(values["addressed"])
+    assert named["φₐ (numbers)"]["spread"] == number(values["spread"]["addressed"])
 
 
 @pytest.mark.usefixtures("run")

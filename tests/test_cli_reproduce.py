@@ -100,7 +100,7 @@ def test_figures_are_printed_beside_the_published_and_everything_is_written(sans
     assert "MNIST, seed 0\n" in result.stdout
     assert "quick" not in result.stdout
     folder = tmp_path / "reproduction" / "mnist"
-    assert {path.name for path in folder.iterdir()} == REPORT | {"mnist"}
+    assert {path.name for path in folder.iterdir()} == REPORT | {"mnist", "config.toml"}
     rows = list(csv.DictReader(io.StringIO((folder / "table.csv").read_text())))
     heads = [cell.strip() for cell in heading(result.stdout).strip().strip("┃").split("┃")]
     printed = [dict(zip(heads, cells, strict=True)) for cells in table_rows(result.stdout)]
@@ -171,7 +171,7 @@ def test_the_corrected_epilepsy_is_split_by_recording(sans, tmp_path, shared_dat
     assert result.exit_code == 0
     folder = tmp_path / "reproduction" / "uci-epilepsy-quick"
     names = {"uci-epilepsy", "uci-epilepsy-by-recording"}
-    assert {path.name for path in folder.iterdir()} == REPORT | names
+    assert {path.name for path in folder.iterdir()} == REPORT | names | {"config.toml"}
     assert "published 82.14 %" in result.stdout
 
 
@@ -195,7 +195,15 @@ def test_a_second_call_trains_nothing_and_says_the_same(sans, tmp_path, counted)
     second = sans(*MNIST)
     assert [len(calls) for calls in counted] == trained
     assert second.stdout == first.stdout
-    assert report_of(tmp_path / "reproduction" / "mnist") == before
+    folder = tmp_path / "reproduction" / "mnist"
+    assert report_of(folder) == before
+    third = sans("reproduce", "--config", "reproduction/mnist/config.toml", "--json")
+    found = json.loads(third.stdout)
+    assert (found["experiment"], found["folder"]) == ("mnist", "reproduction/mnist")
+    rows = list(csv.DictReader(io.StringIO((folder / "table.csv").read_text())))
+    for name in ("phi", "accuracy"):
+        shown = ["" if row[name] is None else str(row[name]) for row in found["rows"]]
+        assert shown == [row[name] for row in rows]
 
 
 @pytest.mark.usefixtures("mnist")

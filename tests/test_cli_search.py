@@ -13,9 +13,31 @@ import sans.search.search as module
 from sans import SAN
 from sans.configs.budget import seconds
 from sans.engines import Engine
-from sans.runs import find_model
+from sans.runs import Run, begun, find_model, working_in
 
 SYNTHETIC = ("--dataset", "synthetic", "--limit", "9")
+TINY = ("--dataset", "synthetic", "--limit", "3", "--window", "60")
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Make trials short, one after the other, and draw no pictures."""
+    monkeypatch.setattr(module, "EPOCHS", 1)
+    monkeypatch.setattr(module, "warm_up", lambda _: None)
+    monkeypatch.setattr(Engine, "run", one_by_one)
+    monkeypatch.setattr("sans.runs.experiment.illustrate", lambda *_: None)
+
+
+def one_by_one(_, perform, tasks):
+    """Perform tasks as an engine does."""
+    for position, task in enumerate(tasks):
+        yield position, perform(task, lambda: False)
+
+
+def stopped_after_one(_, perform, tasks):
+    """Perform the first task, and press Ctrl-C."""
+    yield 0, perform(tasks[0], lambda: False)
+    raise KeyboardInterrupt
 
 
 def test_a_search_prints_a_table_and_leaves_a_run(sans, monkeypatch):
@@ -34,6 +56,7 @@ def test_a_search_prints_a_table_and_leaves_a_run(sans, monkeypatch):
         "summary.json",
         "trials.csv",
         "config.toml",
+        "search.safetensors",
         "kernels.png",
         "reconstruction.png",
     }
@@ -55,8 +78,8 @@ def test_an_interrupted_search_leaves_a_complete_run(sans, monkeypatch):
     monkeypatch.setattr(module, "EPOCHS", 1)
     whole = Search.run
 
-    def interrupted(self, engine, _, on_slice):
-        whole(self, engine, module.Budget(None, 2), on_slice)
+    def interrupted(self, engine, _, on_slice, run):
+        whole(self, engine, module.Budget(None, 2), on_slice, run)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Search, "run", interrupted)
@@ -66,6 +89,55 @@ def test_an_interrupted_search_leaves_a_complete_run(sans, monkeypatch):
     assert line.startswith("sans: stopped after 2 trials; the best is in runs/synthetic-search, ")
     assert Path("runs/synthetic-search/kernels.png").is_file()
     assert sans("evaluate", "runs/synthetic-search").exit_code == 0
+    assert line.endswith("; the same command goes on")
+
+
+@pytest.mark.usefixtures("short")
+def test_the_same_command_goes_on_in_the_folder_where_it_was_stopped(sans, monkeypatch):
+    three = ("search", *TINY, "--trials", "3")
+    with monkeypatch.context() as patch:
+        patch.setattr(Engine, "run", stopped_after_one)
+        assert "stopped after 1 trials" in sans(*three).stderr
+    others = [(*three, "--seed", "1"), ("search", *TINY, "--trials", "2")]
+    for number, other in enumerate(others, start=2):  # other settings, or another budget
+        assert f"run: runs/synthetic-search-{number}" in sans(*other).stdout
+    Path("runs", "synthetic-search-4").mkdir()
+    with begun(Path("runs", "synthetic-search-4"), "ignored"):
+        result = sans(*three)
+    assert "going on with the search in runs/synthetic-search, after 1 trials" in result.stderr
+    assert "of 3 was best" in result.stderr
+    assert "run: runs/synthetic-search\n" in result.stdout
+    result = sans(*three)  # that one is finished
+    assert "going on" not in result.stderr
+    assert "run: runs/synthetic-search-5\n" in result.stdout
+    models = [find_model(f"runs/synthetic-search{end}").read_bytes() for end in ("", "-5")]
+    assert models[0] == models[1]
+
+
+@pytest.mark.usefixtures("short")
+def test_a_finished_search_says_so_and_goes_on_where_more_is_asked_for(sans, refused):
+    found = [
+        sans("search", *TINY, "--output", "a", "--trials", str(trials)) for trials in (2, 2, 3)
+    ]
+    assert "a holds this search, 2 trials in 0 s: a larger --budget or --t" in found[1].stderr
+    assert found[1].stdout == found[0].stdout
+    assert "going on with the search in a, after 2 trials in 0 s" in found[2].stderr
+    with Path("a/trials.csv").open() as file:
+        assert len(file.readlines()) == 4
+    other = (*TINY, "--trials", "3", "--output", "a", "--seed", "1")
+    assert "a search of other settings: --seed 0 instead of 1" in refused(1, "search", *other)
+    assert sans("search", *other, "--force").exit_code == 0
+
+
+@pytest.mark.usefixtures("short")
+def test_a_search_goes_on_past_a_busy_folder(sans, refused, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(Engine, "run", stopped_after_one)
+        sans("search", *TINY)
+    with working_in(Run(Path("runs/synthetic-search"))):
+        line = refused(1, "search", *TINY, "--output", "runs/synthetic-search")
+        assert "another command is working in runs/synthetic-search" in line
+        assert "search-2" in sans("search", *TINY, "--trials", "1").stdout
 
 
 def test_a_search_whose_engine_breaks_down_leaves_the_best_and_says_why(sans, monkeypatch):
@@ -75,15 +147,16 @@ def test_a_search_whose_engine_breaks_down_leaves_the_best_and_says_why(sans, mo
     monkeypatch.setattr(module, "EPOCHS", 1)
     whole = Search.run
 
-    def broken(self, engine, _, on_slice):
-        whole(self, engine, module.Budget(None, 2), on_slice)
+    def broken(self, engine, _, on_slice, run):
+        whole(self, engine, module.Budget(None, 2), on_slice, run)
         raise SansError("the workers are gone")
 
     monkeypatch.setattr(Search, "run", broken)
     result = sans("search", *SYNTHETIC)
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-1] == (
-        "sans: the workers are gone; there were 2 trials; the best is in runs/synthetic-search"
+        "sans: the workers are gone; there were 2 trials; the best is in runs/synthetic-search; "
+        "the same command goes on"
     )
     assert sans("evaluate", "runs/synthetic-search").exit_code == 0
 
@@ -127,7 +200,10 @@ def test_a_real_interrupt_ends_a_real_search(tmp_path):
         words = r"sans: stopped after \d+ trials; the best is in runs/synthetic-search, "
         assert re.match(words, last), process.errors
         assert "Traceback" not in process.errors
-    assert SAN.load(find_model(tmp_path / "runs/synthetic-search")).config.encoder == "pursuit"
+    run = Run(tmp_path / "runs/synthetic-search")
+    assert SAN.load(find_model(run.folder)).config.encoder == "pursuit"
+    with run.trials.open() as file:
+        assert len(file.readlines()) == 1 + first
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from sans.codec.compression import Options
-from sans.codec.files import compress_file
+from sans.codec.files import compress_file, decompress_file
 
 WALK = np.random.default_rng(0).integers(-9, 10, 500).cumsum().astype("<i2")
 BEATS = b"\x05\x04\x07\x04\0\0"
@@ -57,8 +58,8 @@ def test_several_go_here_unless_a_folder_is_named(sans, recordings, tmp_path):
     (tmp_path / "a.npy").unlink()
     result = sans("decompress", "a.npy.sans", "x.sans", "none.sans", "--workers", "1")
     assert result.exit_code == 1
-    assert "2 of 3 files failed" in result.stderr
-    assert "x.hea exists" in result.stderr
+    assert "1 of 3 recordings are there, and stay as they are" in result.stderr
+    assert "1 of 2 files failed: none.sans" in result.stderr
     assert (tmp_path / "a.npy").is_file()
 
 
@@ -70,6 +71,51 @@ def test_a_folder_among_several_is_done_file_by_file(sans, recordings, tmp_path)
     assert sans("decompress", "out", "-o", "again", "--workers", "1").exit_code == 0
     assert names_in(tmp_path / "again" / "er") == ["c.npy"]
     assert recordings
+
+
+def test_decompressing_a_folder_goes_on_behind_what_is_whole(sans, recordings, tmp_path):
+    assert sans("compress", *recordings[::2], "-o", "in", "--workers", "1").exit_code == 0
+    again = ("decompress", "in", "-o", "out", "--workers", "1")
+    assert sans(*again).exit_code == 0
+    whole = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    (tmp_path / "out" / "a.npy").unlink()
+    (tmp_path / "out" / "x.hea").write_bytes(b"mine")
+    result = sans(*again)
+    assert "1 of 2 recordings are there, and stay as they are" in result.stderr
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "out" / "a.npy").read_bytes() == whole["a.npy"]
+    assert (tmp_path / "out" / "x.hea").read_bytes() == b"mine"
+    (tmp_path / "out" / "x.hea").unlink()  # what is left is not known to be the record's
+    result = sans(*again)
+    assert "x.dat exists" in result.stderr
+    assert sans(*again, "--force").exit_code == 0
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == whole
+
+
+def test_a_record_whose_names_were_not_all_given_is_whole_at_the_next_call(
+    sans, recordings, tmp_path, monkeypatch
+):
+    for folder in ("in", "out"):
+        (tmp_path / folder).mkdir()
+    assert sans("compress", recordings[-1], "-o", "in/x.sans").exit_code == 0
+    replace, moved = Path.replace, []
+
+    def killed(path, target):
+        moved.append(target)
+        if len(moved) > 1:
+            raise SystemExit("killed")
+        return replace(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed)
+        with pytest.raises(SystemExit, match="killed"):
+            decompress_file(Path("in/x.sans"), tmp_path / "out" / "x")
+    assert [name for name in names_in(tmp_path / "out") if name[0] != "."] == ["x.dat"]
+    result = sans("decompress", "in", "-o", "out")
+    assert "1 of 1 recordings are there" in result.stderr
+    assert names_in(tmp_path / "out") == ["x.dat", "x.hea"]
+    for name in ("x.dat", "x.hea"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
 def test_one_recording_twice_is_done_once(sans, recordings):

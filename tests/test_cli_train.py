@@ -19,6 +19,7 @@ from sans.commands.console import number
 from sans.datasets.synthetic import kernels as planted_kernels
 from sans.kernels import load_kernels
 from sans.model import SAN
+from sans.runs import begun
 from sans.training import Trainer
 
 SMALL = ("train", "--limit", "12", "--window", "200", "--epochs", "3")
@@ -265,6 +266,14 @@ def test_resume_refuses_a_damaged_checkpoint(sans, refused, tmp_path):
     checkpoint = tmp_path / "run/checkpoint.safetensors"
     checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
     assert "damaged" in refused(1, "train", "--resume", "--output", "run")
+
+
+def test_a_second_training_into_one_folder_is_refused_until_the_first_ends(sans, refused):
+    with begun(Path("run"), "ignored"):
+        for more in ((), ("--force",)):
+            line = refused(1, *SMALL, "--output", "run", *more)
+            assert line.startswith("sans: another command is working in run: wait until it ends")
+    assert sans(*SMALL, "--output", "run").exit_code == 0
 
 
 def test_an_output_that_exists_is_refused_without_force(sans, refused, tmp_path):

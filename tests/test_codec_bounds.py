@@ -143,8 +143,8 @@ def test_units_that_no_channel_has_are_named():
 
 
 def test_a_number_alone_is_a_value_as_ever():
-    assert asked("5", None, None) == [Quality("max-error", 5.0)]
-    assert asked("5mV", None, None) == [Quality("max-error", bounds=Bounds("5mV"))]
+    assert asked(max_error="5", prdn=None) == [Quality("max-error", 5.0)]
+    assert asked(max_error="5mV") == [Quality("max-error", bounds=Bounds("5mV"))]
     assert Quality("max-error", 5.0).given == 5.0
     assert Quality("max-error", bounds=Bounds("1mV, 2")).given == "1mV, 2"
     assert Quality.read("max-error", "1mV").text == "no sample off by more than 1mV"
@@ -165,7 +165,7 @@ def restored(layout, arrays, text):
     """Return the samples of a recording compressed within bounds, ``{name: samples}``."""
     source = Source(layout, lambda _: iter([list(arrays)]))
     file = io.BytesIO()
-    compress_recording(source, file, Options(asked(text, None, None)[0], BARE))
+    compress_recording(source, file, Options(asked(max_error=text)[0], BARE))
     file.seek(0)
     (chunk,) = [part for part in read_chunks(file) if isinstance(part, Chunk)]
     return chunk.samples

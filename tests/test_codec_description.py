@@ -27,6 +27,7 @@ from sans.codec.description.starting_set import NORM, starting_kernels, starting
 from sans.codec.description.stored_kernels import WEIGHT
 from sans.codec.description.waveforms import (
     NO_WAVEFORMS,
+    build,
     pack_all_waveforms,
     unpack_all_waveforms,
 )
@@ -129,22 +130,27 @@ def spike_trains(draw_from, kernels, length):
     return spikes_at(places, kernel, heights)
 
 
+def points(count):
+    """Return kernels of one sample each, of which a signal may have as many as it has samples."""
+    return build(np.ones((count, 1), np.int64), 1, np.zeros(count, np.int64))
+
+
 @given(st.data(), st.sampled_from([1, 2, 3, 16, 64]), st.sampled_from([1, 7, 1000, 2**21]))
 def test_spikes_come_back_with_and_without_a_companion(data, kernels, length):
-    spikes = data.draw(spike_trains(kernels, length))
+    spikes, each = data.draw(spike_trains(kernels, length)), points(kernels)
     for companion in (no_spikes(0), data.draw(spike_trains(64, length)), spikes):
         coder = writer(4096)
-        written = code_spikes(coder, spikes, kernels, length, length, companion, np.zeros(4))
+        written = code_spikes(coder, spikes, each, length, companion, NEWEST)
         assert listed(written) == listed(spikes)
         again = read_from(bytes_of(coder))
-        read = code_spikes(again, no_spikes(0), kernels, length, length, companion, np.zeros(4))
+        read = code_spikes(again, no_spikes(0), each, length, companion, NEWEST)
         assert listed(read) == listed(spikes)
 
 
 @given(st.binary(max_size=60), st.integers(1, 64), st.integers(1, 100))
 def test_spikes_of_any_bytes_lie_in_the_signal(data, kernels, length):
     none = no_spikes(0)
-    found = code_spikes(read_from(data), none, kernels, length, length, none, np.zeros(4))
+    found = code_spikes(read_from(data), none, points(kernels), length, none, NEWEST)
     assert len(found.place) <= length
     assert ((found.place >= 0) & (found.place < length)).all()
     assert ((found.kernel >= 0) & (found.kernel < kernels)).all()
@@ -152,7 +158,7 @@ def test_spikes_of_any_bytes_lie_in_the_signal(data, kernels, length):
 
 def bits_of(spikes, companion, length=200000):
     coder = writer(1 << 16)
-    code_spikes(coder, spikes, 2, length, length, companion, np.zeros(4))
+    code_spikes(coder, spikes, points(2), length, companion, NEWEST)
     return 8 * len(bytes_of(coder))
 
 
@@ -291,11 +297,11 @@ def test_a_reader_gets_what_the_writer_reconstructs(length):
     for companion in (nothing, describe(numbers[::-1].copy(), spikes, beats, 700, FINE)):
         kept = describe(numbers, spikes, beats, 3000, FINE)
         coder = writer(8 * length + 1024)
-        written = code_description(coder, kept, beats, companion, np.zeros(4), NEWEST)
+        written = code_description(coder, kept, beats, companion, NEWEST)
         empty = Description(0, 1, no_spikes(0), np.zeros(length, np.int64))
         bits = np.zeros(4)
         data = bytes_of(coder)
-        read = code_description(read_from(data), empty, beats, companion, bits, NEWEST)
+        read = code_description(read_from(data), empty, beats, companion, NEWEST, bits)
         wanted = reconstruct(kept, beats)
         np.testing.assert_array_equal(reconstruct(written, beats), wanted)
         np.testing.assert_array_equal(reconstruct(read, beats), wanted)

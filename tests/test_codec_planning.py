@@ -11,8 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sans import compress, decompress
-from sans.codec.chunk_coder import DESCRIBED, JOINT, OWN
+from sans.codec import quality
+from sans.codec.arrays import as_recording
+from sans.codec.compression import Options, compress_recording
 from sans.codec.decompression import OpenStream
+from sans.codec.groups import DESCRIBED, JOINT, OWN
 from sans.codec.planning import (
     CLOSE,
     KernelOptions,
@@ -23,6 +26,7 @@ from sans.codec.planning import (
     largest_step,
     plan_images,
 )
+from sans.codec.quality import Goal, Quality
 
 SIZE = 101
 TIME = np.arange(SIZE) - SIZE // 2
@@ -249,3 +253,18 @@ def test_images_have_the_prdn_that_was_asked_for():
 
 def test_kernels_that_are_not_there_take_no_bits():
     assert bits_of_kernels(TrackPlan().waveforms) == 0
+
+
+def test_a_goal_that_is_a_prdn_in_other_words_is_one_row(monkeypatch):
+    snr = Goal("SNR {} dB", prdn=lambda value: 100 / 10 ** (value / 20))
+    monkeypatch.setitem(quality.GOALS, "snr", snr)
+    (goal,) = quality.asked(snr=20)
+    assert (goal.text, goal.prdn) == ("SNR 20 dB", 10.0)
+    file, signal = io.BytesIO(), beats(2000)
+    compress_recording(as_recording(signal), file, Options(goal, BARE))
+    with pytest.raises(ValueError, match="snr 1e-18: the prdn must be below 100 per cent, not 100"):
+        Quality("snr", 1e-18)
+    monkeypatch.undo()  # a reader that does not know the goal passes over it
+    wrong = decompress(file.getvalue()) - signal
+    assert 9.5 < 100 * np.linalg.norm(wrong) / np.linalg.norm(signal - signal.mean()) <= 10
+    assert OpenStream(file).start.header.quality == ("snr", 20.0)

@@ -183,6 +183,29 @@ def test_an_interruption_leaves_a_part_to_go_on_from(server, tmp_path):
     assert names(tmp_path) == ["x.dat"]
 
 
+def test_of_two_downloads_of_one_file_the_second_waits_and_takes_what_the_first_got(
+    server, tmp_path
+):
+    begun, waits = threading.Event(), threading.Event()
+
+    def downloads(_name, _here, _total):
+        begun.set()
+        assert waits.wait(60)
+
+    def other(_name, here, total):
+        assert (here, total) == ((tmp_path / "x.dat.part").stat().st_size, None)
+        waits.set()
+
+    first = threading.Thread(target=get, args=(server, tmp_path, SUM, downloads))
+    first.start()
+    assert begun.wait(60)
+    get(server, tmp_path, progress=other)
+    first.join()
+    assert server.requests == [("/x.dat", None)]
+    assert (tmp_path / "x.dat").read_bytes() == CONTENT
+    assert names(tmp_path) == ["x.dat"]
+
+
 @pytest.mark.parametrize("status", [403, 404, 500, 503])
 def test_a_refusing_server_is_named_with_its_answer(server, tmp_path, status):
     server.status = status

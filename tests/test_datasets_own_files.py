@@ -31,7 +31,8 @@ def noise(*shape, seed=0):
 
 
 def expected_windows(signal, window=100):
-    pieces = signal[: 12 * window].reshape(12, window)
+    windows = len(signal) // window
+    pieces = signal[: windows * window].reshape(windows, window)
     centred = pieces - pieces.mean(axis=1, keepdims=True)
     return (centred / pieces.std(axis=1, ddof=1, keepdims=True))[:, np.newaxis]
 
@@ -65,6 +66,41 @@ def test_an_array_of_two_dimensions_has_a_column_for_each_channel(tmp_path):
         read(tmp_path / "x.npy", channel="3")
 
 
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".csv", ".hea"])
+def test_a_file_of_ones_own_is_used_whole_unless_a_limit_is_given(tmp_path, suffix):
+    signals = np.round(300 * noise(2_345, 3)).astype("<i2")
+    path = tmp_path / f"x{suffix}"
+    match suffix:
+        case ".npy":
+            np.save(path, signals)
+        case ".npz":
+            np.savez(path, signals)
+        case ".csv":
+            np.savetxt(path, signals, "%d", delimiter=",", header="a,b,c", comments="")
+        case ".hea":
+            lines = ["x 3 100 2345", *(f"x.dat 16 200 16 0 0 0 0 {name}" for name in "abc")]
+            path.write_text("\n".join(lines) + "\n")
+            path.with_suffix(".dat").write_bytes(signals.tobytes())
+    dataset = read(path, channel="1")
+    assert_is(dataset, signals[:, 1].astype(float))
+    assert [len(part.signals) for part in parts_of(dataset)] == [11, 4, 8]
+    assert dataset.unit == "standardised"
+    assert dataset.used("training").startswith("11 of 23 windows")
+    assert ", channel 2 of 3" in dataset.used("test")
+    for options in ({"limit": 12}, {"whole": False}):
+        dataset = read(path, channel="1", **options)
+        assert_is(dataset, signals[:1200, 1].astype(float))
+        assert dataset.used("test").startswith("4 of 23 windows")
+
+
+def test_of_trials_all_are_used_and_counted(tmp_path):
+    np.save(tmp_path / "x.npy", noise(7, 2, 250))
+    dataset = read(tmp_path / "x.npy", layout="trials-channels-samples")
+    assert dataset.used("training") == (
+        "7 of 14 windows of x.npy, channel 1 of 2 (--channel 0), standardised"
+    )
+
+
 def test_an_array_that_lies_on_its_side_is_told_so(tmp_path):
     np.save(tmp_path / "x.npy", noise(2, 1500))
     with pytest.raises(
@@ -75,7 +111,7 @@ def test_an_array_that_lies_on_its_side_is_told_so(tmp_path):
 
 def test_a_boolean_recording_is_loaded(tmp_path):
     np.save(tmp_path / "x.npy", noise(1500) > 0)
-    assert len(read(tmp_path / "x.npy").training.signals) == 6
+    assert len(read(tmp_path / "x.npy").training.signals) == 8
 
 
 def test_a_stack_of_images_is_scaled_to_one_and_split_five_one_one(tmp_path):
@@ -126,7 +162,7 @@ def test_an_array_that_is_no_signal_is_refused(tmp_path, array, message):
 
 def test_a_recording_of_nothing_but_missing_samples_is_refused(tmp_path):
     np.save(tmp_path / "x.npy", np.full(1500, math.nan))
-    with pytest.raises(DatasetError, match=r"no training window is left, all 6 are constant"):
+    with pytest.raises(DatasetError, match=r"no training window is left, all 8 are constant"):
         read(tmp_path / "x.npy")
 
 
@@ -299,15 +335,15 @@ def test_a_member_that_is_no_array_is_named(tmp_path):
             ["time", "ecg"],
             "0",
             1,
-            "channel 0 time is no signal (axis); channel 1 ecg of 2",
+            "--channel time is no signal (axis); --channel ecg is taken",
         ),
         (
             ["Status", "t", "ecg"],
             "0",
             2,
-            "channel 0 Status is no signal (events); channel 2 ecg of 3",
+            "--channel Status is no signal (events); --channel ecg is taken",
         ),
-        (["ecg", "time"], "0", 0, "channel 0 ecg of 2 channels is taken"),
+        (["ecg", "time"], "0", 0, ""),
         (["time", "ecg"], "TIME", 0, ""),
         (["time", "ecg"], "ecg", 1, ""),
         (["ecg"], "0", 0, ""),
@@ -333,9 +369,7 @@ def test_an_axis_and_events_are_learned_from_only_where_they_are_named(
 def test_the_first_column_of_an_array_may_be_its_axis(tmp_path):
     np.save(tmp_path / "x.npy", np.stack([np.arange(1200.0), noise(1200)], axis=1))
     dataset = load(DataConfig(str(tmp_path / "x.npy"), window=100))
-    assert dataset.notices == (
-        "x.npy: channel 0 is no signal (axis); channel 1 of 2 channels is taken",
-    )
+    assert dataset.notices == ("x.npy: --channel 0 is no signal (axis); --channel 1 is taken",)
     assert load(DataConfig(str(tmp_path / "x.npy"), channel="1", window=100)).notices == ()
 
 
@@ -362,9 +396,9 @@ def test_a_channel_of_an_edf_or_bdf_file_is_learned_from_in_its_unit(tmp_path, v
 @pytest.mark.parametrize(
     ("names", "channel", "taken", "said"),
     [
-        (["time", "ecg"], "0", 1, "channel 0 time is no signal (axis); channel 1 ecg of 2"),
-        (["Trigger", "x", "ecg"], "0", 1, "channel 0 Trigger is no signal (events)"),
-        (["ecg", "time"], "0", 0, "channel 0 ecg of 2 channels is taken"),
+        (["time", "ecg"], "0", 1, "--channel time is no signal (axis); --channel ecg is taken"),
+        (["Trigger", "x", "ecg"], "0", 1, "--channel Trigger is no signal (events)"),
+        (["ecg", "time"], "0", 0, ""),
         (["time", "ecg"], "Time", 0, ""),
         (["time", "ecg"], "1", 1, ""),
     ],
@@ -415,7 +449,7 @@ def test_of_a_large_array_no_more_is_read_than_is_learned_from(tmp_path, monkeyp
     read = Stream.read
     sizes = []
     monkeypatch.setattr(Stream, "read", lambda self, n: sizes.append(n) or read(self, n))
-    dataset = load(DataConfig(str(tmp_path / "x.npy"), channel="3", window=100))
+    dataset = load(DataConfig(str(tmp_path / "x.npy"), channel="3", window=100, limit=12))
     assert_is(dataset, array[:1200, 3].astype(float))
     assert sum(sizes) < 2**20
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sans.datasets import DataConfig, Dataset, Part
-from sans.datasets.parts import RECORDING
+from sans.datasets.parts import RECORDING, Origin, duration
 from sans.datasets.split import apportion, divide, leave_out, limit_parts
-from sans.datasets.windows import Channel, cut, standardise
+from sans.datasets.windows import Channel, cut, standardise, wanted
 from sans.errors import DatasetError
 
 
@@ -114,7 +114,7 @@ def test_twelve_windows_are_cut_in_order_and_split_six_two_four():
         piece = samples[100 * position : 100 * (position + 1)]
         expected = (piece - piece.mean()) / np.sqrt(((piece - piece.mean()) ** 2).sum() / 99)
         np.testing.assert_array_equal(window[0], expected.astype(np.float32))
-    assert (dataset.rate, dataset.notices) == (100.0, ())
+    assert (dataset.rate, dataset.unit, dataset.notices) == (100.0, "standardised", ())
     assert (dataset.recipe.epochs, dataset.recipe.batch_size, dataset.recipe.tolerance) == (
         30,
         2,
@@ -178,6 +178,88 @@ def test_a_part_without_a_usable_window_is_refused_by_name():
     samples[600:800] = 1
     with pytest.raises(DatasetError, match=r"no validation window is left, all 2 are constant"):
         cut(recording(samples), DataConfig(window=100))
+
+
+def made_of(count, *, origin, rate=100.0, unit="", space=(250,)):
+    part = Part(np.ones((count, 1, *space), dtype=np.float32))
+    return Dataset("x", part, part, part, rate, RECORDING, unit=unit, origin=origin)
+
+
+WINDOWS = Origin("window", 212, 53_000, 0, 3)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "said"),
+    [
+        (
+            made_of(6, origin=WINDOWS, unit="standardised"),
+            "6 of 212 windows (15 s of 8.8 min) of x, channel 1 of 3, standardised",
+        ),
+        (made_of(1, origin=Origin("window")), "1 window (2.5 s) of x"),
+        (made_of(1, origin=Origin("window", 1, 250)), "1 of 1 window (2.5 s of 2.5 s) of x"),
+        (made_of(1, origin=WINDOWS, rate=None), "1 of 212 windows of x, channel 1 of 3"),
+        (
+            made_of(2, origin=Origin("window", 9, None, 1, 2, "x.npy"), unit="mV", rate=None),
+            "2 of 9 windows of x.npy, channel 2 of 2 (--channel 1), in mV",
+        ),
+        (
+            made_of(5_000, origin=Origin("image", 70_000), rate=None, space=(2, 2)),
+            "5,000 of 70,000 images of x",
+        ),
+        (made_of(3, origin=Origin(), rate=None), "3 signals of x"),
+    ],
+)
+def test_a_data_set_says_what_a_part_is_made_of(dataset, said):
+    assert dataset.used("training") == said
+
+
+def test_a_part_that_no_data_set_has_is_refused():
+    with pytest.raises(ValueError, match="the parts training, validation, test, not 'all'"):
+        made_of(1, origin=WINDOWS).used("all")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.0031, "0.0031 s"),
+        (9.94, "9.9 s"),
+        (9.95, "10 s"),
+        (119.4, "119 s"),
+        (120, "2 min"),
+        (600, "10 min"),
+        (7200, "2 h"),
+        (86_400, "24 h"),
+        (3.6e7, "10,000 h"),
+    ],
+)
+def test_a_time_has_two_digits_or_is_whole(seconds, said):
+    assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("options", "windows", "whole"),
+    [
+        ({}, 12, 23),
+        ({"limit": 9}, 9, 9),
+        ({"whole": True}, 23, 23),
+        ({"whole": True, "limit": 9}, 9, 9),
+    ],
+)
+def test_a_recording_is_used_whole_where_nothing_else_is_said(options, windows, whole):
+    config, samples = DataConfig(window=100, **options), noise(2_345)
+    for default, count in ((12, windows), (None, whole)):
+        dataset = cut(recording(samples[: wanted(config, default)]), config, default)
+        parts = (dataset.training, dataset.validation, dataset.test)
+        assert sum(len(part.signals) for part in parts) == count
+        assert dataset.notices == ()
+        assert dataset.origin.total == (23 if count == 23 else None)
+
+
+def test_many_windows_are_scaled_as_few_are(monkeypatch):
+    samples = noise(3_000).reshape(30, 100)
+    together = standardise(samples)
+    monkeypatch.setattr("sans.datasets.windows.AT_A_TIME", 700)
+    np.testing.assert_array_equal(standardise(samples), together)
 
 
 def test_labels_are_left_out_with_their_signals():

@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from processes import started
 
-import sans.files
-from sans.errors import ModelError, SansError
-from sans.files import HIDDEN, staged, written_whole
+import sans.locking
+from sans.errors import BusyError, ModelError, SansError
+from sans.files import staged, written_whole
+from sans.leftovers import settle, settle_all
+from sans.locking import HIDDEN, LOCK, held
 from sans.recordings import create_recording, open_recording
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -49,6 +51,25 @@ with staged(Path(sys.argv[1])) as folder:
     with written_whole(Path(sys.argv[1]).parent / "a.dat", within=folder) as file:
         file.write(b"half")
     halfway()
+"""
+)
+
+BETWEEN_TWO_NAMES = (
+    WRITER
+    + """
+from sans.leftovers import publish
+replace = Path.replace
+def first(path, target):
+    replace(path, target)
+    Path.replace = replace
+    halfway()
+path = Path(sys.argv[1])
+with staged(path) as folder:
+    for suffix in (".dat", ".hea"):
+        with written_whole(path.with_suffix(suffix), within=folder) as file:
+            file.write(b"new")
+    Path.replace = first
+    publish(folder, path.parent, last="a.hea")
 """
 )
 
@@ -90,6 +111,63 @@ def test_what_a_killed_process_left_goes_with_the_next_one_that_writes_it(
     assert len(hidden(folder)) == 1
     write(path)
     assert sorted(entry.name for entry in folder.iterdir()) == ["a", "b"]
+
+
+def killed_between_two_names(tmp_path, folder):
+    """Have a process killed that has given the first of two files of `folder`/a its name."""
+    with writer(tmp_path, folder / "a", "begun", BETWEEN_TWO_NAMES) as process:
+        process.wait_for((tmp_path / "begun").exists)
+        process.kill()
+    assert (folder / "a.dat").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("old", [[], ["a.dat", "a.hea"]])
+def test_a_set_of_files_whose_names_were_not_all_given_gets_the_others_from_the_next(
+    old, tmp_path, folder
+):
+    for name in old:
+        (folder / name).write_bytes(b"old")
+    killed_between_two_names(tmp_path, folder)
+    assert not (folder / "a.hea").exists()  # it would not fit
+    settle(folder / "a")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        "a.dat": b"new",
+        "a.hea": b"new",
+    }
+
+
+def test_what_was_written_since_a_kill_stays(tmp_path, folder):
+    killed_between_two_names(tmp_path, folder)
+    (folder / "a.hea").write_bytes(b"newer")
+    settle_all(folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        "a.dat": b"new",
+        "a.hea": b"newer",
+    }
+
+
+def test_an_interrupted_process_gives_all_files_of_a_set_their_names(tmp_path, folder):
+    with writer(tmp_path, folder / "a", "begun", BETWEEN_TWO_NAMES) as process:
+        process.wait_for((tmp_path / "begun").exists)
+        process.interrupt()
+        assert process.wait() != 0
+    assert sorted(path.name for path in folder.iterdir()) == ["a.dat", "a.hea"]
+
+
+def test_a_folder_is_held_by_one_process_until_it_is_killed(tmp_path, folder):
+    code = WRITER.format(root=str(ROOT)) + (
+        "from sans.locking import held\nwith held(Path(sys.argv[1])):\n    halfway()\n"
+    )
+    arguments = (str(folder), str(tmp_path / "begun"), str(tmp_path / "go"))
+    with started(tmp_path, *arguments, program=("-c", code)) as process:
+        process.wait_for((tmp_path / "begun").exists)
+        with pytest.raises(BusyError, match=f"another command is working in {folder}: wait"):
+            held(folder).__enter__()
+        process.kill()
+    assert [path.name for path in folder.iterdir()] == [LOCK]
+    with held(folder):
+        pass
+    assert not list(folder.iterdir())
 
 
 def test_what_others_are_writing_stays_and_the_last_one_remains(tmp_path, folder):
@@ -147,7 +225,7 @@ def abandon(path, kernel, age):
     [("own", 0, False), ("other000", 3600, True), ("other000", 90_000, False)],
 )
 def test_what_another_computer_left_goes_after_a_day(kernel, age, stays, folder):
-    name = sans.files._kernel() if kernel == "own" else kernel
+    name = sans.locking.kernel() if kernel == "own" else kernel
     with pytest.raises(SansError, match="that is all"):
         abandon(folder / "a", name, age)
     assert len(hidden(folder)) == 1
@@ -170,15 +248,15 @@ def test_where_nothing_can_be_locked_age_alone_tells(age, folder, monkeypatch):
     def refuse(*_):
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr(sans.files.fcntl, "flock", refuse)
+    monkeypatch.setattr(sans.locking.fcntl, "flock", refuse)
     with pytest.raises(SansError, match="that is all"):
-        abandon(folder / "a", sans.files._kernel(), age)
+        abandon(folder / "a", sans.locking.kernel(), age)
     write(folder / "a")
     assert len(hidden(folder)) == (age < 86_400)
 
 
 def test_a_file_taken_for_a_left_one_before_its_lock_is_made_again(folder, monkeypatch):
-    flock, times = sans.files.fcntl.flock, []
+    flock, times = sans.locking.fcntl.flock, []
 
     def late(handle, how):
         if not times:  # as if another process had looked just before
@@ -187,7 +265,7 @@ def test_a_file_taken_for_a_left_one_before_its_lock_is_made_again(folder, monke
             mine.unlink()
         return flock(handle, how)
 
-    monkeypatch.setattr(sans.files.fcntl, "flock", late)
+    monkeypatch.setattr(sans.locking.fcntl, "flock", late)
     write(folder / "a")
     assert [entry.name for entry in folder.iterdir()] == ["a"]
 

@@ -79,11 +79,13 @@ def test_a_folder_that_does_not_exist_is_named(kernels, tmp_path):
 
 def test_a_plot_has_a_panel_for_each_kernel(kernels):
     panels = kernels.plot().axes
-    assert [panel.get_title() for panel in panels] == ["kernel-1 (3)", "kernel-2 (4)"]
+    titles = [panel.get_title() for panel in panels]
+    assert titles == ["kernel-1: 3 samples", "kernel-2: 4 samples"]
     (line,) = (line for line in panels[1].lines if len(line.get_ydata()) == 4)
     assert np.array_equal(line.get_ydata(), kernels[1])
-    # The origin of four samples is the second: times in ms at 360 Hz.
-    assert np.allclose(line.get_xdata(), np.array([-1, 0, 1, 2]) / 0.36)
+    peak = np.abs(kernels[1]).argmax()
+    assert np.allclose(line.get_xdata(), (np.arange(4) - peak) / 0.36)  # ms at 360 Hz
+    assert kernels.plot().get_suptitle() == "mitdb/100"
 
 
 def test_jupyter_shows_a_picture(kernels):

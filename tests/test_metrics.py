@@ -7,11 +7,15 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from torch.testing import assert_close
 
+from sans.bench import wavelets
+from sans.bench.measurements import prdn_of
+from sans.codec.measures import Measures
+from sans.figures import METRICS, Approximation, percentage
 from sans.metrics import (
     inverse_compression_ratio,
     phi,
@@ -23,6 +27,9 @@ from sans.metrics import (
     snr,
     spikes,
 )
+from sans.pursuit import loops
+from sans.pursuit.tensors import state
+from sans.recordings import Track
 
 SHAPES = st.one_of(
     st.tuples(st.integers(1, 3), st.just(1), st.integers(1, 9)),
@@ -78,6 +85,139 @@ def test_weights_may_differ_from_signal_to_signal(case):
     weights = torch.arange(1, len(case[0]) + 1)
     each = [phi(*(tensor[i : i + 1] for tensor in case), i + 1) for i in range(len(weights))]
     assert_close(phi(*case, weights), torch.cat(each))
+
+
+def functions(x, y, a):
+    """Return all public figures of signals, reconstructions and activations."""
+    return [
+        phi(x, y, a, 3),
+        inverse_compression_ratio(a, 3),
+        reconstruction_loss(x, y),
+        spikes(a),
+        prd(x, y, 8.0),
+        prdn(x, y),
+        snr(x, y),
+        psnr(x, y),
+        silent(x),
+    ]
+
+
+@pytest.mark.parametrize("dtype", ["f4", ">f8", "f2", "i2"])
+def test_arrays_have_the_figures_of_tensors(dtype):
+    noise = np.random.default_rng(0).normal(0, 9, (3, 2, 1, 20)).astype(dtype)[:, :, :, ::-1]
+    noise.flags.writeable = False
+    native = noise.astype("f4" if dtype == "f2" else "f8" if dtype == "i2" else dtype[-2:])
+    tensors = [torch.from_numpy(each.copy()) for each in native]
+    wanted = functions(*tensors)
+    for given_ in (list(noise), [noise[0], *tensors[1:]]):
+        for found, figure in zip(functions(*given_), wanted, strict=True):
+            assert torch.equal(found, figure)
+    assert torch.equal(phi(*noise, np.array([1, 2])), phi(*tensors, torch.tensor([1, 2])))
+
+
+@pytest.mark.parametrize("broken", [np.ones((1, 1, 3), complex), torch.ones(1, 1, 3) * 1j, "x"])
+def test_what_is_no_array_of_real_numbers_is_refused(broken):
+    with pytest.raises(TypeError, match=r"^figures are of real numbers, not of (torch.)?(c|<U1)"):
+        phi(broken, broken, broken, 1)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_figures_do_not_know_the_default_type_of_torch(dtype):
+    case = [torch.randn((2, 1, 30), generator=torch.Generator().manual_seed(i)) for i in range(3)]
+    wanted = functions(*case)
+    torch.set_default_dtype(dtype)
+    try:
+        found = functions(*case)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    for one, other in zip(found, wanted, strict=True):
+        assert one.dtype == other.dtype != dtype
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_figures_of_half_precision_are_those_of_the_same_numbers_in_single(dtype):
+    case = [300 * torch.randn((2, 1, 900)).to(dtype) for _ in range(3)]
+    for found, wanted in zip(functions(*case), functions(*(x.float() for x in case)), strict=True):
+        assert torch.equal(found, wanted)
+
+
+@pytest.mark.parametrize("figure", [reconstruction_loss, prd, prdn, snr, psnr])
+def test_figures_keep_the_gradient(figure):
+    x, y = np.random.default_rng(1).normal(0, 1, (2, 2, 1, 9))
+    signal, drawn = torch.tensor(x), torch.tensor(y, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda drawn: figure(signal, drawn), drawn)
+    assert torch.autograd.gradcheck(lambda drawn: phi(signal, drawn, signal, 3), drawn)
+
+
+def test_no_error_has_no_slope():
+    x = torch.ones(1, 1, 4).cumsum(2)
+    drawn = x.clone().requires_grad_()
+    (prd(x, drawn) + prdn(x, drawn)).sum().backward()
+    assert drawn.grad.tolist() == [[[0.0] * 4]]
+
+
+@settings(max_examples=30)
+@given(cases(), st.integers(0, 50), st.integers(0, 9))
+def test_the_loops_of_a_pursuit_have_the_phi_of_the_table(case, weights, count):
+    x, y, _ = (tensor.numpy() for tensor in case)
+    wanted = Approximation(x, y, count, weights)["phi"]
+    size, error = abs(case[0]).flatten(1).sum(1), abs(case[1] - case[0]).flatten(1).sum(1)
+    goal = loops.Goal(0.0, 0.0, 0, 0, float(x[0].size), float(weights), x.ndim - 1.0, 0, 0.0)
+    for i, phi_of_signal in enumerate(wanted):
+        task = goal._replace(size=size[i].item())
+        assert loops.phi(task, count, error[i].item()) == pytest.approx(phi_of_signal, rel=1e-12)
+    progress = state.Progress(size, *[None] * 9)
+    assert_close(state.phi(goal, progress, torch.tensor(count), error).numpy(), wanted)
+
+
+@given(
+    st.lists(st.tuples(st.integers(-999, 999), st.integers(-999, 999)), min_size=1, max_size=30),
+    st.integers(1, 9),
+)
+def test_whole_signals_and_streams_have_the_same_errors(pairs, chunk):
+    x, y = np.array(pairs, np.int16).T
+    measures = Measures()
+    for begin in range(0, len(x), chunk):
+        measures.add(x[begin : begin + chunk], y[begin : begin + chunk], None)
+    figures, whole = measures.figures(1.0), Approximation(x[None, None] * 1.0, y[None, None] * 1.0)
+    for name in ("prd", "prd1024", "prdn", "rms"):
+        if name != "prdn" or np.ptp(x):  # of a constant rounding decides
+            assert getattr(figures, name) == pytest.approx(whole[name][0], rel=1e-6)
+    found = prdn_of(x, y, Track("", "", 1.0, 0.0, 16, "<i2"))
+    assert found == whole["prdn"][0]
+    assert_close(prdn(x[None, None], y[None, None]).numpy(), whole["prdn"])
+
+
+def test_the_error_of_wavelets_is_the_prdn_of_what_they_draw(monkeypatch):
+    signal, drawn = np.random.default_rng(2).normal(3, 1, 500).cumsum(), []
+
+    def drawing(*arguments):
+        drawn.append(draw(*arguments))
+        return drawn[-1]
+
+    draw = wavelets._synthesise
+    monkeypatch.setattr(wavelets, "_synthesise", drawing)
+    found = wavelets.measure(signal, 9.0).prdn
+    centred = torch.from_numpy(signal - signal.mean()).expand(len(drawn), 1, 500)
+    tried = prdn(centred, torch.from_numpy(np.stack(drawn)[:, None]))
+    assert (tried / found - 1).abs().min() < 1e-9
+
+
+def test_nothing_lost_is_no_error_and_nothing_else_infinite():
+    assert percentage(0.0, 0.0) == percentage(0.0, 3.0) == 0
+    assert percentage(2.0, 0.0) == math.inf
+    assert percentage(np.array([0.0, 1.0, 1.0]), np.array([0.0, 0.0, 4.0])).tolist() == [
+        0,
+        math.inf,
+        50,
+    ]
+
+
+def test_every_figure_has_a_heading_of_its_own():
+    titles = [metric.title(compared) for compared in (False, True) for metric in METRICS.values()]
+    assert len(set(titles[: len(METRICS)])) == len(set(titles[len(METRICS) :])) == len(METRICS)
+    assert METRICS["snr"].title() == "SNR (dB)"
 
 
 def test_phi_by_hand_for_signals():
@@ -159,6 +299,7 @@ def test_perfect_and_constant_signals_are_infinite():
     assert psnr(constant, constant).item() == math.inf
     assert prdn(constant, constant + 1).item() == math.inf
     assert snr(constant, constant + 1).item() == -math.inf
+    assert prdn(constant, constant).item() == 0
 
 
 def test_what_is_not_of_the_same_signals_is_refused():
@@ -167,3 +308,5 @@ def test_what_is_not_of_the_same_signals_is_refused():
         phi(signals, signals[:1], activations, 4)
     with pytest.raises(ValueError, match="activations of 1 signals for 3 signals"):
         phi(signals, signals, activations[:1], 4)
+    with pytest.raises(ValueError, match=r"activations of shape \(3, 2, 7\) for signals of shape"):
+        phi(signals, signals, activations[..., 1:], 4)

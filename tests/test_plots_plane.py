@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 
 from sans.plots.figures import LOOKS
+from sans.plots.labels import Room
 from sans.plots.plane import (
     EVEN,
     FARTHEST,
@@ -16,18 +17,20 @@ from sans.plots.plane import (
     draw_plane,
     draw_points,
     end_of_axis,
+    name_plane,
     number_at,
     place,
-    plane_figure,
+    plane_picture,
 )
 
 LOOK = LOOKS["extrema"]
 
 
-def plane(ends=(EVEN, EVEN), dimensions=1):
-    figure, panel = plane_figure(ends, beside=1)
+def plane(ends=(EVEN, EVEN), dimensions=1, points=()):
+    picture, panel = plane_picture(ends, beside=1)
     draw_plane(panel, ends, dimensions)
-    return figure, panel
+    name_plane(Room(panel, np.array(points)), dimensions)
+    return picture, panel
 
 
 def words(panel):
@@ -92,6 +95,29 @@ def test_what_is_longer_than_the_signal_is_shaded_and_says_so(end, dimensions, s
     assert "longer than the signal" in words(panel)
     assert "worse than drawing nothing" in words(panel)
     assert ("a spike at every sample" in words(panel)) == (len(starts) == 2)
+
+
+@pytest.mark.parametrize("dimensions", [1, 2])
+def test_regions_and_circles_are_named_where_no_point_is(dimensions):
+    random = np.random.default_rng(0)
+    points = random.uniform(0, (4, EVEN), (600, 2))
+    points[:200] /= 4
+    picture, panel = plane((4, EVEN), dimensions, points)
+    assert len(panel.texts) >= 5
+    picture.set_dpi(150)  # as in a file
+    picture.draw_without_rendering()
+    seen = panel.transData.transform(points)
+    room = panel.get_window_extent()
+    for text in panel.texts:
+        box = text.get_window_extent()
+        assert room.contains(*box.min), text
+        assert room.contains(*box.max), text
+        assert not ((seen > box.min) & (seen < box.max)).all(axis=1).any(), text
+
+
+def test_a_region_without_room_for_its_name_has_none():
+    _, panel = plane((2.01, EVEN))
+    assert "a spike at every sample" not in words(panel)
 
 
 def test_an_axis_says_where_it_is_logarithmic():

@@ -1,4 +1,4 @@
-"""Figures over all data sets: tables of kernels, curves over epochs, densities."""
+"""Pictures over all data sets: tables of kernels, curves over epochs, densities."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from matplotlib.colors import to_hex
 from matplotlib.contour import QuadContourSet
 
 from sans.plots import plot_density, plot_kernel_table, plot_phi_by_epoch
-from sans.plots.figures import LOOKS
+from sans.plots.figures import LOOKS, word_colour
 
 
 def words(panel):
@@ -48,7 +48,7 @@ def test_columns_are_named_above_and_rows_on_the_left_even_of_empty_cells():
         [],
     ]
     colours = [text.get_color() for text in (figure.axes[0].texts[0], figure.axes[1].texts[0])]
-    assert colours == [LOOKS["topk"].colour, LOOKS["extrema"].colour]
+    assert colours == [word_colour(LOOKS[name].colour) for name in ("topk", "extrema")]
 
 
 def test_kernels_of_images_are_images_in_the_table():
@@ -158,8 +158,33 @@ def test_the_edges_of_a_density_hold_nine_tenths_and_half_of_the_networks():
     assert inner.filled
     assert not edges.filled
     assert to_hex(edges.get_edgecolor()[0]) == LOOKS["extrema"].colour
-    assert not len(dots(panel, "extrema"))
+    assert len(dots(panel, "extrema")) == 1
     assert figure.get_suptitle() == "a title"
+    assert panel.get_title(loc="right").startswith("half of the networks")
+
+
+def test_the_densest_place_of_each_part_has_the_marker_of_its_activation():
+    points = np.concatenate([cloud(300, (0.2, 0.3)), cloud(200, (0.7, 0.9))])
+    (panel,) = plot_density({"topk": points}, "").axes
+    places = dots(panel, "topk")
+    places = places[np.argsort(places[:, 0])]
+    np.testing.assert_allclose(places, [(0.2, 0.3), (0.7, 0.9)], atol=0.06)
+    (line,) = [line for line in panel.lines if len(line.get_xdata()) == 2]
+    assert line.get_marker() == LOOKS["topk"].marker
+    (row,) = panel.get_legend().get_lines()
+    assert row.get_marker() == LOOKS["topk"].marker
+
+
+def test_no_name_of_the_plane_stands_on_a_density():
+    points = np.concatenate([cloud(300, (0.2, 0.3)), cloud(200, (1.1, 0.8))])
+    figure = plot_density({"relu": points}, "")
+    panel = figure.axes[0]
+    outer = contours(panel)[0]
+    assert "longer than the signal" in words(panel)
+    for text in panel.texts:
+        box = text.get_window_extent().transformed(panel.transData.inverted())
+        corners = np.stack(np.meshgrid(*np.linspace(box.min, box.max, 5).T), -1).reshape(-1, 2)
+        assert within(outer, corners) == 0, text
 
 
 def test_every_activation_has_a_density_and_a_row_of_the_legend():
@@ -193,6 +218,7 @@ def test_points_without_a_density_are_drawn_as_points(points):
     (panel,) = plot_density({"extrema": points}, "").axes
     assert contours(panel) == []
     np.testing.assert_array_equal(dots(panel, "extrema"), points)
+    assert panel.get_title(loc="right") == ""  # no word of densities
     assert panel.get_figure()._repr_png_().startswith(b"\x89PNG")
 
 
@@ -213,7 +239,9 @@ def test_many_equal_points_with_a_few_others_are_drawn():
 def test_a_network_beyond_the_plane_is_an_arrow_and_widens_no_density():
     points = np.concatenate([cloud(200), [(0.3, 100.0)]])
     (panel,) = plot_density({"extrema": points}, "").axes
-    np.testing.assert_array_equal(dots(panel, "extrema"), [(0.3, panel.get_ylim()[1])])
+    arrow, densest = dots(panel, "extrema")
+    np.testing.assert_array_equal(arrow, (0.3, panel.get_ylim()[1]))
+    np.testing.assert_allclose(densest, (0.3, 0.5), atol=0.06)
     outer, _, _ = contours(panel)
     assert max(path.vertices[:, 1].max() for path in outer.get_paths()) < 1
 

@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
 from sans.plots import Family, plot_phi_by_size, plot_plane
-from sans.plots.figures import LOOKS
+from sans.plots.figures import LOOKS, word_colour
 from sans.plots.plane import number_at
 
 
@@ -69,9 +69,9 @@ def test_every_network_is_a_point_in_the_colour_of_its_activation():
 def test_the_best_network_of_each_activation_is_labelled_with_its_size():
     families = [family("topk", best=0), family("extrema", best=4, seed=1)]
     wanted = {
-        (f"m = {one.best + 1}", one.ratio[one.best], one.loss[one.best]): LOOKS[
-            one.activation
-        ].colour
+        (f"m = {one.best + 1}", one.ratio[one.best], one.loss[one.best]): word_colour(
+            LOOKS[one.activation].colour
+        )
         for one in families
     }
     assert labels(plot_plane(families, "").axes[0]) == wanted
@@ -232,7 +232,8 @@ def test_the_best_size_is_marked_and_named():
     for one in families:
         point = [one.best + 1, one.phi[one.best]]
         np.testing.assert_array_equal(dots(panel, one.activation, 9), [point])
-        assert labels(panel)[f"m = {one.best + 1}", *point] == LOOKS[one.activation].colour
+        colour = labels(panel)[f"m = {one.best + 1}", *point]
+        assert colour == word_colour(LOOKS[one.activation].colour)
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.texts] == [one.caption for one in families]
 

@@ -294,7 +294,7 @@ def test_a_figure_shows_channels_units_and_annotations(tmp_path):
     found = sans.read(make_record(tmp_path)[0])
     figure = found.plot()
     assert [axes.get_ylabel() for axes in figure.axes] == ["MLII (mV)", "BP (mmHg)"]
-    assert figure.axes[-1].get_xlabel() == "seconds"
+    assert figure.axes[-1].get_xlabel() == "time (s)"
     assert {text.get_text() for text in figure.axes[0].texts} == {"N", "V", "+ (VT"}
     (curve,) = figure.axes[0].lines[:1]
     assert np.array_equal(curve.get_ydata(), found[0].values)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from sans.errors import DatasetError
 from sans.recordings import open_recording
-from sans.recordings.facts import Annotation, Facts, Gap, Run, annotations_of, facts_of
+from sans.recordings.facts import Annotation, EvenRun, Facts, Gap, annotations_of, facts_of
 from sans.recordings.layout import Layout, Track
 from sans.recordings.wfdb.annotations import read_annotations
 from sans.recordings.wfdb.start import read_start
@@ -141,7 +141,7 @@ def test_records_of_edf_that_do_not_follow_each_other_leave_gaps(tmp_path):
     write_edf_plus(tmp_path / "g.edf", ["+0.5", "+1.5", "+4", "+4.5", "+10"])
     facts, _ = facts_in(tmp_path / "g.edf")
     assert facts.start == datetime.datetime(2020, 3, 2, 4, 5, 6, 500_000)
-    assert facts.runs == (Run(0, 0.0), Run(2, 3.5), Run(4, 9.5))
+    assert facts.runs == (EvenRun(0, 0.0), EvenRun(2, 3.5), EvenRun(4, 9.5))
     assert facts.gaps == (Gap(2.0, 3.5), Gap(5.5, 9.5))
     assert facts.duration == 10.5
     assert "data record 4 begins at 4 s" in facts.notices[0]

@@ -372,9 +372,10 @@ def test_in_two_dimensions_the_published_phi_counts_m_weights_and_the_corrected_
     image = torch.zeros(1, 1, 6, 6)
     image[0, 0, [1, 2, 4], [1, 4, 2]] = torch.tensor([4.0, 3.0, 3.0])
     model = ModelConfig("topk", (3, 3), (1, 1), 2, "paper")
-    scores = Bank([model], [kernels], torch.device("cpu")).score(image).numpy()
+    scores = Bank([model], [kernels], torch.device("cpu")).score(image)
+    test = {name: np.stack([column.numpy()] * 2) for name, column in scores.items()}
     stored = (tuple(kernel.numpy() for kernel in kernels),)
-    outcome = SweepOutcome(np.full((1, 1, 4), 0.5), np.stack([scores, scores]), stored, stored)
+    outcome = SweepOutcome(np.full((1, 1, 4), 0.5), test, stored, stored)
     task = SweepTask(DataConfig("mnist"), "", (model,), TrainConfig())
     (row,) = rows_of(task, outcome)
     found = compared(
@@ -829,7 +830,8 @@ def test_a_network_that_diverged_has_no_exam_and_no_figures(images, tmp_path, mo
     def lose(task, stopped):
         outcome = real(task, stopped)
         if task.models[0].activation == "relu":  # after its best epoch
-            outcome.test[1] = NAN
+            for column in outcome.test.values():
+                column[1] = NAN
             for kernels in outcome.last_kernels:
                 for kernel in kernels:
                     kernel[:] = NAN
@@ -970,6 +972,7 @@ def test_what_a_search_leaves_is_an_ordinary_run(images, tmp_path):
         "history.csv",
         "summary.json",
         "trials.csv",
+        "search.safetensors",
         "kernels.png",
         "reconstruction.png",
         "search.json",
@@ -1213,7 +1216,7 @@ def test_a_folder_in_the_place_of_a_search_is_refused_before_anything_is_made(im
         found.open()
     assert bytes_below(tmp_path / "out") == before
     assert not (tmp_path / "out" / "mnist" / "pursuit-0").exists()
-    (place / "model.safetensors").rename(place / ".search.json.0123")  # what a kill has left
+    (place / "model.safetensors").rename(place / ".sans-0123")  # what a kill has left
     found.open()
 
 

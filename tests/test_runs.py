@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sans import runs
-from sans.errors import ModelError
-from sans.runs import Run, create, find, find_model
+from sans.errors import BusyError, ModelError
+from sans.files import written_whole
+from sans.locking import HIDDEN, LOCK, kernel
+from sans.runs import Run, begun, find, find_model, working_in
 
 FILES = {
+    "config.toml",
     "model.safetensors",
     "checkpoint.safetensors",
     "history.csv",
@@ -34,6 +39,12 @@ def write(path, nanoseconds=None):
     path.write_text(path.name)
     if nanoseconds is not None:
         os.utime(path, ns=(nanoseconds, nanoseconds))
+
+
+def begin(*arguments, **options):
+    """Begin a run, and let go of its folder, as a command does at its end."""
+    with begun(*arguments, **options) as run:
+        return run
 
 
 def names(folder):
@@ -90,7 +101,7 @@ def test_a_run_without_a_model_says_how_to_go_on():
 
 
 def test_folders_of_the_same_name_are_numbered_from_two():
-    folders = [create(None, "mitdb-extrema-15").folder for _ in range(3)]
+    folders = [begin(None, "mitdb-extrema-15").folder for _ in range(3)]
     assert [folder.name for folder in folders] == [
         "mitdb-extrema-15",
         "mitdb-extrema-15-2",
@@ -98,7 +109,7 @@ def test_folders_of_the_same_name_are_numbered_from_two():
     ]
     assert all(folder.parent == runs.ROOT and folder.is_dir() for folder in folders)
     folders[1].rmdir()
-    assert create(None, "mitdb-extrema-15").folder == folders[1]
+    assert begin(None, "mitdb-extrema-15").folder == folders[1]
 
 
 @pytest.mark.parametrize(
@@ -115,12 +126,12 @@ def test_folders_of_the_same_name_are_numbered_from_two():
     ],
 )
 def test_a_name_becomes_a_folder_that_any_shell_can_type(name, folder):
-    assert create(None, name).folder == runs.ROOT / folder
+    assert begin(None, name).folder == runs.ROOT / folder
 
 
 @given(st.text(max_size=30).map(lambda text: f"x{text}"))
 def test_any_name_becomes_one_folder_right_below_runs(name):
-    folder = create(None, name).folder
+    folder = begin(None, name).folder
     assert folder.is_dir()
     assert folder.parent == runs.ROOT
     assert folder.resolve().parent == runs.ROOT.resolve()
@@ -129,15 +140,76 @@ def test_any_name_becomes_one_folder_right_below_runs(name):
 
 def test_a_new_folder_is_made_with_its_parents_and_an_empty_one_is_taken(tmp_path):
     for _ in range(2):
-        assert create(tmp_path / "a" / "b", "ignored") == Run(tmp_path / "a" / "b")
+        assert begin(tmp_path / "a" / "b", "ignored") == Run(tmp_path / "a" / "b")
     assert list(tmp_path.joinpath("a/b").iterdir()) == []
 
 
 def test_a_folder_with_anything_in_it_is_refused_and_left_alone(tmp_path):
     write(tmp_path / "run" / "notes.txt")
     with pytest.raises(ModelError, match="exists and is not empty: choose another, or add --force"):
-        create(tmp_path / "run", "ignored")
+        begin(tmp_path / "run", "ignored")
     assert names(tmp_path / "run") == {"notes.txt"}
+
+
+def leave(folder, name="checkpoint.safetensors"):
+    """Leave in a folder what a process does that is killed while it writes its first file."""
+    folder.mkdir(parents=True)
+    with suppress(KeyboardInterrupt), written_whole(folder / name):
+        (partial,) = folder.glob(f"{HIDDEN}*/*")
+        left = partial.with_name(kernel() + "-" + "0" * 32)
+        left.touch()
+        raise KeyboardInterrupt
+    (folder / LOCK).touch()
+
+
+def test_what_killed_processes_left_of_a_first_file_is_no_run_and_goes_with_the_next(tmp_path):
+    leave(tmp_path / "run")
+    assert len(names(tmp_path / "run")) == 2
+    with begun(tmp_path / "run", "ignored") as run:
+        assert names(run.folder) == {LOCK}
+    assert names(run.folder) == set()
+
+
+def test_hidden_files_of_the_first_version_are_no_run_either_and_go_after_a_day(tmp_path):
+    recent = ".summary.json." + "a" * 32
+    for name, age in ((recent, 0), (".history.csv." + "0" * 32, 90_000)):
+        write(tmp_path / "run" / name, time.time_ns() - age * 10**9)
+    begin(tmp_path / "run", "ignored")
+    assert names(tmp_path / "run") == {recent}
+
+
+def test_a_numbered_folder_in_which_a_process_was_killed_at_once_is_taken_again():
+    leave(runs.ROOT / "a")
+    assert begin(None, "a").folder == runs.ROOT / "a"
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_folder_in_which_a_command_works_is_refused_and_left_alone(tmp_path, force):
+    with begun(tmp_path / "run", "ignored") as run:
+        write(run.model)
+        for other in (begun(run.folder, "ignored", force), working_in(run)):
+            with pytest.raises(BusyError, match=f"another command is working in {run.folder}"):
+                other.__enter__()
+        assert names(run.folder) == {LOCK, "model.safetensors"}
+    with working_in(run):
+        pass
+
+
+def test_a_numbered_folder_in_which_a_command_works_is_passed_over():
+    with begun(None, "a") as first, begun(None, "a") as second:
+        assert [run.folder.name for run in (first, second)] == ["a", "a-2"]
+
+
+def test_a_run_that_never_began_says_how_to_begin_it(tmp_path):
+    leave(tmp_path / "run")
+    with pytest.raises(ModelError, match=r"run holds no run yet: `sans train --output .* begins"):
+        find(tmp_path / "run")
+
+
+def test_a_folder_with_a_run_in_it_says_how_to_go_on(tmp_path):
+    write(tmp_path / "run" / "checkpoint.safetensors")
+    with pytest.raises(ModelError, match=r"or add --force; `sans train --resume --output .*` goes"):
+        begin(tmp_path / "run", "ignored")
 
 
 def test_force_removes_every_file_of_the_old_run_and_no_other(tmp_path):
@@ -145,15 +217,15 @@ def test_force_removes_every_file_of_the_old_run_and_no_other(tmp_path):
     for name in FILES | foreign:
         write(tmp_path / "run" / name)
     write(tmp_path / "run" / "folder" / "model.safetensors")
-    assert create(tmp_path / "run", "ignored", force=True) == Run(tmp_path / "run")
+    assert begin(tmp_path / "run", "ignored", force=True) == Run(tmp_path / "run")
     assert names(tmp_path / "run") == foreign | {"folder"}
     assert names(tmp_path / "run" / "folder") == {"model.safetensors"}
 
 
 def test_force_on_a_folder_of_other_files_and_on_none_removes_nothing(tmp_path):
     write(tmp_path / "run" / "notes.txt")
-    create(tmp_path / "run", "ignored", force=True)
-    create(tmp_path / "new", "ignored", force=True)
+    begin(tmp_path / "run", "ignored", force=True)
+    begin(tmp_path / "new", "ignored", force=True)
     assert names(tmp_path / "run") == {"notes.txt"}
     assert names(tmp_path / "new") == set()
 
@@ -162,12 +234,13 @@ def test_force_on_a_folder_of_other_files_and_on_none_removes_nothing(tmp_path):
 def test_a_file_in_the_way_is_a_model_error(tmp_path, folder):
     write(tmp_path / "runs")
     with pytest.raises(ModelError, match="cannot make the folder"):
-        create(folder and tmp_path / folder, "a")
+        begin(folder and tmp_path / folder, "a")
 
 
 def test_the_docstring_lists_the_files_of_a_run():
     run = Run(runs.ROOT)
-    paths = (run.model, run.checkpoint, run.history, run.summary)
+    paths = (run.model, run.checkpoint, run.history, run.summary, run.options)
     pictures = (run.kernels_figure, run.reconstruction_figure)
     assert {path.name for path in (*paths, *pictures)} == FILES
-    assert all(name in runs.__doc__ for name in FILES)
+    searched = {run.trials.name, run.search.name}
+    assert all(name in str(runs.folder.__doc__) for name in FILES | searched)

@@ -33,6 +33,7 @@ OTHERS = {
     "limit": 13,
     "split_by": "recording",
     "layout": "channels-samples",
+    "whole": True,
     "activation": "topk",
     "kernels": 2,
     "kernel_size": (15, 31),

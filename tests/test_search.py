@@ -14,14 +14,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sans.search.proposals as proposals
 import sans.search.search as module
 import sans.search.trials as trials
 from sans import SAN, evaluate
 from sans.datasets import DataConfig
 from sans.engines import Engine
 from sans.errors import DatasetError, ModelError
+from sans.model_files import read_arrays, write_arrays
 from sans.runs import Run, find_model
 from sans.search import Budget, prepare
+from sans.search.kept import FORM, Kept, Trial
 from sans.search.space import DROPOUTS, LONGEST_SIGNAL, MOST_KERNELS, propose
 from sans.search.trials import TrialSlice, perform
 from sans.training import PursuitTrainer
@@ -49,19 +52,19 @@ def data(tmp_path, monkeypatch):
 @pytest.fixture
 def studies(monkeypatch):
     """The list of the studies that Optuna begins during a test."""
-    begun, begin = [], module._study
+    begun, begin = [], proposals._study
 
     def keep(seed):
         begun.append(begin(seed))
         return begun[-1]
 
-    monkeypatch.setattr(module, "_study", keep)
+    monkeypatch.setattr(proposals, "_study", keep)
     return begun
 
 
-def searched(data, trials, seed=0, engine=Engine()):  # noqa: B008 - frozen
+def searched(data, trials, seed=0, engine=Engine(), run=None):  # noqa: B008 - frozen
     found = prepare(data, seed)
-    found.run(engine, Budget(None, trials))
+    found.run(engine, Budget(None, trials), run=run)
     return found
 
 
@@ -100,25 +103,140 @@ def test_optuna_is_told_the_phi_of_every_trial_and_that_lower_is_better(
     monkeypatch.setattr(module, "SLICE", slices)
     search = searched(data, trials)
     (study,) = studies
-    told = [trial.value for trial in study.trials]
+    told = [trial.value for trial in study.trials if trial.value is not None]
     assert told == [trial.phi for trial in search.finished]
     assert len(set(told)) == trials
     assert study.best_value == search.best.phi == min(told)
     assert study.best_trial.number == search.best.trial - 1
 
 
-def test_what_was_cut_short_is_told_too(data, monkeypatch, studies):
-    monkeypatch.setattr(module, "EPOCHS", 10**6)
-    monkeypatch.setattr(module, "SLICE", 0.0)
-    search = prepare(data)
+@pytest.fixture
+def run(tmp_path):
+    (tmp_path / "kept").mkdir()
+    return Run(tmp_path / "kept")
 
-    def interrupt():
+
+@pytest.fixture
+def early_proposals(monkeypatch):
+    """Have the second wave of trials learn from the first already."""
+    monkeypatch.setattr(proposals, "RANDOM_TRIALS", 2)
+
+
+def stop():
+    raise KeyboardInterrupt
+
+
+class Stopped(Engine):
+    """An engine that is stopped whenever one of its tasks is done."""
+
+    def run(self, perform_one, tasks):
+        yield next(super().run(perform_one, tasks[:1]))
         raise KeyboardInterrupt
 
+
+def in_pieces(data, trials, run):
+    """Search as someone does who stops after every slice, and begins the same command again."""
+    while True:
+        search = prepare(data)
+        if run.search.is_file():
+            search.take_up(run)
+        try:
+            search.run(Stopped(), Budget(None, trials), run=run)
+        except KeyboardInterrupt:
+            continue
+        return search
+
+
+@pytest.mark.usefixtures("early_proposals")
+def test_a_search_in_pieces_finds_the_same_as_one_that_nothing_stops(
+    data, run, tmp_path, monkeypatch
+):
+    (tmp_path / "whole").mkdir()
+    whole = searched(data, 6)
+    whole.leave(Run(tmp_path / "whole"))
+    monkeypatch.setattr(module, "SLICE", 0.0)
+    monkeypatch.setattr(module, "warm_up", lambda _: None)
+    for count in (5, 6):
+        search = in_pieces(data, count, run)
+    search.leave(run)
+    assert rows(search) == rows(whole)
+    for name in ("model.safetensors", "checkpoint.safetensors", "summary.json", "history.csv"):
+        assert (run.folder / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_a_kill_loses_no_more_than_a_slice(data, run, monkeypatch):
+    monkeypatch.setattr(module, "SLICE", 0.0)
+    search, seen = prepare(data), []
+
+    def look():
+        kept = Kept.read(run.search)
+        seen.append([each.outcome.epochs for each in kept.trials])
+        with run.trials.open() as file:
+            table = list(csv.DictReader(file))
+        assert [int(row["epochs"]) for row in table] == seen[-1]
+        assert kept.trials[kept.best].outcome.phi == search.phi
+        assert SAN.load(run.model).config.encoder == "pursuit"
+
+    search.run(Engine(), Budget(None, 5), look, run)
+    assert seen == [[1] * 4, [2] * 4, [2] * 4 + [1], [2] * 5]
+
+
+def test_a_budget_of_time_goes_on_with_what_is_left_of_it(data, run, monkeypatch):
+    monkeypatch.setattr(module, "EPOCHS", 10**6)
+    monkeypatch.setattr(module, "SLICE", 0.0)
     with pytest.raises(KeyboardInterrupt):
-        search.run(Engine(), Budget(60), interrupt)
-    assert search.finished
-    assert [trial.value for trial in studies[0].trials] == [trial.phi for trial in search.finished]
+        prepare(data).run(Engine(), Budget(60), stop, run)
+    search = prepare(data)
+    search.take_up(run)
+    begun = [(trial.number, trial.outcome.epochs) for trial in search.trials]
+    assert begun == [(number, 1) for number in range(Engine().slots())]
+    search.spent = 60 - 1e-9
+    search.run(Engine(), Budget(60), None, run)
+    assert [trial.outcome.epochs for trial in search.trials] == [2] * len(begun)
+    assert search.spent >= 60
+    assert search.is_done(Budget(60))
+    assert not search.is_done(Budget(120))
+
+
+def test_a_search_by_time_goes_on_by_trials_and_knows_all_that_were_told(data, run, studies):
+    with pytest.raises(KeyboardInterrupt):
+        prepare(data).run(Engine(), Budget(60), stop, run)
+    search = prepare(data)
+    search.take_up(run)
+    search.run(Engine(), Budget(None, 5), None, run)
+    assert [trial.number for trial in search.trials] == list(range(5))
+    assert len({trial.kernel_size for trial in search.finished}) == 5
+    told = [trial.value for trial in studies[-1].trials]
+    assert told == [trial.phi for trial in search.finished]
+
+
+def test_a_search_of_other_settings_is_not_taken_up(data, run):
+    searched(data, 1, run=run)
+    with pytest.raises(ModelError, match=r"a search of other settings: --seed 0 instead of 1; ch"):
+        prepare(data, 1).take_up(run)
+    other = replace(data, window=50)
+    with pytest.raises(ModelError, match="--window 100 instead of 50"):
+        prepare(other).take_up(run)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"best": 1}, "not of this version"),
+        ({"spent": None, "budget": {"seconds": -1}}, "not of this version: the budget must be"),
+        ({"trials": [{}]}, "not of this version: 'proposal'"),
+        ({"more": 1}, "not of this version: .*'more'"),
+    ],
+)
+def test_what_no_search_has_kept_is_refused(data, run, change, message):
+    searched(data, 1, run=run)
+    arrays, values = read_arrays(run.search, FORM)
+    write_arrays(run.search, FORM, arrays, values | change)
+    with pytest.raises(ModelError, match=message):
+        prepare(data).take_up(run)
+    write_arrays(run.search, FORM, {}, values)
+    with pytest.raises(ModelError, match="trial 1 has no state"):
+        prepare(data).take_up(run)
 
 
 def test_a_found_run_can_go_on_training(data, tmp_path):
@@ -185,7 +303,7 @@ def test_a_stop_loses_no_finished_trial(data, monkeypatch):
 
 def test_a_trial_is_a_training_on_the_training_part(data):
     search = searched(data, 2)
-    settings, dataset = search._best.settings, search.dataset
+    settings, dataset = search._settings(search._best), search.dataset
     parts = dataset.training.signals, dataset.validation.signals
     trainer = PursuitTrainer(settings.model.config((100,), 3), *parts, settings.train)
     while not trainer.finished:
@@ -199,9 +317,9 @@ def test_a_trial_is_a_training_on_the_training_part(data):
 def test_a_trial_in_slices_is_the_same_trial(data, monkeypatch):
     monkeypatch.setattr(module, "EPOCHS", 30)
     monkeypatch.setattr(trials, "PATIENCE", 3)
-    begun = prepare(data)._begin(module._study(0), 2)
     search = prepare(data)
-    for each in begun:
+    asked = proposals.Proposals(0, (100,), waves=True)
+    for each in (Trial(*asked.next()) for _ in range(2)):
         whole = perform(search._task(each, math.inf), lambda: False)
         assert whole.finished
         assert whole.epochs > 3
@@ -264,7 +382,7 @@ def test_of_equal_trials_the_first_is_left(data, monkeypatch):
     search = searched(data, 3)
     assert [trial.trial for trial in search.finished] == [1, 2, 3]
     assert search.best.trial == 1
-    assert search._best.trial.number == 0
+    assert search._best.number == 0
 
 
 def test_a_search_without_a_trial_has_nothing_to_leave(data, tmp_path):
@@ -274,7 +392,7 @@ def test_a_search_without_a_trial_has_nothing_to_leave(data, tmp_path):
 
 def test_a_trial_refuses_other_data(data):
     search = searched(data, 1)
-    settings = search._best.settings
+    settings = search._settings(search._best)
     task = TrialSlice(data, "0" * 16, settings.model.config((100,), 3), settings.train)
     with pytest.raises(DatasetError, match="differs"):
         perform(task, lambda: False)

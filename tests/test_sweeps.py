@@ -21,6 +21,7 @@ from sans.datasets import DataConfig
 from sans.engines import Engine
 from sans.errors import DatasetError, ModelError
 from sans.evaluation import evaluate
+from sans.figures import METRICS, Metric
 from sans.model import SAN
 from sans.model_files import read_arrays, read_model, write_arrays
 from sans.runs.experiment import prepare as prepare_experiment
@@ -40,7 +41,9 @@ from sans.sweeps import (
 from sans.sweeps import pictures as drawn
 from sans.sweeps import tasks as work
 from sans.sweeps.folder import PART
+from sans.sweeps.rows import COLUMNS
 from sans.sweeps.settings import FREE, SweepSettings, difference
+from sans.training.history import as_columns
 
 DATA = DataConfig(window=60, limit=6)
 IMAGES = DataConfig("synthetic-2d", limit=12)
@@ -59,6 +62,7 @@ OTHERS = {
     "limit": 7,
     "split_by": "recording",
     "layout": "images",
+    "whole": True,
     "activation": ("topk",),
     "kernel_size": (3, 5),
     "kernels": 2,
@@ -114,7 +118,7 @@ def content(path: Path) -> dict[str, bytes]:
 
 
 def row(activation="extrema", kernel_size=3, seed=0, **figures) -> Row:
-    values = {field.name: 0.5 for field in fields(Row)}
+    values = dict.fromkeys(COLUMNS, 0.5)
     names = {"activation": activation, "kernel_size": kernel_size, "seed": seed}
     return Row(**{**values, **names, "kernels": 1, "density": 1, "epoch": 1, **figures})
 
@@ -241,7 +245,7 @@ def test_a_sweep_makes_the_networks_that_training_alone_makes(tmp_path, activati
             assert np.array_equal(kernel, wanted.detach().numpy())
         assert network.row.epoch == found.best.epoch
         figures = [[e.loss, e.phi, e.inverse_compression_ratio] for e in found.history]
-        assert network.history[:, :3].tolist() == figures
+        assert as_columns(network.history)[:, :3].tolist() == figures
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -311,11 +315,45 @@ def test_each_part_of_the_data_serves_what_it_is_for(tmp_path):
         assert network.row.test_phi != pytest.approx(network.row.validation_phi, rel=1e-4)
 
 
+def test_a_metric_of_later_is_computed_for_the_networks_that_are_trained_later(
+    tmp_path, monkeypatch
+):
+    grid = Grid(("extrema", "relu"), (3, 5))
+    before, folder = trained(tmp_path, grid)
+    folder.part(1).unlink()
+    monkeypatch.setitem(METRICS, "power", Metric("power", lambda it: it["spikes"] * 1.0))
+    monkeypatch.setitem(METRICS, "doubled", Metric("2 φ", lambda it: 2 * it["phi"]))
+    with_both, _ = trained(tmp_path, grid)
+    again, _ = trained(tmp_path, grid)
+    assert again.rows() == with_both.rows()
+    added = ["test_power", "last_power", "test_doubled", "last_doubled"]
+    for row, old in zip(again.rows(), before.rows(), strict=True):
+        if row.activation == "extrema":
+            assert row == old
+        else:
+            assert replace(row, more={}) == old
+            assert list(row.more) == added
+            assert row.more["test_doubled"] == pytest.approx(2 * row.test_phi)
+    folder.write_rows(again.rows())
+    with folder.table.open(encoding="utf-8") as file:
+        lines = list(csv.reader(file))
+    assert lines[0] == [*COLUMNS, *added]
+    assert [line[-1] == "" for line in lines[1:]] == [True, True, False, False]
+
+
 def test_a_finished_sweep_is_not_trained_again(tmp_path, monkeypatch):
     sweep, _ = trained(tmp_path)
     monkeypatch.setattr(work, "perform", None)
     again, _ = trained(tmp_path)
     assert again.rows() == sweep.rows()
+
+
+def test_the_columns_of_the_tables_stay_as_they_were():
+    terms = ("phi", "inverse_compression_ratio", "reconstruction_loss")
+    named = [f"{part}_{term}" for part in ("validation", "test", "last") for term in terms]
+    named += [f"{part}_published_{term}" for part in ("test", "last") for term in terms[:2]]
+    options = ("activation", "kernel_size", "kernels", "density", "seed", "epoch")
+    assert tuple(row().values()) == (*options, *named)
 
 
 def test_the_tables_hold_every_row_once_and_in_order(tmp_path):
@@ -376,7 +414,8 @@ def diverge(sweep, *which):
         for index, model in enumerate(task.models):
             if (model.activation, model.kernel_sizes[0]) in which:
                 outcome.history[:, index] = np.nan
-                outcome.test[:, index] = np.nan
+                for column in outcome.test.values():
+                    column[:, index] = np.nan
 
 
 def test_networks_that_diverged_have_empty_cells_and_are_never_the_best(tmp_path, monkeypatch):
@@ -415,7 +454,8 @@ def test_pictures_of_networks_that_diverged_can_be_drawn(tmp_path):
 def test_a_best_network_whose_last_epoch_diverged_is_valid_json(tmp_path):
     sweep, folder = trained(tmp_path)
     for outcome in sweep._outcomes.values():
-        outcome.test[1] = np.nan
+        for column in outcome.test.values():
+            column[1] = np.nan
     report(sweep, folder, "validation")
     summary = json.loads(folder.summary.read_text(), parse_constant=pytest.fail)
     assert [best["last_phi"] for best in summary["best"]] == [None, None]

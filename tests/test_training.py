@@ -20,6 +20,7 @@ from sans.evaluation import evaluate
 from sans.model import SAN
 from sans.training import Trainer, train
 from sans.training.bank import Bank
+from sans.training.history import FIGURES, VALIDATED
 from sans.training.regularisation import Regularisation
 
 NAMES = sorted(ACTIVATIONS)
@@ -219,14 +220,15 @@ def test_validation_and_test_know_nothing_of_what_hinders_training():
     plain = run(optional(None, **config))
     for name in ("anneal", "dropout"):
         hindered = run(optional(name, **config))
-        np.testing.assert_array_equal(hindered.history[:, :, 1:], plain.history[:, :, 1:])
-        assert (hindered.history[:, :, 0] != plain.history[:, :, 0]).any()
-        np.testing.assert_array_equal(hindered.score(smooth(2)), plain.score(smooth(2)))
+        for figure in VALIDATED:
+            np.testing.assert_array_equal(hindered.history[figure], plain.history[figure])
+        assert (hindered.history["loss"] != plain.history["loss"]).any()
+        np.testing.assert_equal(hindered.score(smooth(2)), plain.score(smooth(2)))
 
 
 def test_the_last_epoch_of_an_annealed_training_has_the_distance_of_the_network():
     plain, annealed = (run(optional(n, lr=1e-30, epochs=5)) for n in (None, "anneal"))
-    same = plain.history[:, 0, 0] == annealed.history[:, 0, 0]
+    same = plain.history["loss"][:, 0] == annealed.history["loss"][:, 0]
     assert same.tolist() == [False] * 4 + [True]
     one = run(optional("anneal", epochs=1)).result(0)
     assert one.model.identifier == run(optional(None, epochs=1)).result(0).model.identifier
@@ -413,7 +415,7 @@ def test_the_best_epoch_is_chosen_by_phi_where_every_other_figure_would_choose_a
         one.run_epoch()
         weights.append(one.state()["weights"][-1, 0])
     result = one.result(len(models) - 1)
-    loss, phi, ratio, error = one.history[:, -1].argmin(0)
+    loss, phi, ratio, error = (one.history[figure][:, -1].argmin() for figure in FIGURES)
     assert len({loss, phi, ratio, error}) == 4
     assert result.best == result.history[phi]
     assert torch.equal(result.model.kernels[0], weights[phi])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from sans.codec.decompression import Chunk, read_chunks
 from sans.codec.planning import KernelOptions
 from sans.codec.quality import LOSSLESS, Quality
 from sans.errors import DatasetError, SansError
+from sans.figures import Approximation
 from sans.recordings import Track, find_recordings
 
 Array = NDArray[Any]
@@ -169,14 +169,10 @@ def filled(samples: Array, track: Track) -> NDArray[np.float64]:
 
 
 def prdn_of(samples: Array, found: Array, track: Track) -> float:
-    """Return 100 ‖x − x̂‖ / ‖x − mean x‖ over the samples that are not missing, in per cent."""
+    """Return the PRDN over the samples that are not missing, in per cent."""
     there = _there(samples, track)
-    before, after = (each[there].astype(np.float64) for each in (samples, found))
-    error = float(np.linalg.norm(before - after))
-    if not error:
-        return 0.0
-    size = float(np.linalg.norm(before - before.mean()))
-    return 100 * error / size if size else math.inf
+    before, after = (each[there].astype(np.float64)[None, None] for each in (samples, found))
+    return float(Approximation(before, after)["prdn"][0]) if there.any() else 0.0
 
 
 def same(first: Array, second: Array) -> bool:

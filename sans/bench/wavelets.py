@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.compilation.decorators import compiled
+from sans.figures import percentage
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -68,16 +69,17 @@ def measure(signal: NDArray[Any], prdn: float) -> Measured:
         prdn: the error that is allowed, in per cent.
     """
     samples: Floats = signal - np.mean(signal, dtype=np.float64)
-    size = float(np.linalg.norm(samples))
-    if size == 0:
+    energy = float(samples @ samples)
+    if energy == 0:
         return Measured(0.0, 0.0)
     bands = _analyse(samples)
 
     def error(step: float) -> float:
         kept = [np.multiply(_quantise(band, step), step) for band in bands]
-        return float(100 * np.linalg.norm(samples - _synthesise(kept, len(samples))) / size)
+        wrong = samples - _synthesise(kept, len(samples))
+        return float(percentage(wrong @ wrong, energy))
 
-    step, found = _solve(error, prdn, size * prdn / 100 / math.sqrt(len(samples)))
+    step, found = _solve(error, prdn, math.sqrt(energy / len(samples)) * prdn / 100)
     quantised = [_quantise(band, step) for band in bands]
     ends = np.cumsum([0, *map(len, quantised)])
     return Measured(float(code_length(np.concatenate(quantised), ends)), found)

@@ -59,10 +59,20 @@ def compress(
         ValueError: if the array is of another shape or type, more than one loss is asked for, or
             an option is no possible one.
         DatasetError: if a PRDN or bits are asked for and the array holds infinities.
+
+    Examples:
+        >>> import numpy as np
+        >>> import sans
+        >>> signal = np.round(100 * np.sin(np.arange(10_000) / 30)).astype(np.int16)
+        >>> exact, close = sans.compress(signal), sans.compress(signal, max_error=1)
+        >>> len(close) < len(exact) < signal.nbytes // 20
+        True
+        >>> int(np.abs(sans.decompress(close) - signal).max())
+        1
     """
     if np.ma.is_masked(array):
         raise ValueError("entries of a masked array are missing: fill them first, as with NaN")
-    chosen = asked(max_error, prdn, bits)
+    chosen = asked(max_error=max_error, prdn=prdn, bits=bits)
     if len(chosen) > 1:
         raise ValueError(f"one of max_error, prdn and bits, not {len(chosen)} of them")
     given = None if kernels is None else unit_kernels([np.asarray(kernel) for kernel in kernels])
@@ -88,6 +98,13 @@ def decompress(data: bytes | bytearray | memoryview, *, max_output: int | None =
         BitstreamError: if the bytes are no stream, or damaged, or hold signals that no array can,
             or an array that is too large.
         ValueError: if `max_output` is below 1.
+
+    Examples:
+        >>> import numpy as np
+        >>> import sans
+        >>> again = sans.decompress(sans.compress(np.arange(6, dtype=np.int16).reshape(3, 2)))
+        >>> again.tolist(), again.dtype.name
+        ([[0, 1], [2, 3], [4, 5]], 'int16')
     """
     parts = read_chunks(io.BytesIO(data), max_output=max_output)
     start = next(parts)

@@ -1,13 +1,9 @@
-"""Tracks that are coded together, chunk by chunk: those of one rate and one type of samples.
-
-A group in a chunk is bytes: how each of its tracks is coded, then what the ways need.
-"""
+"""A group of tracks in a chunk as bytes: how each track is coded, then what that needs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,29 +11,22 @@ from numpy.typing import NDArray
 from sans.codec.description.corrections import code_corrections, correct, corrections_of
 from sans.codec.description.descriptions import Description, code_description, reconstruct
 from sans.codec.description.spikes import no_spikes
-from sans.codec.description.waveforms import Waveforms
 from sans.codec.entropy.numbers import code_whole
 from sans.codec.entropy.range_coder import Coder, bytes_of, code_plain, read_from, writer
+from sans.codec.groups import DESCRIBED, JOINT, LOSSLESS, OWN, Group, TrackInput, TrackRules, Way
 from sans.codec.images import decode_images, encode_images, in_range
 from sans.codec.masks import code_mask, fill
 from sans.codec.prediction.samples import decode_samples, encode_samples
 from sans.codec.raw_words import decode_patterns
-from sans.codec.representations import DIGITS, PATTERN, WHOLE, Integral, from_whole, to_whole
+from sans.codec.representations import DIGITS, PATTERN, WHOLE, Integral, from_whole
 from sans.codec.stored import pack_patterns, unswollen
 from sans.codec.varints import pack_parts, unpack_parts
 from sans.codec.versions import NEWEST, Version
 from sans.errors import BitstreamError
-from sans.recordings.layout import Layout, Track
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-JOINT, OWN, DESCRIBED = range(3)
-"""Ways to code a track: predicted with all others that are, by itself, or by spikes."""
-
-LOSSLESS = 256
-"""The step of predictions that lose nothing."""
 
 NO_BYTES = b"\0"
 """What stands for a coder's bytes where there are none: a part without any says patterns."""
@@ -45,150 +34,91 @@ NO_BYTES = b"\0"
 WAY_BITS, KIND_BITS, DIGIT_BITS = 2, 2, 4
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Tracks that are coded together."""
-
-    tracks: tuple[int, ...]
-    """Which, in the order of the recording."""
-
-    dtype: np.dtype[Any]
-    """Type of their samples."""
-
-    per_frame: int
-    """Samples of each in a frame."""
-
-    image: tuple[int, int] | None
-    """Height and width, where a frame is an image."""
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How one track of a chunk is coded."""
-
-    kind: int = JOINT
-    """`JOINT`, `OWN` or `DESCRIBED`."""
-
-    step: int = LOSSLESS
-    """Of `JOINT` and `OWN` what predictions are off by multiples of, in 1/256; the same for all
-    that are `JOINT`."""
-
-    description: Description | None = None
-    """Of `DESCRIBED`, what is kept."""
-
-    width: int = 0
-    """Of `DESCRIBED`, the width of corrections, an odd number; 0: there are none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
+class EncodedGroup(NamedTuple):
     """A group in a chunk, coded."""
 
     data: bytes
     """Its bytes."""
 
-    samples: list[Array] = field(default_factory=list)
+    samples: list[Array]
     """What a reader gets of each track."""
 
 
-def groups_of(layout: Layout) -> tuple[Group, ...]:
-    """Return the groups of a recording, by their first tracks."""
-    found: dict[tuple[Any, ...], list[int]] = {}
-    for number, track in enumerate(layout.tracks):
-        key = (track.per_frame, track.dtype, track.exact)
-        found.setdefault(key, []).append(number)
-    image = layout.shape[1:] if len(layout.shape) == 3 else None
-    return tuple(
-        Group(tuple(numbers), np.dtype(dtype), per_frame, image)
-        for (per_frame, dtype, _), numbers in found.items()
-    )
-
-
-def encode_group(
-    group: Group,
-    tracks: Sequence[Track],
-    wholes: Sequence[Integral | None],
-    samples: Sequence[Array],
-    ways: Sequence[Way],
-    waveforms: Sequence[Waveforms],
-    quanta: Sequence[float],
-) -> Kept:
+def encode_group(group: Group, members: Sequence[TrackInput]) -> EncodedGroup:
     """Return a group in a chunk as bytes.
 
     Args:
         group: the group.
-        tracks: its tracks, and so on for all that follow.
-        wholes: their samples as whole numbers; where one is none, all are kept as patterns.
-        samples: the samples.
-        ways: how they are coded.
-        waveforms: the kernels.
-        quanta: see `sans.codec.representations`.
+        members: its tracks; where one is not whole numbers, all are kept as patterns.
     """
-    known = [whole for whole in wholes if whole is not None]
-    if len(known) < len(wholes) or (group.image and not in_range(_filled(known[0]))):
-        return Kept(pack_patterns(samples), list(samples))
-    if group.image:
-        coded = _encode_images(group, tracks[0], known[0], ways[0].step, quanta[0])
-    else:
-        coded = _encode_tracks(group, tracks, known, ways, waveforms, quanta)
+    samples = [member.samples for member in members]
+    known = [member.whole for member in members if member.whole is not None]
+    if len(known) < len(members) or (group.image and not in_range(_filled(known[0]))):
+        return EncodedGroup(pack_patterns(samples), samples)
+    encode = _encode_images if group.image else _encode_tracks
+    coded = encode(group, members, known)
     stored = unswollen(coded.data, known, samples)
-    return coded if stored is None else Kept(stored, list(samples))
+    return coded if stored is None else EncodedGroup(stored, samples)
 
 
 def _encode_tracks(
-    group: Group,
-    tracks: Sequence[Track],
-    known: Sequence[Integral],
-    ways: Sequence[Way],
-    waveforms: Sequence[Waveforms],
-    quanta: Sequence[float],
-) -> Kept:
-    """Return a group of signals in a chunk as bytes; arguments: `encode_group`."""
+    group: Group, members: Sequence[TrackInput], known: Sequence[Integral]
+) -> EncodedGroup:
+    """Return a group of signals in a chunk as bytes; `known`: their samples as whole numbers."""
     numbers = [_filled(whole) for whole in known]
     coder = writer(2 * sum(map(len, numbers)) * 3 + 1024 * len(numbers) + 4096)
     kept: list[Integers] = [np.empty(0, np.int64)] * len(numbers)
     layers: list[bytes] = []
+    steps: list[int] = []
     companion = _nothing()
-    for i, (whole, way) in enumerate(zip(known, ways, strict=True)):
+    for i, (member, whole) in enumerate(zip(members, known, strict=True)):
+        way = member.way
         _write_kind(coder, whole, way)
         if way.kind == DESCRIBED and way.description is not None:
-            companion = code_description(
-                coder, way.description, waveforms[i], companion, np.zeros(4), NEWEST
-            )
-            kept[i] = reconstruct(companion, waveforms[i])
-            code_whole(coder, way.width)
-            if way.width:
-                corrections = corrections_of(numbers[i], kept[i], way.width)
-                code_corrections(coder, corrections)
-                correct(kept[i], corrections, way.width)
+            companion, kept[i] = _write_description(coder, member, numbers[i], companion)
         elif way.kind == OWN:
             data, decoded = predict(numbers[i][None], way.step)
             layers.append(data)
+            steps.append(way.step)
             kept[i] = decoded[0]
-    if joint := [i for i, way in enumerate(ways) if way.kind == JOINT]:
-        data, decoded = predict(np.stack([numbers[i] for i in joint]), ways[joint[0]].step)
+    if joint := [i for i, member in enumerate(members) if member.way.kind == JOINT]:
+        step = members[joint[0]].way.step
+        data, decoded = predict(np.stack([numbers[i] for i in joint]), step)
         layers.append(data)
+        steps.append(step)
         for i, row in zip(joint, decoded, strict=True):
             kept[i] = row
-    steps = [way.step for way in ways if way.kind == OWN]
-    steps += [ways[joint[0]].step] if joint else []
     for step in steps:
         code_whole(coder, step)
     head = bytes_of(coder) or NO_BYTES
     decoded_samples = [
-        from_whole(whole._replace(numbers=row), group.dtype, track.missing, quantum)
-        for whole, row, track, quantum in zip(known, kept, tracks, quanta, strict=True)
+        _samples_of(group, member.rules, whole, row)
+        for member, whole, row in zip(members, known, kept, strict=True)
     ]
-    return Kept(pack_parts([head, *layers]), decoded_samples)
+    return EncodedGroup(pack_parts([head, *layers]), decoded_samples)
+
+
+def _write_description(
+    coder: Coder, member: TrackInput, numbers: Integers, companion: Description
+) -> tuple[Description, Integers]:
+    """Write what is kept of a `DESCRIBED` track; return it, and what a reader gets."""
+    way, waveforms = member.way, member.rules.waveforms
+    known = way.description or _nothing()
+    found = code_description(coder, known, waveforms, companion, NEWEST)
+    kept = reconstruct(found, waveforms)
+    code_whole(coder, way.width)
+    if way.width:
+        corrections = corrections_of(numbers, kept, way.width)
+        code_corrections(coder, corrections)
+        correct(kept, corrections, way.width)
+    return found, kept
 
 
 def decode_group(
     group: Group,
-    tracks: Sequence[Track],
+    rules: Sequence[TrackRules],
     data: bytes,
     frames: int,
-    waveforms: Sequence[Waveforms],
-    quanta: Sequence[float],
     version: Version,
     bits: Floats | None = None,
 ) -> list[Array]:
@@ -196,18 +126,16 @@ def decode_group(
 
     Args:
         group: the group.
-        tracks: its tracks, and so on for all that follow.
+        rules: what is known of each of its tracks.
         data: the bytes.
-        frames: of the chunk.
-        waveforms: the kernels.
-        quanta: see `sans.codec.representations`.
+        frames: how many frames the chunk has.
         version: of the stream, with the rules of the chunk.
         bits: ``(4,)``, if given: see `code_description`.
 
     Raises:
         BitstreamError: if the bytes are not such a group's.
     """
-    length, count = frames * group.per_frame, len(tracks)
+    length, count = frames * group.per_frame, len(rules)
     head, *layers = unpack_parts(data, 1 + max(count, 1))
     if not head:
         (layer,) = _exactly(layers, 1)
@@ -215,23 +143,18 @@ def decode_group(
     coder = read_from(head)
     if group.image:
         (layer,) = _exactly(layers, 1)
-        return [_decode_images(group, tracks[0], coder, layer, frames, quanta[0])]
+        return [_decode_images(group, rules[0], coder, layer, frames)]
     wholes: list[Integral] = []
     kinds: list[int] = []
     companion = _nothing()
-    for i in range(count):
+    for each in rules:
         whole, kind = _read_kind(coder, length, group.dtype)
         numbers = whole.numbers
         if kind == DESCRIBED:
             companion = code_description(
-                coder,
-                _empty(length),
-                waveforms[i],
-                companion,
-                np.zeros(4) if bits is None else bits,
-                version,
+                coder, _empty(length), each.waveforms, companion, version, bits
             )
-            numbers = reconstruct(companion, waveforms[i])
+            numbers = reconstruct(companion, each.waveforms)
             if width := code_whole(coder, 0):
                 corrections = np.zeros(length, np.int64)
                 code_corrections(coder, corrections)
@@ -245,8 +168,8 @@ def decode_group(
         for i, row in zip(members, decoded, strict=True):
             wholes[i] = wholes[i]._replace(numbers=row)
     return [
-        from_whole(whole, group.dtype, track.missing, quantum)
-        for whole, track, quantum in zip(wholes, tracks, quanta, strict=True)
+        _samples_of(group, each, whole, whole.numbers)
+        for each, whole in zip(rules, wholes, strict=True)
     ]
 
 
@@ -257,16 +180,6 @@ def predict(numbers: Integers, step: int) -> tuple[bytes, Integers]:
         return data, numbers
     tracks, length = numbers.shape
     return data, decode_samples(data, tracks, length, step)
-
-
-def as_whole(
-    tracks: Sequence[Track], samples: Sequence[Array], quanta: Sequence[float]
-) -> list[Integral | None]:
-    """Return the samples of tracks as whole numbers, where they can be."""
-    return [
-        to_whole(array, track.missing, quantum)
-        for array, track, quantum in zip(samples, tracks, quanta, strict=True)
-    ]
 
 
 def _write_kind(coder: Coder, whole: Integral, way: Way) -> None:
@@ -294,26 +207,37 @@ def _read_step(coder: Coder) -> int:
     return step
 
 
-def _encode_images(group: Group, track: Track, whole: Integral, step: int, quantum: float) -> Kept:
+def _encode_images(
+    group: Group, members: Sequence[TrackInput], known: Sequence[Integral]
+) -> EncodedGroup:
+    """Return a group of images, of which there is one, as bytes; arguments: `_encode_tracks`."""
+    (whole,), (member,) = known, members
     height, width = group.image or (1, 1)
     numbers = _filled(whole).reshape(-1, height, width)
+    step = member.way.step
     layer = encode_images(numbers, step)
     if step != LOSSLESS:
         numbers = decode_images(layer, numbers.shape, step)
     coder = writer(64 + 8 * whole.mask.size)
     _write_kind(coder, whole, Way())
     code_whole(coder, step)
-    kept = from_whole(whole._replace(numbers=numbers.ravel()), group.dtype, track.missing, quantum)
-    return Kept(pack_parts([bytes_of(coder) or NO_BYTES, layer]), [kept])
+    kept = _samples_of(group, member.rules, whole, numbers.ravel())
+    return EncodedGroup(pack_parts([bytes_of(coder) or NO_BYTES, layer]), [kept])
 
 
 def _decode_images(
-    group: Group, track: Track, coder: Coder, layer: bytes, frames: int, quantum: float
+    group: Group, rules: TrackRules, coder: Coder, layer: bytes, frames: int
 ) -> Array:
     height, width = group.image or (1, 1)
     whole, _ = _read_kind(coder, frames * height * width, group.dtype)
     numbers = decode_images(layer, (frames, height, width), _read_step(coder))
-    return from_whole(whole._replace(numbers=numbers.ravel()), group.dtype, track.missing, quantum)
+    return _samples_of(group, rules, whole, numbers.ravel())
+
+
+def _samples_of(group: Group, rules: TrackRules, whole: Integral, numbers: Integers) -> Array:
+    """Return the samples that these whole numbers stand for."""
+    its = whole._replace(numbers=numbers)
+    return from_whole(its, group.dtype, rules.track.missing, rules.quantum)
 
 
 def _unpack_patterns(data: bytes, dtype: np.dtype[Any], count: int, length: int) -> list[Array]:

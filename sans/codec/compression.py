@@ -17,12 +17,13 @@ from threadpoolctl import threadpool_limits
 
 from sans.codec import container
 from sans.codec.allocation import keep_freed_memory
-from sans.codec.chunks import RecordingPlan, encode_chunk, exact_plan
+from sans.codec.chunks import encode_chunk
 from sans.codec.description.waveforms import pack_all_waveforms
 from sans.codec.headers import End, StreamHeader, TrackErrors, pack_end, pack_header
 from sans.codec.measures import Measures
-from sans.codec.planning.plan import KernelOptions
+from sans.codec.planning.inputs import KernelOptions
 from sans.codec.planning.sparing import Decision, plan_with_loss
+from sans.codec.plans import RecordingPlan, exact_plan
 from sans.codec.quality import LOSSLESS, Quality
 from sans.codec.spool import Spool
 from sans.codec.versions import LARGEST_FRAME, NEWEST
@@ -53,7 +54,7 @@ LEARNED_KERNELS = KernelOptions()
 
 
 def quietly(_stage: str, _share: float) -> None:
-    """Tell nobody how far the work is."""
+    """Take a report of progress and do nothing with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +238,8 @@ def frames_of_chunk(layout: Layout, seconds: float | None = None) -> int:
     """Return how many frames a chunk has.
 
     Raises:
-        DatasetError: if no reader would accept a single frame, or nobody knows how long it is.
+        DatasetError: if no reader would accept a single frame, or the recording has no rate to
+            measure seconds by.
     """
     each = [track.per_frame for track in layout.tracks]
     if sum(each) > LARGEST_FRAME:

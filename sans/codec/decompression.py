@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from sans.codec import container
 from sans.codec.allocation import keep_freed_memory
-from sans.codec.chunk_coder import Group, decode_group
+from sans.codec.chunk_coder import decode_group
+from sans.codec.groups import Group, TrackRules
 from sans.codec.output_limit import OutputLimit, size_of
 from sans.codec.starts import Start, read_start
 from sans.codec.varints import read_varint, unpack_parts
@@ -61,11 +62,10 @@ def decode_part(
     start: Start, group: Group, data: bytes, frames: int, bits: NDArray[np.float64] | None = None
 ) -> list[Array]:
     """Return the samples of each track of a group in a chunk; `bits` as in `decode_group`."""
-    tracks = [start.header.layout.tracks[i] for i in group.tracks]
-    waveforms = [start.waveforms[i] for i in group.tracks]
-    quanta = [start.header.quanta[i] for i in group.tracks]
+    tracks, quanta = start.header.layout.tracks, start.header.quanta
+    rules = [TrackRules(tracks[i], start.waveforms[i], quanta[i]) for i in group.tracks]
     version = start.version.within(frames * start.per_frame)
-    return decode_group(group, tracks, data, frames, waveforms, quanta, version, bits)
+    return decode_group(group, rules, data, frames, version, bits)
 
 
 def split_chunk(start: Start, content: bytes) -> tuple[int, int, bytes]:

@@ -84,7 +84,7 @@ def shaped(part: RecordingPart, target: Path | None) -> Source:
 
 
 def part_name(path: Path, part: RecordingPart) -> str:
-    """Return the name of the file of a part, if nobody says another."""
+    """Return the name of the file of a part, unless another is given."""
     return f"{path.name.removesuffix(SUFFIX)}-part.{part.source.layout.format}"
 
 

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from sans.codec.compression import DEFAULT, Options, Summary, compress_recording, quietly
 from sans.codec.decompression import Chunk, frames_before, read_chunks
+from sans.codec.existing import refuse_existing
 from sans.codec.foreign import as_known, written_as
 from sans.codec.mapping import mapped, opened
 from sans.codec.output_limit import OutputLimit
@@ -22,8 +23,6 @@ from sans.paths import is_file
 from sans.pipes import piped
 from sans.recordings import create_recording, find_recordings, open_recording
 from sans.recordings.formats import BY_NAME
-from sans.recordings.layout import Layout
-from sans.recordings.wfdb.record import record_files
 
 SUFFIX = ".sans"
 
@@ -244,7 +243,7 @@ def format_of(source: Path | BinaryIO) -> str:
 
 
 def restored_name(source: Path) -> str:
-    """Return the name of the recording that a stream is restored to, if nobody says another.
+    """Return the name of the recording that a stream is restored to, unless another is given.
 
     Raises:
         BitstreamError: if it is no stream.
@@ -279,10 +278,3 @@ def _restore(
         # What the header says of the recording does not fit what the chunks hold.
         words = " ".join(str(error).split())[:200]
         raise BitstreamError(f"the stream holds no {layout.format} recording: {words}") from error
-
-
-def refuse_existing(target: Path, layout: Layout) -> None:
-    """Raise a `SansError` if a file is there that a recording would be written to."""
-    for path in record_files(target, layout) if layout.format == "wfdb" else [target]:
-        if path.exists():
-            raise SansError(f"{path} exists: choose another name, or add --force")

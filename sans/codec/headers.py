@@ -79,7 +79,7 @@ class StreamHeader:
     """For each track, what its floating-point numbers are multiples of; 0.0: kept exactly."""
 
     version: Version = NEWEST
-    """Of the stream."""
+    """The version of the stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +113,13 @@ class End:
     """What is known when all chunks are written."""
 
     frames: int
-    """Of the recording."""
+    """Frames of the recording."""
 
     chunks: tuple[int, ...]
     """Where every chunk begins in the stream."""
 
     figures: tuple[TrackErrors, ...]
-    """Of each track."""
+    """The errors of each track."""
 
 
 _FIGURES = len(fields(TrackErrors))
@@ -243,7 +243,7 @@ def finite(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _short(value: float) -> float:
-    """Return a figure with as many digits as anybody reads."""
+    """Return a figure with six significant digits: more are of no use to a reader."""
     return value if isinstance(value, int) or not math.isfinite(value) else float(f"{value:.6g}")
 
 

@@ -60,7 +60,7 @@ class Inspection:
     """What it says of its time; None if that makes no sense."""
 
     roles: tuple[Role, ...] = ()
-    """Of each track."""
+    """The role of each track."""
 
     @property
     def exact(self) -> list[str]:
@@ -80,7 +80,7 @@ class Inspection:
 
     @property
     def seconds(self) -> float:
-        """How long the recording is, gaps included; 0.0 where nobody knows."""
+        """How long the recording is, gaps included; 0.0 where that is unknown."""
         return self.facts.duration if self.facts else 0.0
 
     @property

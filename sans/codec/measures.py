@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sans.codec.headers import TrackErrors
 from sans.codec.spread import Spread, spread_of
+from sans.figures import METRICS
 
 Array = NDArray[Any]
 
@@ -24,8 +25,8 @@ class Measures:
     missing: int = 0
     """How many are missing."""
 
-    error: float = 0.0
-    """Squared error."""
+    squared_error: float = 0.0
+    """The sum of squared errors."""
 
     largest: float = 0.0
     """The largest error."""
@@ -49,20 +50,29 @@ class Measures:
             return
         self.spread.merge(spread_of(before))
         with np.errstate(over="ignore"):
-            self.error += float((wrong**2).sum())
+            self.squared_error += float((wrong**2).sum())
         self.largest = max(self.largest, float(np.abs(wrong).max()))
 
     def figures(self, gain: float) -> TrackErrors:
         """Return the figures, with so many steps in a physical unit."""
-        prd, prd1024, prdn = (self._share(offset) for offset in (0.0, 1024.0, self.spread.mean))
-        samples = self.spread.samples
-        rms = float(np.sqrt(self.error / max(samples, 1)) / abs(gain or 1.0))
-        return TrackErrors(samples, self.missing, prd, prd1024, prdn, rms, self.largest)
+        prd, prd1024, prdn, rms = (
+            float(METRICS[name].formula(self)) for name in ("prd", "prd1024", "prdn", "rms")
+        )
+        rms /= abs(gain or 1.0)
+        return TrackErrors(self.samples, self.missing, prd, prd1024, prdn, rms, self.largest)
 
-    def _share(self, offset: float) -> float:
-        """Return the error in per cent of the signal without an offset."""
-        if not self.error:
-            return 0.0
+    @property
+    def samples(self) -> int:
+        """The count of samples that are not missing."""
+        return self.spread.samples
+
+    @property
+    def mean(self) -> float:
+        """Their mean."""
+        return self.spread.mean
+
+    def energy(self, offset: float) -> float:
+        """Return the sum of their squared distances to an offset; 0 where it cannot be told."""
         apart = self.spread.mean - offset
         size = self.spread.energy + self.spread.samples * apart * apart
-        return float(100 * np.sqrt(self.error / size)) if size > 0 else float("inf")
+        return size if size > 0 else 0.0  # of infinite numbers it is NaN

@@ -1,7 +1,7 @@
-"""How much a stream may become: nobody's word fills a disk.
+"""How much a stream may become: no stream fills a disk, whatever it says.
 
 The samples of a recording take at most the larger of `FREE` bytes and `TIMES` those of its stream,
-unless whoever reads it allows another number.
+unless its reader allows another number.
 """
 
 from __future__ import annotations

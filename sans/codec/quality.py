@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
 from sans.codec.bounds import Bounds
 
-KINDS = ("lossless", "max-error", "prdn", "bits")
-
 LARGEST_ERROR = (1 << 31) - 1
-"""Of integers, in units; what is more is no more use to a coder."""
+"""The largest error of integers, in units; a larger one is of no use to a coder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One way to say how much of a recording may be lost."""
+
+    text: str
+    """What is asked for, in words, with {} for the value."""
+
+    prdn: Callable[[float], float] | None = None
+    """The PRDN of every track, in per cent, that a value stands for; None: planning knows the
+    goal by its name."""
+
+
+GOALS = {
+    "lossless": Goal("lossless"),
+    "max-error": Goal("no sample off by more than {}"),
+    "prdn": Goal("PRDN {} %", prdn=float),
+    "bits": Goal("{} bits a sample"),
+}
+"""Every goal by its name. A goal that is a PRDN in other words, such as a signal-to-noise ratio,
+is one row here; an option of `sans compress` hands its value to `asked`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +53,17 @@ class Quality:
     """
 
     kind: str = "lossless"
-    """One of `KINDS`."""
+    """One of `GOALS`."""
 
     value: float = 0.0
     """See above; 0.0 where there are bounds."""
 
     bounds: Bounds | None = None
-    """Of "max-error" only, and instead of a value."""
+    """Largest errors by unit, for "max-error" only, and instead of a value."""
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"the quality is one of {', '.join(KINDS)}, not {self.kind!r}")
+        if self.kind not in GOALS:
+            raise ValueError(f"the quality is one of {', '.join(GOALS)}, not {self.kind!r}")
         if self.bounds is not None:
             if self.kind != "max-error" or self.value:
                 raise ValueError(f"{self.kind} {self.value:g} has no bounds of channels")
@@ -53,8 +74,9 @@ class Quality:
             return
         if not (math.isfinite(self.value) and self.value > 0):
             raise ValueError(f"{self.kind} must be a number above 0, not {self.value:g}")
-        if self.kind == "prdn" and self.value >= 100:
-            raise ValueError(f"prdn must be below 100 per cent, not {self.value:g}")
+        if self.prdn is not None and self.prdn >= 100:
+            what = "" if self.kind == "prdn" else f"{self.kind} {self.value:g}: the "
+            raise ValueError(f"{what}prdn must be below 100 per cent, not {self.prdn:g}")
 
     @classmethod
     def read(cls, kind: str, given: float | str) -> Quality:
@@ -71,40 +93,42 @@ class Quality:
         return self.bounds.text if self.bounds is not None else self.value
 
     @property
+    def prdn(self) -> float | None:
+        """The PRDN of every track that is asked for, in per cent; None: another figure is."""
+        to_prdn = GOALS[self.kind].prdn
+        return None if to_prdn is None else to_prdn(self.value)
+
+    @property
     def text(self) -> str:
         """What was asked for, in words."""
-        bound = f"{self.value:g}" if self.bounds is None else self.bounds.text
-        return {
-            "lossless": "lossless",
-            "max-error": f"no sample off by more than {bound}",
-            "prdn": f"PRDN {self.value:g} %",
-            "bits": f"{self.value:g} bits a sample",
-        }[self.kind]
+        value = f"{self.value:g}" if self.bounds is None else self.bounds.text
+        return GOALS[self.kind].text.format(value)
 
 
 LOSSLESS = Quality()
 
 
-def asked(max_error: float | str | None, prdn: float | None, bits: float | None) -> list[Quality]:
+def asked(**values: float | str | None) -> list[Quality]:
     """Return what is asked for by options of which one at most should be given.
 
     Args:
-        max_error: a number, or the text of `Bounds`.
-        prdn: in per cent.
-        bits: a sample.
+        values: for each option that is named like a goal, with an underscore for a hyphen, its
+            value; None: it was not given. That of `max_error` may be the text of `Bounds`.
 
     Raises:
         TypeError: if one is no number, of Python or of numpy.
         ValueError: if a value is none for its kind.
     """
-    if isinstance(max_error, str) and (plain := Bounds(max_error).plain) is not None:
-        max_error = plain
-    options = {"max-error": max_error, "prdn": prdn, "bits": bits}
-    return [
-        Quality.read(kind, value if isinstance(value, str) else as_number(kind, value))
-        for kind, value in options.items()
-        if value is not None
-    ]
+    chosen = []
+    for name, value in values.items():
+        kind = name.replace("_", "-")
+        if kind == "max-error" and isinstance(value, str):
+            plain = Bounds(value).plain
+            value = value if plain is None else plain
+        if value is not None:
+            given = value if isinstance(value, str) else as_number(kind, value)
+            chosen.append(Quality.read(kind, given))
+    return chosen
 
 
 def as_number(what: str, value: Any) -> float:

@@ -2,7 +2,7 @@
 
 Words of few kinds are first replaced by the ranks of their kinds, which are coded, too. Then,
 whichever a trial finds smallest: a word goes as it is; or byte by byte from the top; or as its
-distance to a prediction from the words before it, the best of several lately, as a grade (sign,
+distance to a prediction from the words before it, the best of several recently, as a grade (sign,
 length and one bit more) and the rest. For floats, distances are those of their ranks among all
 floats. Every bit mixes what many contexts say; bytes that turn out to be noise go as they are. All
 is integer arithmetic.
@@ -38,7 +38,7 @@ from sans.codec.entropy.range_coder import (
 from sans.compilation.decorators import compiled, inlined
 
 TABLES = 8
-"""How many contexts speak."""
+"""How many contexts are mixed."""
 
 INPUTS = TABLES + 1
 """What is mixed: the contexts, and a constant."""
@@ -106,7 +106,7 @@ class Patterns(NamedTuple):
     """``(TABLES,)``: the sixteen slots of each context that the bits at hand use."""
 
     missed: NDArray[np.int64]
-    """``(8,)``: by how much the bits of each byte were missed lately, in 2⁻¹⁶."""
+    """``(8,)``: by how much the bits of each byte were missed recently, in 2⁻¹⁶."""
 
     bits: int
     """Tables have 2^bits slots."""

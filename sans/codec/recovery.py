@@ -2,8 +2,8 @@
 
 Chunks must fit each other, whatever they say: of one number the first counts; then the most that
 can be had of which each has a larger number than the one before it in the stream; none is beyond
-the frames of the recording, or beyond as many chunks as the stream has room for where nobody knows
-them; and all but the last are full.
+the frames of the recording, or, where their number is unknown, beyond as many chunks as the
+stream has room for; and all but the last are full.
 """
 
 from __future__ import annotations

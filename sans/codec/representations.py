@@ -38,7 +38,7 @@ class Integral(NamedTuple):
     """`WHOLE`, `DECIMAL` or `MULTIPLE`."""
 
     digits: int
-    """Of `DECIMAL`, the decimal places."""
+    """Decimal places of a `DECIMAL`."""
 
     numbers: Integers
     """``(samples,)``; at missing samples, anything."""

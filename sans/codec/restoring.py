@@ -12,7 +12,8 @@ from typing import BinaryIO
 
 from sans.codec.compression import quietly
 from sans.codec.decompression import OpenStream
-from sans.codec.files import Progress, format_of, recover_file, refuse_existing
+from sans.codec.existing import refuse_existing
+from sans.codec.files import Progress, format_of, recover_file
 from sans.codec.mapping import opened
 from sans.codec.recovery import Recovery
 from sans.codec.streamed import source_of
@@ -83,7 +84,7 @@ def recover_as(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"recording{BY_NAME[format_of(source)].restored}"
         found = recover_file(source, path, max_output=max_output)
-        # A rate that somebody gave is in the stream, and not in every file.
+        # A rate that the user gave is in the stream, and not in every file.
         tracks = found.start.header.layout.tracks
         left = open_recording(path, annotations=True)
         rated = tuple(

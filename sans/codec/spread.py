@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 @dataclass(slots=True)
 class Spread:
-    """Of no samples yet, unless something has been merged."""
+    """How far samples spread; no samples at first, until something is merged."""
 
     samples: int = 0
     """How many."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from sans.codec import container
-from sans.codec.chunk_coder import Group, groups_of
 from sans.codec.description.starting_set import starting_set
 from sans.codec.description.waveforms import NO_WAVEFORMS, Waveforms, unpack_all_waveforms
+from sans.codec.groups import Group, groups_of
 from sans.codec.headers import End, StreamHeader, unpack_end, unpack_header
 from sans.codec.versions import Version
 from sans.errors import BitstreamError
@@ -28,7 +28,7 @@ class Start:
     """The kernels of each track."""
 
     checksum: int
-    """Of the header section, with which all others begin."""
+    """The checksum of the header section, with which all others begin."""
 
     per_frame: int
     """Samples of all tracks in a frame."""

@@ -55,7 +55,7 @@ class Version:
 
 
 LARGEST_FRAME = 1 << 24
-"""Samples of all tracks in a frame, at most: nobody's word makes a reader allocate more."""
+"""Samples of all tracks in a frame, at most: a reader allocates no more, whatever a stream says."""
 
 LARGEST_KERNEL = 1 << 12
 """Samples of a kernel, at most."""

@@ -51,7 +51,7 @@ class SansSerializer(ArrayBytesCodec):
         return {"name": NAME, "configuration": {"max_error": self.max_error}}
 
     def compute_encoded_size(self, input_byte_length: int, _spec: ArraySpec) -> int:
-        """Refuse: nobody knows it before."""
+        """Refuse: the size of a stream is not known before it is written."""
         raise NotImplementedError
 
     async def _encode_single(self, chunk_array: NDBuffer, chunk_spec: ArraySpec) -> Buffer:

@@ -46,6 +46,23 @@ def _with_unit(value: float, unit: str) -> str:
     return f"{number(value)} {unit}{plural}".rstrip()
 
 
+def words_of_size(size: int, samples: int, stored_bits: int) -> str:
+    """Return how large a stream is beside what it holds, as a person reads it.
+
+    Args:
+        size: bytes of the stream.
+        samples: how many it holds.
+        stored_bits: what they take as the converter gave them.
+    """
+    if not samples:
+        return "no samples"
+    words, ratio = f"{8 * size / samples:.4g} bits a sample", stored_bits / (8 * size)
+    if not ratio:
+        return words
+    times = f"{ratio:.4g} times smaller" if ratio >= 1 else f"{1 / ratio:.4g} times larger"
+    return f"{words}, {times}"
+
+
 def figures_table(figures: Sequence[TrackErrors], tracks: Sequence[Track]) -> Table:
     """Return what was achieved on each signal as a table."""
     from sans.commands.tables import table_of

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sans.commands.achieved import values_achieved
+from sans.commands.achieved import values_achieved, words_of_size
 from sans.commands.console import INTERRUPTED, err, fail, notice, number, out, print_json
 from sans.errors import SansError
 
@@ -82,12 +82,8 @@ def run_all(tasks: list[FileTask], engine: Engine, json: bool, what: str) -> Non
     except KeyboardInterrupt:
         raise fail("interrupted; files that are there are whole", INTERRUPTED) from None
     if size and not json:
-        ratio = stored / (8 * size)
-        out.print(
-            f"{len(tasks) - len(failures)} files, {size:,} bytes, {8 * size / max(samples, 1):.4g} "
-            f"bits a sample, {ratio:.4g} times smaller",
-            markup=False,
-        )
+        files = f"{len(tasks) - len(failures)} files, {size:,} bytes"
+        out.print(f"{files}, {words_of_size(size, samples, stored)}", markup=False)
     if failures:
         raise SansError(
             f"{len(failures)} of {len(tasks)} files failed: {'; '.join(failures[:3])}"
@@ -117,8 +113,8 @@ def _line(summary: Summary) -> str:
     rows = [row for row in summary.figures if row.samples]
     worst = max((row.prdn for row in rows), default=0.0)
     error = f"PRDN {number(worst)} % at most" if worst else "no loss"
-    text = f"{summary.bits:.4g} bits a sample, {summary.ratio:.4g} times smaller, {error}"
-    return text + "".join(f", {name}" for name in summary.annotations)
+    words = words_of_size(summary.size, summary.samples, summary.stored_bits)
+    return f"{words}, {error}" + "".join(f", {name}" for name in summary.annotations)
 
 
 def tell(summary: Summary) -> None:

@@ -18,6 +18,7 @@ from sans.commands.console import (
     usage_errors,
 )
 from sans.errors import SansError
+from sans.figures import METRICS
 from sans.options import LOSS, OUTPUT, real_numbers
 
 if TYPE_CHECKING:
@@ -156,7 +157,9 @@ def _print(rows: list[BenchRow], total: list[BenchRow], title: str) -> None:
 
     samples = max(row.samples for row in total)
     table = Table(title=escape(f"{title}, {samples:,} samples"))
-    columns = ("bits/sample", "ratio", "PRDN %", "encode M samples/s", "decode M samples/s")
+    prdn = METRICS["prdn"]
+    error = f"{prdn.heading} {prdn.unit}"
+    columns = ("bits/sample", "ratio", error, "encode M samples/s", "decode M samples/s")
     table.add_column("codec", no_wrap=True)
     for column in columns:
         table.add_column(column, justify="right", no_wrap=column != columns[-1])

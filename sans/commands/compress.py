@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sans.commands import options as o
-from sans.commands.achieved import figures_table
+from sans.commands.achieved import figures_table, words_of_size
 from sans.commands.batches import PIPE, folder_for, run_all, tell, values_of
 from sans.commands.console import (
     binary_input,
@@ -206,7 +206,7 @@ def _quality(
 ) -> Quality:
     from sans.codec.quality import Quality, asked
 
-    chosen = asked(max_error, prdn, bits)
+    chosen = asked(max_error=max_error, prdn=prdn, bits=bits)
     if len(chosen) + lossless > 1:
         raise ValueError("give one of --lossless, --max-error, --prdn and --bits")
     return chosen[0] if chosen else Quality()
@@ -317,9 +317,8 @@ def _print_summary(target: Path, summary: Summary) -> None:
     table = figures_table(summary.figures, summary.tracks)
     table.title = escape(f"{target}, {summary.size:,} bytes")
     print_table(table)
-    out.print(
-        f"{summary.bits:.4g} bits a sample, {summary.ratio:.4g} times smaller than the converter's"
-    )
+    words = words_of_size(summary.size, summary.samples, summary.stored_bits)
+    out.print(f"{words} than the converter's" if summary.ratio else words)
     lossy = any(row.largest_error for row in summary.figures)
     if lossy and (exact := names_of_exact(summary.tracks)):
         out.print(f"kept exactly: {', '.join(exact)}", markup=False)

@@ -25,9 +25,10 @@ from sans.errors import SansError
 from sans.options import OUTPUT, PART
 
 if TYPE_CHECKING:
-    from sans.codec.files import Progress
+    from sans.codec.files import FileTask, Progress
     from sans.codec.recovery import Recovery
     from sans.codec.starts import Start
+    from sans.engines import Engine
     from sans.recordings.spans import Cut
 
 
@@ -120,7 +121,7 @@ def decompress(
             if part or recover:
                 raise ValueError("a part, or --recover, wants one file")
             folder = folder_for(stream, folders, output)
-        run_all(streams_of(stream, folder, force, most), engine, json, "decompress")
+        _restore_several(streams_of(stream, folder, force, most), engine, force, json)
         return
     if part:
         _extract(Path(stream[0]), output, cut, max_output=most, force=force, json=json)
@@ -137,6 +138,16 @@ def decompress(
         _to_pipe(stream[0], wanted)
     else:
         _to_files(stream[0], wanted)
+
+
+def _restore_several(tasks: list[FileTask], engine: Engine, force: bool, json: bool) -> None:
+    """Restore several recordings; a command that was interrupted goes on behind those it has."""
+    from sans.codec.existing import is_restored
+
+    left = [task for task in tasks if force or not is_restored(task.source, task.target)]
+    if there := len(tasks) - len(left):
+        notice(f"{there} of {len(tasks)} recordings are there, and stay as they are")
+    run_all(left, engine, json, "decompress")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +225,7 @@ def _to_files(stream: str, wanted: _Wanted) -> None:
 def _extract(
     path: Path, output: str | None, cut: Cut, *, max_output: int | None, force: bool, json: bool
 ) -> None:
-    from sans.codec import files
+    from sans.codec import existing, files
     from sans.codec.extraction import amount_of, opened_part, part_name, shaped
     from sans.commands.progress import staged
     from sans.compilation.rehearsals import ahead
@@ -226,7 +237,7 @@ def _extract(
         with usage_errors():
             source = shaped(part, None if output == PIPE else target)
         if output != PIPE and not force:
-            files.refuse_existing(target, source.layout)
+            existing.refuse_existing(target, source.layout)
         for sentence in source.notices:
             notice(sentence)
         if output == PIPE:

@@ -22,6 +22,7 @@ from sans.commands.console import (
 )
 from sans.configs import DEVICES, ModelOptions, TrainOptions, check_name
 from sans.datasets import DataConfig
+from sans.figures import METRICS
 from sans.options import DATA, OUTPUT
 from sans.yardsticks import YARDSTICKS, score
 
@@ -35,22 +36,6 @@ SIGNALS = ("first", "best", "worst")
 """What may be drawn beside a signal of some number."""
 
 PARTS = ("training", "validation", "test")
-
-HEADINGS = {
-    "phi": "φ̄",
-    "inverse_compression_ratio": "CR⁻¹",
-    "reconstruction_loss": "L̃",
-    "spikes": "spikes a signal",
-    "prdn": "PRDN (%)",
-    "snr": "SNR (dB)",
-    "psnr": "PSNR (dB)",
-    "published_phi": "φ̄, counted as published",
-    "published_inverse_compression_ratio": "CR⁻¹, counted as published",
-}
-"""What the table calls each figure."""
-
-COMPARED = {"spikes": "spikes or coefficients a signal"}
-"""What it calls some of them where there are yardsticks."""
 
 
 @o.command()
@@ -135,9 +120,12 @@ def evaluate(
         model, dataset = _load(stored, config, device)
         signals = getattr(dataset, split).signals
         result = evaluation.evaluate(model, signals)
+        for sentence in result.doubts:
+            notice(sentence)
         beside = {name: score(name, signals) for name in others}
         if figure:
             _draw(model, dataset, split, drawn, figure)
+    notice(f"scored on {dataset.used(split)}")
     _report(path, stored, dataset, split, result, beside, json)
 
 
@@ -202,10 +190,11 @@ def _load(stored: StoredModel, config: DataConfig, device: str) -> tuple[SAN, Da
     from sans import devices
     from sans.datasets import load
     from sans.model import SAN
+    from sans.runs.origin import mismatches
 
     place = devices.pick(device)
     data = load(config)
-    for sentence in data.notices:
+    for sentence in (*data.notices, *mismatches(stored.about, data)):
         notice(sentence)
     return SAN.of(stored).to(place), data
 
@@ -251,10 +240,9 @@ def _report(
     table = Table(stored.config.label, title=escape(title))
     for column in ("mean", "spread", *beside):
         table.add_column(column, justify="right")
-    headings = HEADINGS | (COMPARED if beside else {})
     for name in result.scores:
         means = [other.mean(name) if name in other.scores else None for other in beside.values()]
         figures = (result.mean(name), result.spread(name), *means)
-        table.add_row(headings[name], *map(number, figures))
+        table.add_row(METRICS[name].title(compared=bool(beside)), *map(number, figures))
     print_table(table)
     out.print(f"model: {path}", markup=False)

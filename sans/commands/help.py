@@ -121,7 +121,7 @@ def _write_groups(groups: Mapping[str, Sequence[tuple[str, str]]], formatter: An
 
 
 def _write_row(name: str, about: str, column: int, room: int, formatter: Any) -> None:
-    lines = textwrap.wrap(about, formatter.width - column)
+    lines = textwrap.wrap(about, formatter.width - column, break_on_hyphens=False)
     if len(name) <= room and lines:
         formatter.write(f"  {name:{column - 2}}{lines.pop(0)}\n")
     else:

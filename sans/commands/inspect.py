@@ -92,7 +92,7 @@ def _row(path: Path, found: Inspection) -> tuple[str, ...]:
         layout.format,
         f"{len(layout.tracks):,}",
         f"{found.seconds:,.1f} s" if found.seconds else "",
-        f"{found.bits:.4g}",
+        _bits(found),
         found.asked,
         "; ".join(found.damaged) or "all right",
     )
@@ -140,7 +140,7 @@ def _show(path: Path, found: Inspection) -> None:
     rows += [(role, ", ".join(names)) for role, names in _by_role(found).items()]
     if found.annotators:
         rows.append(("annotation files", ", ".join(found.annotators)))
-    rows += [("asked for", found.asked), ("bits a sample", f"{found.bits:.4g}")]
+    rows += [("asked for", found.asked), ("bits a sample", _bits(found))]
     if found.exact and found.header.quality[0] != LOSSLESS.kind:
         rows.append(("kept exactly", ", ".join(found.exact)))
     rows += [
@@ -156,6 +156,11 @@ def _show(path: Path, found: Inspection) -> None:
         print_table(figures_table(found.figures, layout.tracks))
     else:
         out.print("what was achieved stands at the end, which is damaged")
+
+
+def _bits(found: Inspection) -> str:
+    """Return the bits of a sample; a dash where there is none."""
+    return f"{found.bits:.4g}" if found.frames else number(None)
 
 
 def _times(facts: Facts | None) -> list[tuple[str, str]]:

@@ -30,7 +30,7 @@ from sans.errors import SansError
 
 if TYPE_CHECKING:
     from sans.search import Budget, Search
-    from sans.training import Epoch, OnBatch, PursuitTrainer, Trainer
+    from sans.training import Epoch, OnBatch, TrainerProtocol
 
 SECONDS_TO_FIRST_LINE = 2.0
 """From then on, each line is as long after the last as the work had lasted at that one."""
@@ -155,7 +155,7 @@ def _shown(bar: Progress) -> Iterator[None]:
 
 @contextmanager
 def watched(
-    trainer: Trainer | PursuitTrainer, console: Console, what: str = "train"
+    trainer: TrainerProtocol, console: Console, what: str = "train"
 ) -> Iterator[tuple[OnBatch, Callable[[Epoch], None]]]:
     """Show how a training goes; yield what it tells after each batch and each epoch."""
     epochs, first = trainer.config.epochs, trainer.epoch

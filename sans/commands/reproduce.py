@@ -70,6 +70,8 @@ def reproduce(
     """
     from sans import reproduction
     from sans.engines import Engine
+    from sans.errors import ModelError
+    from sans.leftovers import alone_in
 
     with usage_errors():
         check_name("published experiment", experiment, reproduction.RECIPES)
@@ -81,11 +83,12 @@ def reproduce(
         notice(sentence)
     if force:
         engine.check()  # before anything is cleared
-    found.open(force)
-    write_options(folder / OPTIONS_FILE, "reproduce", options, experiment=experiment)
-    with _stoppable(folder, force):
-        _work(found, engine)
-        shown = found.report()
+    with alone_in(folder, ModelError):
+        found.open(force)
+        write_options(folder / OPTIONS_FILE, "reproduce", options, experiment=experiment)
+        with _stoppable(folder, force):
+            _work(found, engine)
+            shown = found.report()
     if json:
         print_json({"folder": str(folder), **found.summary(), "rows": shown.records()})
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -48,7 +47,7 @@ def search(
         sans search --budget 20s
         sans search --dataset mitdb --budget 10m --output runs/found
     """
-    from sans import runs, search
+    from sans import search
     from sans.compilation.rehearsals import ahead
     from sans.engines import Engine
 
@@ -60,26 +59,40 @@ def search(
         looking = search.prepare(data, seed)
     for sentence in looking.dataset.notices:
         notice(sentence)
-    with usage_errors():
-        run = runs.create(output, f"{data.label}-search", force)
-    ahead("places")
-    experiment = _search(looking, run, engine, budget)
-    report(experiment, run, experiment.finish(run), json)
+    with search.opened(looking, budget, output, force) as run:
+        _tell_of_earlier(looking, run, budget)
+        ahead("places")
+        experiment = _search(looking, run, engine, budget, force)
+        evaluation = experiment.finish(run)
+        looking.complete(run, budget)
+        report(experiment, run, evaluation, json)
 
 
-def _search(looking: Search, run: Run, engine: Engine, budget: Budget) -> Experiment:
+def _tell_of_earlier(looking: Search, run: Run, budget: Budget) -> None:
+    """Say what an earlier call of the command has left to go on from."""
+    if not looking.trials:
+        return
+    over = sum(trial.over for trial in looking.trials)
+    done = f"{over} trials in {looking.spent:.0f} s"
+    if looking.is_done(budget):
+        notice(f"{run.folder} holds this search, {done}: a larger --budget or --trials goes on")
+    else:
+        notice(f"going on with the search in {run.folder}, after {done}")
+
+
+def _search(looking: Search, run: Run, engine: Engine, budget: Budget, force: bool) -> Experiment:
     """Search with a progress bar, and leave the best in the run's folder, however it ends."""
+    from sans import runs
     from sans.commands.progress import searched
 
     stop: KeyboardInterrupt | SansError | None = None
     try:
         with searched(looking, budget, err, f"search {looking.dataset.name}") as on_slice:
-            looking.run(engine, budget, on_slice)
+            looking.run(engine, budget, on_slice, run)
     except (KeyboardInterrupt, SansError) as error:
         stop = error
     if not looking.finished:
-        with suppress(OSError):  # nothing half-written; with --force other files may lie there
-            run.folder.rmdir()
+        runs.discard(run)  # nothing half-written; with --force other files may lie there
         if isinstance(stop, SansError):
             raise stop
         raise fail("stopped before the first slice of a trial: nothing is kept", INTERRUPTED)
@@ -88,9 +101,12 @@ def _search(looking: Search, run: Run, engine: Engine, budget: Budget) -> Experi
     if stop:
         experiment.finish(run)
         kept = f"{len(looking.finished)} trials; the best is in {run.folder}"
+        goes_on = f"the same command {'without --force ' if force else ''}goes on"
         if isinstance(stop, SansError):
-            raise SansError(f"{stop}; there were {kept}") from stop
-        raise fail(f"stopped after {kept}, validation φ̄ {number(looking.phi)}", INTERRUPTED)
+            raise SansError(f"{stop}; there were {kept}; {goes_on}") from stop
+        raise fail(
+            f"stopped after {kept}, validation φ̄ {number(looking.phi)}; {goes_on}", INTERRUPTED
+        )
     _tell(looking)
     return experiment
 

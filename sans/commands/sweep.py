@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,11 +26,20 @@ from sans.configs.grid import SELECTIONS, Grid
 from sans.configs.toml import write_options
 from sans.datasets import DataConfig
 from sans.errors import ReaderGoneError, SansError
-from sans.options import OUTPUT, TRAINING
+from sans.figures import METRICS
+from sans.options import OUTPUT, TRAINING, options_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sans.engines import Engine
-    from sans.sweeps import Sweep, SweepFolder
+    from sans.sweeps import Network, Sweep, SweepFolder
+
+
+TRAINED = ("epochs", "batch_size", "lr", "seed", "start", "device")
+"""What a sweep lets a user choose of the training."""
+
+NOT_SWEPT = frozenset(options_of(TrainOptions)) - set(TRAINED)
 
 
 @o.command()
@@ -39,12 +49,7 @@ def sweep(
     ),
     grid: Grid = o.some(),
     training: TrainOptions = o.some(
-        "epochs",
-        "batch_size",
-        "lr",
-        "seed",
-        "start",
-        "device",
+        *TRAINED,
         about={"seed": "Seed of the start and of the order of the signals; the first of several."},
     ),
     select: Annotated[
@@ -95,14 +100,18 @@ def sweep(
             folder.check(each.values)
     if force:
         engine.check()  # before anything is cleared
-    for each, folder in pairs:
-        for sentence in each.notices:
-            notice(sentence)
-        folder.open(each.values, force)
-        asked = each.settings
-        write_options(folder.options, "sweep", asked.data, asked.grid, asked.train, select=select)
-    _train(pairs, engine, force)
-    _report_all(pairs, select, json)
+    with ExitStack() as stack:
+        for _, folder in pairs:
+            stack.enter_context(folder.alone())
+        for each, folder in pairs:
+            for sentence in each.notices:
+                notice(sentence)
+            folder.open(each.values, force)
+            asked = each.settings
+            configs = (asked.data, asked.grid, asked.train)
+            write_options(folder.options, "sweep", *configs, without=NOT_SWEPT, select=select)
+        _train(pairs, engine, force)
+        _report_all(pairs, select, json)
 
 
 def _train(pairs: list[tuple[Sweep, SweepFolder]], engine: Engine, force: bool) -> None:
@@ -152,26 +161,39 @@ def _report(sweep: Sweep, folder: SweepFolder, select: str, as_json: bool) -> No
     for name in sweep.settings.grid.activation:
         if name not in best:
             notice(f"{name}: all networks of {sweep.dataset.name} diverged")
+    notice(f"trained on {sweep.dataset.used('training')}")
     if as_json:
         rows = [network.row.values() for network in best.values()]
         values = {"dataset": sweep.dataset.name, "folder": str(folder.folder), "best": rows}
         print_json({**values, "networks": sweep.count, "select": select})
         return
     table = Table(title=escape(f"{sweep.dataset.name}, the best of {sweep.count} by {select} φ̄"))
-    columns = ("activation", "m", "epoch", "validation φ̄", "test φ̄", "CR⁻¹", "L̃", "last epoch φ̄")
-    for column in columns:
-        words = column == "activation"
-        table.add_column(column, justify="left" if words else "right", no_wrap=words)
+    columns = _columns(best)
+    table.add_column("activation", no_wrap=True)
+    for heading in ("m", "epoch", *columns.values()):
+        table.add_column(heading, justify="right")
     for name, network in best.items():
         row = network.row
-        figures = (
-            row.validation_phi,
-            row.test_phi,
-            row.test_inverse_compression_ratio,
-            row.test_reconstruction_loss,
-            row.last_phi,
-        )
+        found = row.values()
         counts = (str(row.kernel_size), str(row.epoch))
-        table.add_row(name, *counts, *(number(figure) for figure in figures))
+        table.add_row(name, *counts, *(number(found.get(column)) for column in columns))
     print_table(table)
     out.print(f"sweep: {folder.folder}", markup=False)
+
+
+def _columns(best: Mapping[str, Network]) -> dict[str, str]:
+    """Return the columns of the table that hold figures, by name, with their headings."""
+    phi = METRICS["phi"].title()
+    more = {
+        f"test_{name}": metric.title()
+        for name, metric in METRICS.items()
+        if any(f"test_{name}" in network.row.more for network in best.values())
+    }
+    return {
+        "validation_phi": f"validation {phi}",
+        "test_phi": f"test {phi}",
+        "test_inverse_compression_ratio": METRICS["inverse_compression_ratio"].title(),
+        "test_reconstruction_loss": METRICS["reconstruction_loss"].title(),
+        **more,
+        "last_phi": f"last epoch {phi}",
+    }

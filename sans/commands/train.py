@@ -54,8 +54,10 @@ def _resume(
         if force:
             raise ValueError("--resume goes on with a run, --force replaces it: choose one")
         run = runs.find(output)
-        experiment = experiments.resume(run, given)
-    _go(experiment, run, json)
+    with runs.working_in(run):
+        with usage_errors():
+            experiment = experiments.resume(run, given)
+        _go(experiment, run, json)
 
 
 @o.command(instead={"resume": _resume})
@@ -86,8 +88,8 @@ def train(
 
     with usage_errors():
         experiment = experiments.prepare(data, model, training)
-        run = runs.create(output, experiment.name, force)
-    _go(experiment, run, json)
+    with runs.begun(output, experiment.name, force) as run:
+        _go(experiment, run, json)
 
 
 def _go(experiment: Experiment, run: Run, as_json: bool) -> None:
@@ -108,8 +110,8 @@ def _train(experiment: Experiment, run: Run) -> None:
     except KeyboardInterrupt:
         trainer = experiment.trainer
         kept = "no epoch was finished"
-        if trainer.has_best(0):
-            best = trainer.result(0).best
+        if trainer.has_best():
+            best = trainer.result().best
             kept = f"the model of epoch {best.epoch} is kept, validation φ̄ {number(best.phi)}"
         raise fail(
             f"stopped after {trainer.epoch} of {trainer.config.epochs} epochs; {kept}. "
@@ -122,8 +124,10 @@ def report(experiment: Experiment, run: Run, evaluation: Evaluation, as_json: bo
     """Print what came out, where the run lies, and what to type next; or one line of JSON."""
     from sans.commands.tables import table_of
 
-    training = experiment.trainer.result(0)
+    training = experiment.trainer.result()
     best = training.best
+    for sentence in training.doubts:
+        notice(sentence)
     if as_json:
         print_json(
             {
@@ -139,6 +143,7 @@ def report(experiment: Experiment, run: Run, evaluation: Evaluation, as_json: bo
     title = f"{experiment.dataset.name}, {experiment.model.label}"
     names = ("phi", "inverse_compression_ratio", "reconstruction_loss")
     validation = [number(getattr(best, name)) for name in names]
+    notice(f"trained on {experiment.dataset.used('training')}")
     rows = (
         (f"validation, epoch {best.epoch}", *validation),
         ("test", *(number(evaluation.mean(name)) for name in names)),

@@ -53,9 +53,10 @@ def _draw() -> None:
     from sans.codec.description.waveforms import build
     from sans.codec.entropy.range_coder import writer
     from sans.codec.masks import code_mask
+    from sans.codec.versions import NEWEST
 
     kernels, none = build(np.zeros((1, 2), np.int64), 1, np.zeros(1, np.int64)), no_spikes(0)
-    spikes = code_spikes(writer(64), no_spikes(1), 1, 2, 2, none, np.zeros(4))
+    spikes = code_spikes(writer(64), no_spikes(1), kernels, 2, none, NEWEST)
     phases_of(spikes, kernels, 2)
     code_mask(writer(64), np.zeros(1, bool))
     reconstruct(Description(0, 1, spikes, np.zeros(2, np.int64)), kernels)

@@ -1,4 +1,4 @@
-"""What happens around a compilation: who waits is told, and another process shares the work.
+"""What happens around a compilation: the user is told to wait, and another process shares the work.
 
 Only one thread of a process can compile, so a second core needs a second process. What that one
 compiles comes to the cache on the disk, where the first finds it.

@@ -35,7 +35,16 @@ def _later(default: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """Everything that a network is, but its weights."""
+    """Everything that a network is, but its weights.
+
+    Examples:
+        >>> from sans import ModelConfig
+        >>> config = ModelConfig(activation="extrema", kernel_sizes=(15, 31))
+        >>> config.densities  # by the paper's rule: three less
+        (12, 28)
+        >>> config.weights
+        46
+    """
 
     activation: str = "extrema"
     """A name in `sans.ACTIVATIONS`."""
@@ -123,7 +132,14 @@ class ModelConfig:
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """What a user asks of a model before the size of the signals is known."""
+    """What a user asks of a model before the size of the signals is known.
+
+    Examples:
+        >>> from sans import ModelOptions
+        >>> options = ModelOptions(kernels=2, kernel_size=(15,))
+        >>> options.config(space=(1000,), tolerance=3).kernel_sizes
+        (15, 15)
+    """
 
     activation: str = option(
         "extrema", "Which entries of a similarity are kept.", NETWORK, choices=tuple(ACTIVATIONS)

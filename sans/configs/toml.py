@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,16 @@ COMMAND = "command"
 """The key that says which command the options are of."""
 
 
-def write_options(path: Path, command: str, *configs: Any, **others: Any) -> None:
+def write_options(
+    path: Path, command: str, *configs: Any, without: Collection[str] = (), **others: Any
+) -> None:
     """Write the file of options that repeats a command.
 
     Args:
         path: where to.
         command: what it is called, such as "train".
         configs: its configurations.
+        without: fields of these that are no options of the command.
         others: its options that no configuration has, by name.
 
     Raises:
@@ -36,7 +40,7 @@ def write_options(path: Path, command: str, *configs: Any, **others: Any) -> Non
     for config in configs:
         for name, option in options_of(type(config)).items():
             value = option.typed(getattr(config, name))
-            if value is not None:
+            if value is not None and name not in without:
                 line = f"{option.flag.removeprefix('--')} = {_value(value)}"
                 groups.setdefault(option.group, []).append(line)
     for name, value in others.items():

@@ -120,7 +120,16 @@ class TrainOptions:
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig(TrainOptions):
-    """How a network is trained; the defaults are the paper's for recordings."""
+    """How a network is trained; the defaults are the paper's for recordings.
+
+    Examples:
+        >>> from sans import TrainConfig
+        >>> TrainConfig(epochs=5).batch_size
+        2
+        >>> TrainConfig(epochs=-1)
+        Traceback (most recent call last):
+        ValueError: ...
+    """
 
     epochs: int = same(TrainOptions, "epochs", default=30)
     """Passes over the training signals."""

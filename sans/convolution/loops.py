@@ -118,7 +118,7 @@ def spot(activations: Floats, frame: Frame, sheet: Floats, places: Integers) -> 
             place = y * frame.pitch + x
             sheet[frame.origin + place] = activations[y, x]
             places[count] = place
-            count += activations[y, x] != 0  # without a branch: nobody can predict it
+            count += activations[y, x] != 0  # without a branch: it cannot be predicted
     return count
 
 

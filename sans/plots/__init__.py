@@ -1,7 +1,7 @@
-"""The figures: kernels, a signal on its way through a network, and many networks compared."""
+"""The pictures: kernels, a signal on its way through a network, and many networks compared."""
 
 from sans.plots.figures import Picture, image_format, save_figure
-from sans.plots.kernels import plot_kernels
+from sans.plots.kernels import Share, plot_kernels
 from sans.plots.reconstruction import Passage, plot_reconstruction
 from sans.plots.reproduction import plot_density, plot_kernel_table, plot_phi_by_epoch
 from sans.plots.sweeps import Family, plot_phi_by_size, plot_plane
@@ -10,6 +10,7 @@ __all__ = [
     "Family",
     "Passage",
     "Picture",
+    "Share",
     "image_format",
     "plot_density",
     "plot_kernel_table",

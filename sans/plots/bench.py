@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from sans.bench.results import OURS, YARDSTICK, BenchRow
-from sans.plots.figures import COLOURS, FAINT, INK, MUTED, Picture
-from sans.plots.plane import HALO
+from sans.plots.figures import COLOURS, FAINT, INK, MUTED, Array, Picture, word_colour
+from sans.plots.labels import Label, Room, place_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,91 +24,84 @@ _LINE = 0.042
 
 
 def plot_bench(rows: Sequence[BenchRow], title: str) -> Picture:
-    """Return the figure of one recording, or of the sums of several.
+    """Return the picture of one recording, or of the sums of several.
 
     Args:
         rows: of every codec and quality.
         title: what they are about.
     """
-    lossy = [row for row in rows if row.asked]
+    lossy = [row for row in rows if row.achieved]  # without an error it is the lossless stream
     exact = sorted((row for row in rows if not row.asked), key=lambda row: row.bits_per_sample)
-    figure = Picture(figsize=(7.2, 4.8), layout="constrained")
-    panel = figure.subplots()
+    picture = Picture(figsize=(7.2, 4.8), layout="constrained")
+    panel = picture.subplots()
     panel.set_yscale("log")
-    panel.set_title(title, fontsize=10, loc="left")
-    panel.set_xlabel("PRDN, error in % of the signal without its mean", fontsize=9)
-    panel.set_ylabel("size, bits/sample", fontsize=9)
+    panel.set_title(title, fontsize=10, loc="left", parse_math=False)
+    panel.set_xlabel("PRDN (%), error relative to the signal without its mean", fontsize=9)
+    panel.set_ylabel("size (bits/sample)", fontsize=9)
     panel.spines[["top", "right"]].set_visible(False)
     panel.tick_params(labelsize=8)
     every = [row.bits_per_sample for row in rows if row.bits]
     low, high = min(every, default=1.0), max(every, default=1.0)
     panel.set_ylim(low / 1.4, high * 1.6)
     _set_ticks(panel, low / 1.4, high * 1.6)
-    farthest = max((row.achieved for row in lossy), default=1.0)
-    panel.set_xlim(0, 1.32 * farthest)
     asked = sorted({row.asked for row in lossy})
+    # What is exact although loss was allowed, such as a single sample, still needs an axis.
+    farthest = max((row.achieved for row in lossy), default=0.0) or max(asked, default=1.0)
+    panel.set_xlim(0, 1.32 * farthest)
     panel.set_xticks([0, *asked], [f"{tick:g}" for tick in (0, *asked)])
     panel.grid(axis="y", color="#eeeeee", linewidth=0.6)
     panel.set_axisbelow(True)
-    _draw_lossy(panel, lossy)
-    _draw_exact(panel, exact, farthest)
-    return figure
+    lines = _draw_exact(panel, exact, farthest)
+    _draw_lossy(panel, lossy, lines)
+    return picture
 
 
-def _draw_lossy(panel: Axes, rows: Sequence[BenchRow]) -> None:
-    """Draw a line for each codec, its name at the end."""
-    ends = []
+def _draw_lossy(panel: Axes, rows: Sequence[BenchRow], lines: list[Array]) -> None:
+    """Draw a line for each codec, its name at the end, and the size at every marker.
+
+    Args:
+        panel: where.
+        rows: of these codecs.
+        lines: ``(points, 2)`` each, what is drawn already, where no size is written.
+    """
+    ends, labels = [], []
     for codec, colour in ((YARDSTICK, COLOURS[1]), (OURS, COLOURS[0])):
-        own = sorted((row for row in rows if row.codec == codec), key=lambda row: row.achieved)
-        own = [row for row in own if row.bits]
+        own = [row for row in rows if row.codec == codec and row.bits]
         if not own:
             continue
-        x, y = [row.achieved for row in own], [row.bits_per_sample for row in own]
+        line = np.array(sorted((row.achieved, row.bits_per_sample) for row in own))
         marker = "o" if codec == OURS else "s"
-        panel.plot(x, y, color=colour, marker=marker, markersize=5, linewidth=1.6, zorder=3)
-        for each, bits in zip(x[:-1], y[:-1], strict=True):
-            side = -5 if codec == OURS else 5  # the lower line's below it, the upper one's above
-            _write(panel, each, bits, (side, side), f"{bits:.3g}", colour)
-        ends.append((x[-1], y[-1], f"{WORDS.get(codec, codec)}\n{y[-1]:.3g}", colour))
+        panel.plot(*line.T, color=colour, marker=marker, markersize=5, linewidth=1.6, zorder=3)
+        labels += [Label((x, y), f"{y:.3g}", colour) for x, y in line[:-1].tolist()]
+        ends.append((*line[-1].tolist(), colour, WORDS.get(codec, codec)))
+        lines.append(line)
     places = _apart(panel, [bits for _, bits, _, _ in ends], 2)
-    for (end, _, words, colour), place in zip(ends, places, strict=True):
-        _write(panel, end, place, (8, 0), words, colour)
+    for (end, bits, colour, words), place in zip(ends, places, strict=True):
+        panel.annotate(
+            f"{words}\n{bits:.3g}",
+            (end, place),
+            (8, 0),
+            textcoords="offset points",
+            color=word_colour(colour),
+            fontsize=8,
+            fontweight="bold",
+            verticalalignment="center",
+            annotation_clip=False,
+        )
+    place_labels(Room(panel, np.concatenate([np.empty((0, 2)), *lines]), lines), labels)
 
 
-def _write(
-    panel: Axes,
-    x: float,
-    y: float,
-    offset: tuple[float, float],
-    words: str,
-    colour: str,
-) -> None:
-    """Write words at an offset in points, on the side of the point that it points to."""
-    across, up = offset
-    panel.annotate(
-        words,
-        (x, y),
-        offset,
-        textcoords="offset points",
-        color=colour,
-        fontsize=8,
-        fontweight="bold",
-        horizontalalignment="left" if across > 0 else "right",
-        verticalalignment="center" if not up else "bottom" if up > 0 else "top",
-        path_effects=HALO,
-        annotation_clip=False,
-    )
-
-
-def _draw_exact(panel: Axes, rows: Sequence[BenchRow], farthest: float) -> None:
-    """Draw what lossless codecs take as lines, their names to the right."""
+def _draw_exact(panel: Axes, rows: Sequence[BenchRow], farthest: float) -> list[Array]:
+    """Draw what lossless codecs take as lines, their names to the right, and return the lines."""
+    lines = []
     places = _apart(panel, [row.bits_per_sample for row in rows], 1)
     for row, place in zip(rows, places, strict=True):
         ours, bits = row.codec == OURS, row.bits_per_sample
         colour = COLOURS[0] if ours else MUTED
+        across = (0, 1.02 * farthest, 1.06 * farthest)
+        lines.append(np.stack((across, (bits, bits, place)), axis=1))
         panel.plot(
-            (0, 1.02 * farthest, 1.06 * farthest),
-            (bits, bits, place),
+            *lines[-1].T,
             color=COLOURS[0] if ours else FAINT,
             linewidth=1.4 if ours else 0.8,
             linestyle=(0, (4, 2)),
@@ -123,6 +116,7 @@ def _draw_exact(panel: Axes, rows: Sequence[BenchRow], farthest: float) -> None:
             fontweight="bold" if ours else "normal",
             verticalalignment="center",
         )
+    return lines
 
 
 def _apart(panel: Axes, values: Sequence[float], lines: int) -> list[float]:

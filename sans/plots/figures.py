@@ -1,4 +1,4 @@
-"""What every figure shares: the picture itself, how it is saved, and its colours."""
+"""What all pictures share: the class, how one is saved, and its colours and markers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from sans.errors import ModelError
@@ -18,8 +20,29 @@ from sans.files import written_whole
 
 Array = NDArray[np.floating[Any]]
 
-COLOURS = ("#0b6e99", "#d1495b", "#66a182", "#edae49", "#7b4f9d", "#5c5c5c", "#b5651d", "#2e4057")
-"""One colour a kernel, told apart by colour-blind readers too; they repeat."""
+Dashes = tuple[float, tuple[float, ...]]
+"""A line style of matplotlib: an offset, and lengths of dashes and gaps in points."""
+
+COLOURS = ("#0b6e99", "#e8961e", "#6d1a45", "#d06777", "#7cc6e8", "#7c1dfb", "#8c1507", "#2d29a0")
+"""One colour a kernel, also for colour-blind readers; the first four differ as greys, too."""
+
+MARKERS = ("o", "D", "^", "s", "v", "P", "X", "*")
+"""One marker a kernel, for readers without colours."""
+
+DASHES: tuple[Dashes, ...] = (
+    (0, ()),
+    (0, (4, 1.5)),
+    (0, (1, 1)),
+    (0, (6, 1.5, 1, 1.5)),
+    (0, (8, 2)),
+    (0, (6, 1, 1, 1, 1, 1)),
+    (0, (2, 2)),
+    (0, (1, 3)),
+)
+"""One line style a kernel, for readers without colours."""
+
+HALO = (withStroke(linewidth=2.2, foreground="white"),)
+"""Around words in a picture, to be read over lines."""
 
 INK = "#222222"
 """The colour of signals and reconstructions."""
@@ -29,6 +52,9 @@ MUTED = "#666666"
 
 FAINT = "#bbbbbb"
 """The colour of what stands behind: zero lines, and the signal under its reconstruction."""
+
+
+_CONTRAST = 4.5
 
 
 class Look(NamedTuple):
@@ -45,20 +71,21 @@ class Look(NamedTuple):
 
 
 LOOKS = {
-    "identity": Look("#444444", "s", "■"),
-    "relu": Look("#e69f00", "D", "◆"),
-    "topk": Look("#009e73", "^", "▲"),
-    "extrema-pool": Look("#c0392b", "v", "▼"),
-    "extrema": Look("#1f4e9c", "o", "●"),
+    "identity": Look("#4d4d4d", "s", "■"),
+    "relu": Look("#f0a202", "D", "◆"),
+    "topk": Look("#2ba89a", "^", "▲"),
+    "extrema-pool": Look("#c8442f", "v", "▼"),
+    "extrema": Look("#152f75", "o", "●"),
 }
-"""The same look for an activation in every figure; far apart for colour-blind readers too."""
+"""The same look for an activation in every picture; far apart for colour-blind readers and as
+greys, too."""
 
 SPARE_LOOKS = (Look("#7b4f9d", "P", "✚"), Look("#b5651d", "X", "✖"), Look("#0b8fa8", "*", "★"))
 """For activations without a row in `LOOKS`, in the order in which they come."""
 
 
 class Picture(Figure):
-    """A figure that a notebook shows as it is, without pyplot or a magic command."""
+    """A picture that a notebook shows as it is, without pyplot or a magic command."""
 
     def _repr_png_(self) -> bytes:
         return self.encoded("png", dpi=100)
@@ -71,14 +98,31 @@ class Picture(Figure):
 
 
 def looks_of(activations: Iterable[str]) -> dict[str, Look]:
-    """Return the look of every activation of a figure."""
+    """Return the look of every activation of a picture."""
     spare = cycle(SPARE_LOOKS)
     names = dict.fromkeys(activations)
     return {name: LOOKS[name] if name in LOOKS else next(spare) for name in names}
 
 
+def word_colour(colour: str) -> str:
+    """Return a colour for words that look like lines of `colour`, dark enough to be read on white.
+
+    The contrast to white is 4.5 or more, as the Web Content Accessibility Guidelines ask of text.
+    """
+    shade = np.array(to_rgb(colour))
+    while 1.05 / (0.05 + _luminance(shade)) < _CONTRAST:
+        shade *= 0.97
+    return to_hex(tuple(shade.tolist()))
+
+
+def _luminance(shade: Array) -> float:
+    """Return how bright a colour of sRGB ``(3,)`` is, from 0 to 1."""
+    linear = np.where(shade <= 0.04045, shade / 12.92, ((shade + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
 def save_figure(figure: Picture, path: Path) -> None:
-    """Write a figure, whole or not at all, in the format that the suffix of `path` names.
+    """Write a picture, whole or not at all, in the format that the suffix of `path` names.
 
     Raises:
         ValueError: if matplotlib knows no such format.
@@ -98,5 +142,5 @@ def image_format(path: Path) -> str:
     form = path.suffix.removeprefix(".").lower()
     known = sorted(FigureCanvasBase.get_supported_filetypes())
     if form not in known:
-        raise ValueError(f"a figure is saved as {', '.join(known)}, not as {form or path.name!r}")
+        raise ValueError(f"a picture is saved as {', '.join(known)}, not as {form or path.name!r}")
     return form

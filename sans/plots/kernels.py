@@ -1,80 +1,96 @@
-"""Kernels, side by side or as the small panels of a larger figure."""
+"""Kernels, side by side or as the small panels of a larger picture."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
-from sans.plots.figures import COLOURS, FAINT, Array, Picture
+from sans.plots.figures import COLOURS, FAINT, MUTED, Array, Picture
+from sans.plots.images import add_bar, draw_signed, largest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_COLUMNS = 6
-"""Kernels side by side in one row of a figure."""
+"""Kernels side by side in one row of a picture."""
 
 MOST_PANELS = 48
-"""Kernels in one figure: the first so many; what is smaller than this nobody can read."""
+"""Kernels in one picture: the first so many; panels of more would be too small to read."""
 
 MOST_TOGETHER = 4
 """Kernels of one network in one small panel."""
 
+_COMPARABLE = 5.0  # ratio of largest weights up to which kernels share a scale
 _DASHES = ("-", "--", ":", "-.")
 _PIXELS, _GAP = 60, 4  # side of an image in a small panel, and what parts it from the next
 
 
-def plot_kernels(kernels: Sequence[Array], names: Sequence[str], rate: float | None) -> Picture:
+class Share(NamedTuple):
+    """What part of a description one kernel is."""
+
+    spikes: float
+    """Of all spikes, from 0 to 1; NaN where there is none."""
+
+    energy: float
+    """Of the energy that all kernels draw, from 0 to 1; NaN where there is none."""
+
+    @property
+    def words(self) -> str:
+        """Both in per cent."""
+        if np.isnan(self.spikes):
+            return "no spikes"
+        return f"{_per_cent(self.spikes)} of spikes, {_per_cent(self.energy)} of energy"
+
+
+def plot_kernels(
+    kernels: Sequence[Array],
+    names: Sequence[str],
+    rate: float | None,
+    shares: Sequence[Share] | None = None,
+    title: str = "",
+) -> Picture:
     """Draw kernels side by side; of more than 48 the first 48, and a title that says so.
+
+    They share one scale where the largest weight of each is no more than five times that of any
+    other; the picture says where they do not.
 
     Args:
         kernels: ``(size,)`` each, drawn as curves, or ``(size, size)`` each, drawn as images.
         names: one name each.
         rate: samples per second, for an axis in milliseconds; None: an axis in samples.
+        shares: of each kernel in a description, drawn if there are several; None: not known.
+        title: stands above the picture.
     """
     drawn = kernels[:MOST_PANELS]
     columns = min(len(drawn), MOST_COLUMNS)
     rows = -(-len(drawn) // columns)
-    figure = Picture(figsize=(max(2.6 * columns, 3.6), 2.2 * rows + 0.3), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False)
-    for index, panel in enumerate(panels.flat):
-        if index >= len(drawn):
-            panel.set_axis_off()
-            continue
-        kernel = drawn[index]
+    shares = shares if len(kernels) > 1 else None  # all of one kernel says nothing
+    height = 2.2 + (0.2 if shares else 0)
+    size = max(2.6 * columns, 3.9), height * rows + 0.4
+    picture = Picture(figsize=size, layout="constrained")
+    panels = list(picture.subplots(rows, columns, squeeze=False).flat)
+    for index, (panel, kernel) in enumerate(zip(panels, drawn, strict=False)):
         side = " × ".join(map(str, kernel.shape))
-        panel.set_title(f"{names[index]} ({side})", fontsize=9, parse_math=False)
-        if kernel.ndim == 1:
-            draw_kernel(panel, kernel, rate, COLOURS[index % len(COLOURS)])
-        else:
-            draw_image(panel, kernel)
-    if len(drawn) < len(kernels):
-        figure.suptitle(f"{len(drawn)} of {len(kernels):,} kernels", fontsize=10)
-    return figure
-
-
-def draw_kernel(panel: Axes, kernel: Array, rate: float | None, colour: str) -> None:
-    """Draw a kernel ``(size,)`` as a curve around its origin, with axes."""
-    scale = 1000 / rate if rate else 1
-    time = (np.arange(kernel.size) - (kernel.size - 1) // 2) * scale
-    panel.axhline(0, color=FAINT, linewidth=0.6)
-    marker = "o" if kernel.size <= 40 else ""
-    panel.plot(time, kernel, color=colour, marker=marker, markersize=3, linewidth=1.6)
-    panel.set_xlabel("ms" if rate else "samples", fontsize=8)
-    panel.tick_params(labelsize=8)
-    panel.spines[["top", "right"]].set_visible(False)
-
-
-def draw_image(panel: Axes, image: Array, limits: tuple[float, float] | None = None) -> None:
-    """Draw in grey between `limits`, or else from blue to red around zero."""
-    if limits:
-        panel.imshow(image, cmap="gray", vmin=limits[0], vmax=limits[1])
+        heading = f"{names[index]}: {side} {'samples' if kernel.ndim == 1 else 'pixels'}"
+        if shares:
+            heading += f"\n{shares[index].words}"
+        panel.set_title(heading, fontsize=8.5, parse_math=False)
+    for panel in panels[len(drawn) :]:
+        panel.set_axis_off()
+    together = _are_comparable(drawn)
+    if drawn[0].ndim == 1:
+        _draw_curves(panels, drawn, rate, together)
     else:
-        most = float(np.nanmax(np.abs(image))) or 1.0
-        panel.imshow(image, cmap="RdBu_r", vmin=-most, vmax=most)
-    panel.set_xticks([])
-    panel.set_yticks([])
+        _draw_images(picture, panels, drawn, together)
+    if not together:
+        picture.supxlabel("each kernel on a scale of its own", fontsize=8, color=MUTED)
+    if len(drawn) < len(kernels):
+        title += f"{': ' if title else ''}{len(drawn)} of {len(kernels):,} kernels"
+    picture.suptitle(title, fontsize=10, parse_math=False)
+    return picture
 
 
 def draw_small(panel: Axes, kernels: Sequence[Array], colour: str) -> None:
@@ -87,7 +103,7 @@ def draw_small(panel: Axes, kernels: Sequence[Array], colour: str) -> None:
     """
     together = kernels[:MOST_TOGETHER]
     if together and together[0].ndim == 2:
-        draw_image(panel, _side_by_side(together))
+        draw_signed(panel, _side_by_side(together))
     else:
         panel.axhline(0, color=FAINT, linewidth=0.6)
         for kernel, dashes in zip(together, _DASHES, strict=False):
@@ -102,13 +118,69 @@ def draw_small(panel: Axes, kernels: Sequence[Array], colour: str) -> None:
     panel.spines[:].set_color(colour)
 
 
+def _are_comparable(kernels: Sequence[Array]) -> bool:
+    peaks = [peak for kernel in kernels if (peak := float(np.abs(kernel).max()))]
+    return not peaks or max(peaks) <= _COMPARABLE * min(peaks)
+
+
+def _draw_curves(
+    panels: Sequence[Axes], kernels: Sequence[Array], rate: float | None, together: bool
+) -> None:
+    """Draw kernels ``(size,)`` as curves around their peaks, with axes."""
+    columns = min(len(kernels), MOST_COLUMNS)
+    unit = "ms" if rate else "samples"
+    for index, (panel, kernel) in enumerate(zip(panels, kernels, strict=False)):
+        time = (np.arange(kernel.size) - int(np.abs(kernel).argmax())) * (1000 / (rate or 1000))
+        panel.axhline(0, color=FAINT, linewidth=0.6)
+        panel.axvline(0, color=FAINT, linewidth=0.6)
+        if not rate:
+            panel.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
+        marker = "o" if kernel.size <= 40 else ""
+        colour = COLOURS[index % len(COLOURS)]
+        panel.plot(time, kernel, color=colour, marker=marker, markersize=3, linewidth=1.6)
+        panel.tick_params(labelsize=8)
+        panel.spines[["top", "right"]].set_visible(False)
+        if index % columns == 0:
+            panel.set_ylabel("weight w", fontsize=8)
+        if index + columns >= len(kernels):
+            panel.set_xlabel(f"time from the peak of |w| ({unit})", fontsize=8)
+    if together:
+        limits = [panel.get_ylim() for panel in panels[: len(kernels)]]
+        low, high = min(low for low, _ in limits), max(high for _, high in limits)
+        for index, panel in enumerate(panels[: len(kernels)]):
+            panel.set_ylim(low, high)
+            panel.tick_params(labelleft=index % columns == 0)
+
+
+def _draw_images(
+    picture: Picture, panels: Sequence[Axes], kernels: Sequence[Array], together: bool
+) -> None:
+    """Draw kernels ``(size, size)`` as images, with one bar of colours or one each."""
+    most = largest(kernels) if together else None
+    pairs = [
+        (panel, draw_signed(panel, kernel, most))
+        for panel, kernel in zip(panels, kernels, strict=False)
+    ]
+    if together:
+        add_bar(picture, pairs[0][1], panels, "weight w")
+    else:
+        for panel, drawn in pairs:
+            add_bar(picture, drawn, [panel])
+
+
+def _per_cent(share: float) -> str:
+    if 0 < share < 0.01:
+        return "< 1 %"
+    return f"{100 * share:.0f} %"
+
+
 def _side_by_side(kernels: Sequence[Array]) -> Array:
-    """Return images as one, enlarged, with a gap of NaN, which nobody sees, between them."""
-    largest = max(len(kernel) for kernel in kernels)
-    times = max(1, _PIXELS // largest)
+    """Return images as one, enlarged, with a gap of NaN, which is not drawn, between them."""
+    largest_side = max(len(kernel) for kernel in kernels)
+    times = max(1, _PIXELS // largest_side)
     parts = []
     for kernel in kernels:
         large = kernel.repeat(times, axis=0).repeat(times, axis=1)
-        below = times * (largest - len(kernel))
+        below = times * (largest_side - len(kernel))
         parts.append(np.pad(large, ((0, below), (0, _GAP)), constant_values=np.nan))
     return np.concatenate(parts, axis=1)[:, :-_GAP]

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.markers import CARETRIGHT, CARETUP
-from matplotlib.patheffects import withStroke
+from matplotlib.transforms import Bbox
 
 from sans.plots.figures import MUTED, Array, Picture
+from sans.plots.labels import Room, centres_within, place_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +30,7 @@ FARTHEST = 8.0
 """The largest number with a place of its own on an axis."""
 
 PLANE_HEIGHT = 5.0
-"""Inches from the lower to the upper end of the plane in a figure."""
+"""Inches from the lower to the upper end of the plane in a picture."""
 
 
 class _Margins(NamedTuple):
@@ -41,12 +42,11 @@ class _Margins(NamedTuple):
 MARGINS = _Margins(left=0.7, below=0.55, above=0.55)
 """Inches around the plane, for labels, numbers and the title."""
 
-HALO = (withStroke(linewidth=2.2, foreground="white"),)
-"""Around words in a picture, to be read over points and lines."""
-
 _ARROW = 6  # side of the smallest arrow, in points
 _TAIL = 0.3  # length of the logarithmic part: a factor of e takes so much of the even part
 _TICKS = (0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8)
+_RADII = (0.25, 0.5, 0.75, 1)  # of the circles
+_WORDS: dict[str, Any] = {"fontsize": 7.5, "color": MUTED, "zorder": 1.5}
 _LONG, _DENSE, _USELESS, _GOOD = "#fbeedd", "#f6dcd3", "#ececec", "#e6f2e4"
 
 
@@ -87,8 +87,8 @@ def squeeze(panel: Axes, axis: str, end: float) -> None:
         line(EVEN, color="#999999", linewidth=0.7, linestyle=(0, (1, 2)), zorder=1)
 
 
-def plane_figure(ends: tuple[float, float], beside: float) -> tuple[Picture, Axes]:
-    """Return a figure and its panel for the plane, with room beside it on the right.
+def plane_picture(ends: tuple[float, float], beside: float) -> tuple[Picture, Axes]:
+    """Return a picture and its panel for the plane, with room beside it on the right.
 
     Every length is set by hand, since matplotlib's layouts cut off the labels of axes whose
     shape is given.
@@ -100,17 +100,17 @@ def plane_figure(ends: tuple[float, float], beside: float) -> tuple[Picture, Axe
     across, up = place(np.array(ends))
     width = PLANE_HEIGHT * float(across / up)
     size = MARGINS.left + width + beside, MARGINS.below + PLANE_HEIGHT + MARGINS.above
-    figure = Picture(figsize=size)
+    picture = Picture(figsize=size)
     shape = MARGINS.left / size[0], MARGINS.below / size[1], width / size[0], PLANE_HEIGHT / size[1]
-    return figure, figure.add_axes(shape)
+    return picture, picture.add_axes(shape)
 
 
 def draw_plane(panel: Axes, ends: tuple[float, float], dimensions: int) -> None:
     """Draw the plane itself: the axes, the regions and the circles of equal φ.
 
-    The regions are the published figure's: where φ is below 1, where the description is longer
+    The regions are the published picture's: where φ is below 1, where the description is longer
     than the signal, where there may be a spike at every sample, and where the reconstruction is
-    worse than none.
+    worse than none. `name_plane` writes what they are, once the networks are drawn.
 
     Args:
         panel: where.
@@ -124,15 +124,43 @@ def draw_plane(panel: Axes, ends: tuple[float, float], dimensions: int) -> None:
     dense = dimensions + 1
     panel.axvspan(1, min(dense, ends[0]), color=_LONG, linewidth=0, zorder=0)
     panel.axhspan(1, ends[1], color=_USELESS, linewidth=0, zorder=0, alpha=0.75)
-    _write(panel, 0.02, _middle(1, min(ends[1], EVEN)), "worse than drawing nothing")
-    _write_up(panel, _middle(1, min(ends[0], EVEN)), "longer than the signal")
     if ends[0] > dense:
         panel.axvspan(dense, ends[0], color=_DENSE, linewidth=0, zorder=0)
-        _write_up(panel, _middle(dense, ends[0]), "a spike at every sample")
-    _draw_circles(panel)
+    angle = np.linspace(0, np.pi / 2, 181)
+    arc = np.stack((np.cos(angle), np.sin(angle)))
+    panel.fill_between(*arc, color=_GOOD, linewidth=0, zorder=0.5)
+    for radius in _RADII:
+        width = 1.1 if radius == 1 else 0.6
+        panel.plot(*radius * arc, color="#7f9f7a", linewidth=width, zorder=1)
     panel.set_xlabel(axis_label("inverse compression ratio CR⁻¹", ends[0]), fontsize=9)
     panel.set_ylabel(axis_label("normalised reconstruction loss L̃", ends[1]), fontsize=9)
     panel.spines[["top", "right"]].set_visible(False)
+
+
+def name_plane(room: Room, dimensions: int) -> None:
+    """Write what the regions and circles are where that covers nothing, or else leave it out.
+
+    Args:
+        room: of a panel that `draw_plane` drew.
+        dimensions: of the signals.
+    """
+    right, above = room.panel.get_xlim()[1], room.panel.get_ylim()[1]
+    dense = dimensions + 1
+    angle = np.linspace(0.1, np.pi / 2 - 0.1, 60)
+    for radius in _RADII:
+        arc = radius * np.stack((np.cos(angle), np.sin(angle)), axis=1)
+        centres = room.panel.transData.transform(arc)
+        place_words(room, f"φ {radius:g}", centres, **_WORDS)
+    regions = [
+        ("worse than drawing nothing", Bbox.from_extents(0, 1, min(1, right), above), (0.015, 0.5)),
+        ("longer than the signal", Bbox.from_extents(1, 0, min(dense, right), 1), (0.5, 1.0)),
+        ("a spike at every sample", Bbox.from_extents(dense, 0, right, 1), (0.5, 1.0)),
+    ]
+    for words, region, wanted in regions:
+        if region.width > 0:
+            style = _WORDS | {"rotation": 90 if region.x0 >= 1 else 0}
+            centres = centres_within(room, region, wanted, words, **style)
+            place_words(room, words, centres, **style)
 
 
 def draw_points(panel: Axes, points: Array, look: Look, size: float, **style: Any) -> None:
@@ -166,30 +194,3 @@ def draw_points(panel: Axes, points: Array, look: Look, size: float, **style: An
                 clip_on=False,
                 **style,
             )
-
-
-def _middle(start: float, end: float) -> float:
-    """Return the number half-way between two, as it looks on an axis."""
-    return float(number_at(place(np.array([start, end])).mean()))
-
-
-def _write(panel: Axes, x: float, y: float, words: str, **style: Any) -> None:
-    style = {"verticalalignment": "center"} | style
-    panel.text(x, y, words, fontsize=7, color=MUTED, path_effects=HALO, zorder=1.5, **style)
-
-
-def _write_up(panel: Axes, x: float, words: str) -> None:
-    """Write upwards to L̃ of 1, where few networks are."""
-    style = {"rotation": 90, "horizontalalignment": "center", "verticalalignment": "top"}
-    _write(panel, x, 0.98, words, **style)
-
-
-def _draw_circles(panel: Axes) -> None:
-    angle = np.linspace(0, np.pi / 2, 181)
-    arc = np.stack((np.cos(angle), np.sin(angle)))
-    panel.fill_between(*arc, color=_GOOD, linewidth=0, zorder=0.5)
-    for radius in (0.25, 0.5, 0.75, 1):
-        width = 1.1 if radius == 1 else 0.6
-        panel.plot(*radius * arc, color="#7f9f7a", linewidth=width, zorder=1)
-        x, y = radius * np.cos(0.1), radius * np.sin(0.1)
-        _write(panel, x, y, f"φ {radius:g}", horizontalalignment="center")

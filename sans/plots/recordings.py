@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sans.recordings.timing import Annotation, Gap
 
 MOST_CHANNELS = 16
-"""Channels of one figure."""
+"""Channels of one picture."""
 
 MOST_TEXTS = 60
 """Annotations of which the texts are shown; of more, only the places."""
@@ -78,16 +78,22 @@ def plot_recording(
     first, last = _limits(channels, start, end)
     if not any(len(_cut(channel, first, last)[0]) for channel in channels):
         raise ValueError(f"nothing of {name} lies between {first:g} and {last:g}")
-    figure = Picture(figsize=(10, 1 + 1.4 * len(channels)), layout="constrained")
-    rows = list(figure.subplots(len(channels), 1, sharex=True, squeeze=False)[:, 0])
+    picture = Picture(figsize=(10, 1 + 1.4 * len(channels)), layout="constrained")
+    rows = list(picture.subplots(len(channels), 1, sharex=True, squeeze=False)[:, 0])
     for i, (axes, channel) in enumerate(zip(rows, channels, strict=True)):
         _draw(axes, channel, (first, last), gaps, COLOURS[i % len(COLOURS)])
         _mark_gaps(axes, gaps, first, last)
     _mark(rows, [each for each in annotations if first <= each.onset <= last])
     rows[0].set_xlim(first, last)
-    rows[-1].set_xlabel("seconds" if any(channel.rate for channel in channels) else "samples")
-    figure.suptitle(name + (f", {more} channels more" if more > 0 else ""), fontsize=11)
-    return figure
+    unit = "s" if any(channel.rate for channel in channels) else "samples"
+    rows[-1].set_xlabel(f"time ({unit})", fontsize=9)
+    title = name + (
+        f", the first {MOST_CHANNELS} of {len(channels) + more} channels" if more > 0 else ""
+    )
+    picture.suptitle(_plain(title), fontsize=10)
+    picture.align_ylabels(rows)
+    _thin_texts(picture, rows[0])
+    return picture
 
 
 def _limits(
@@ -98,7 +104,7 @@ def _limits(
     last = max((float(each[-1]) for each in times), default=1.0)
     first, last = first if start is None else start, last if end is None else end
     if not (np.isfinite(first) and np.isfinite(last) and first <= last):
-        raise ValueError(f"a figure shows times from one to a later one, not {first} to {last}")
+        raise ValueError(f"a picture shows times from one to a later one, not {first} to {last}")
     return first, last if last > first else first + 1
 
 
@@ -161,6 +167,20 @@ def _mark(rows: Sequence[Axes], annotations: Sequence[Annotation]) -> None:
             fontsize=7,
             color=MUTED,
         )
+
+
+def _thin_texts(picture: Picture, axes: Axes) -> None:
+    """Take away texts that would overlap the one before them; their lines stay."""
+    if not axes.texts:
+        return
+    picture.draw_without_rendering()  # settles where they are
+    end = -np.inf
+    for text in sorted(axes.texts, key=lambda text: float(text.get_position()[0])):
+        box = text.get_window_extent()
+        if box.x0 < end:
+            text.remove()
+        else:
+            end = box.x1 + 2
 
 
 def _plain(text: str) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.plots.figures import MUTED, Array, Look, Picture, looks_of
+from sans.plots.figures import MUTED, Array, Look, Picture, looks_of, word_colour
 from sans.plots.kernels import MOST_TOGETHER, draw_small
-from sans.plots.labels import Label, place_labels
+from sans.plots.labels import Label, Room, place_labels
 from sans.plots.plane import (
     MARGINS,
     PLANE_HEIGHT,
@@ -18,9 +18,8 @@ from sans.plots.plane import (
     draw_plane,
     draw_points,
     end_of_axis,
-    number_at,
-    place,
-    plane_figure,
+    name_plane,
+    plane_picture,
     squeeze,
 )
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 _LEAST_ROWS = 5  # rooms for small panels in a column, of which some may stay empty
 _BESIDE = 2.7  # inches beside the plane
 _TITLE, _NOTE = 0.22, 0.19  # inches above and below a small panel
-_FEW = 40  # networks up to which every one has a marker on its line
+_FEW = 40  # networks up to which every one has a marker on its line; of more, one in several
 
 
 class Family(NamedTuple):
@@ -86,7 +85,7 @@ def plot_plane(
 
     Args:
         families: one an activation.
-        title: stands above the figure.
+        title: stands above the picture.
         rate: samples per second, for the lengths of kernels in milliseconds; None: no lengths.
         part: of the data, that the numbers are of.
     """
@@ -96,20 +95,23 @@ def plot_plane(
         end_of_axis(family.points[:, 0] for family in families),
         end_of_axis(family.points[:, 1] for family in families),
     )
-    figure, panel = plane_figure(ends, beside=_BESIDE)
-    draw_plane(panel, ends, _dimensions(families))
+    picture, panel = plane_picture(ends, beside=_BESIDE)
+    dimensions = _dimensions(families)
+    draw_plane(panel, ends, dimensions)
     looks = looks_of(family.activation for family in families)
     for family in families:
         _draw_family(panel, family, looks[family.activation])
     _note(panel, len(points), len(finite), part)
-    figure.suptitle(title, fontsize=10, parse_math=False)
+    picture.suptitle(title, fontsize=10, parse_math=False)
     rows = max(len(families), _LEAST_ROWS)
     for row, family in enumerate(families):
-        room = figure.add_axes(_room(figure, row, rows))
+        room = picture.add_axes(_room(picture, row, rows))
         _draw_best(room, family, rate, looks[family.activation])
     labels = _labels(families, looks, [family.points for family in families], ends)
-    place_labels(panel, labels, np.minimum(finite, ends))
-    return figure
+    free = Room(panel, np.minimum(finite, ends))
+    place_labels(free, labels)
+    name_plane(free, dimensions)
+    return picture
 
 
 def plot_phi_by_size(families: Sequence[Family], title: str, part: str = "validation") -> Picture:
@@ -120,11 +122,11 @@ def plot_phi_by_size(families: Sequence[Family], title: str, part: str = "valida
 
     Args:
         families: one an activation.
-        title: stands above the figure.
+        title: stands above the picture.
         part: of the data, that the numbers are of.
     """
-    figure = Picture(figsize=(9, 4.6), layout="constrained")
-    panel = figure.subplots()
+    picture = Picture(figsize=(9, 4.6), layout="constrained")
+    panel = picture.subplots()
     looks = looks_of(family.activation for family in families)
     curves = [_by_size(family) for family in families]
     end = end_of_axis(curve[:, 1] for curve in curves)
@@ -132,8 +134,14 @@ def plot_phi_by_size(families: Sequence[Family], title: str, part: str = "valida
     panel.set_xlim(*_around(np.concatenate([np.empty(0), *(curve[:, 0] for curve in curves)])))
     for family, curve in zip(families, curves, strict=True):
         look = looks[family.activation]
-        marker = look.marker if len(curve) <= _FEW else ""
-        panel.plot(*curve.T, color=look.colour, marker=marker, markersize=3.5, linewidth=1.2)
+        panel.plot(
+            *curve.T,
+            color=look.colour,
+            marker=look.marker,
+            markevery=-(-len(curve) // _FEW) or 1,
+            markersize=3.5,
+            linewidth=1.2,
+        )
         draw_points(panel, curve[curve[:, 1] > end], look, 5)
         if family.converged:
             best = np.array([[family.sizes[family.best], family.phi[family.best]]])
@@ -143,21 +151,21 @@ def plot_phi_by_size(families: Sequence[Family], title: str, part: str = "valida
     panel.set_ylabel(axis_label(f"φ̄ of the {part} part", end), fontsize=9)
     panel.spines[["top", "right"]].set_visible(False)
     panel.grid(axis="y", color="#eeeeee", linewidth=0.8)
-    figure.suptitle(title, fontsize=10, parse_math=False)
+    picture.suptitle(title, fontsize=10, parse_math=False)
     if families:
-        figure.legend(loc="outside right upper", fontsize=8, frameon=False)
+        picture.legend(loc="outside right upper", fontsize=8, frameon=False)
     ends = np.inf, end
     labels = _labels(
         families, looks, [np.stack((family.sizes, family.phi), axis=1) for family in families], ends
     )
-    crowd = np.concatenate([np.empty((0, 2)), *map(_along, curves)])
-    place_labels(panel, labels, np.minimum(crowd, ends))
-    return figure
+    lines = [np.minimum(curve, ends) for curve in curves]
+    place_labels(Room(panel, np.concatenate([np.empty((0, 2)), *lines]), lines), labels)
+    return picture
 
 
-def _room(figure: Picture, row: int, rows: int) -> tuple[float, float, float, float]:
+def _room(picture: Picture, row: int, rows: int) -> tuple[float, float, float, float]:
     """Return where a small panel beside the plane stands: left, bottom, width and height."""
-    width, height = figure.get_size_inches()
+    width, height = picture.get_size_inches()
     pitch = (PLANE_HEIGHT + _TITLE + _NOTE) / rows
     bottom = MARGINS.below + PLANE_HEIGHT + _TITLE - (row + 1) * pitch + _NOTE
     left = width - _BESIDE + 0.25
@@ -175,14 +183,6 @@ def _by_size(family: Family) -> Array:
     curve = np.stack((family.sizes, family.phi), axis=1)
     curve = curve[np.isfinite(curve).all(axis=1)]
     return curve[np.argsort(curve[:, 0], kind="stable")]
-
-
-def _along(curve: Array) -> Array:
-    """Return many points of the lines that connect the points of a curve, ``(points, 2)``."""
-    if not len(curve):
-        return curve
-    across = np.linspace(curve[0, 0], curve[-1, 0], 400)
-    return np.stack((across, number_at(np.interp(across, curve[:, 0], place(curve[:, 1])))), axis=1)
 
 
 def _around(sizes: Array) -> tuple[float, float]:
@@ -209,7 +209,8 @@ def _note(panel: Axes, networks: int, finite: int, part: str) -> None:
 
 def _draw_best(panel: Axes, family: Family, rate: float | None, look: Look) -> None:
     caption = f"{look.glyph} {family.caption}"
-    panel.set_title(caption, fontsize=8, loc="left", color=look.colour, pad=4, parse_math=False)
+    style: dict[str, Any] = {"color": word_colour(look.colour), "parse_math": False}
+    panel.set_title(caption, fontsize=8, loc="left", pad=4, **style)
     if not family.converged:
         panel.set_axis_off()
         return

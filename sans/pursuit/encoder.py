@@ -133,6 +133,17 @@ def pursue(
 
     Raises:
         ValueError: if kernels do not fit the signals, or a sample or weight is not finite.
+
+    Examples:
+        >>> import numpy as np
+        >>> from sans.pursuit.encoder import pursue
+        >>> kernel, signal = np.array([1.0, 2.0, 1.0]), np.zeros((1, 20))
+        >>> signal[0, 4:7] = 3 * kernel
+        >>> code = pursue(signal, [kernel])
+        >>> code.place.tolist(), code.amplitude.round(6).tolist()  # where the kernel's middle lies
+        ([[5]], [3.0])
+        >>> bool(np.allclose(code.draw([kernel]), signal))
+        True
     """
     check(signals, kernels)
     atoms, sizes = atoms_of(kernels)

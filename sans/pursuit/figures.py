@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from sans.convolution.frames import Floats
+from sans.figures import Approximation
 from sans.pursuit.encoder import Code
 
 
-class Figures(NamedTuple):
-    """φ and its two terms, one a signal, ``(signals,)``, as `sans.metrics` has them."""
+class Terms(NamedTuple):
+    """φ and its two terms, one a signal, ``(signals,)``, rows of `sans.figures.METRICS`."""
 
     phi: Floats
     """φ."""
@@ -27,7 +27,7 @@ class Figures(NamedTuple):
 
 def figures(
     signals: NDArray[Any], code: Code, kernels: Sequence[NDArray[Any]], weights: int
-) -> Figures:
+) -> Terms:
     """Return φ of every signal, none of them zero everywhere.
 
     Args:
@@ -36,8 +36,6 @@ def figures(
         kernels: what the spikes draw.
         weights: W, the count of scalars that are to be remembered for the kernels.
     """
-    space = tuple(range(1, signals.ndim))
-    samples = signals[0].size
-    ratio = (weights + signals.ndim * code.counts) / samples
-    loss = np.abs(code.draw(kernels) - signals).sum(space) / np.abs(signals).sum(space)
-    return Figures(np.hypot(ratio, loss), ratio, loss)
+    drawn = code.draw(kernels)
+    found = Approximation(signals[:, None], drawn[:, None], code.counts, weights)
+    return Terms(*(found[name] for name in Terms._fields))

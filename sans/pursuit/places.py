@@ -19,7 +19,7 @@ SWEEPS = 8
 """How often all spikes are tried, at most."""
 
 ROUNDS = 3
-"""Rounds of a refit of the few spikes that a move changes; more help hardly."""
+"""Rounds of a refit of the few spikes that a move changes; more hardly help."""
 
 
 @inlined

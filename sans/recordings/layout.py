@@ -13,7 +13,7 @@ TYPES = ("i1", "u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f
 """Types of stored samples."""
 
 PIECE = 1 << 18
-"""Samples of all tracks that are read at a time, about, by those who read all."""
+"""Samples of all tracks that are read at a time, about, by a caller that reads all."""
 
 Block = Sequence[NDArray[Any]]
 """Consecutive frames: for each track its samples in time order, ``(frames * per_frame,)``."""

@@ -134,11 +134,11 @@ def _open_file(source: Input, named: Format | None, layout: str | None) -> Sourc
             f"{', '.join(titles[:-1])} or {titles[-1]} is wanted"
         )
     if kind.oriented is not None:
-        opened = kind.oriented(source, layout)
+        found = kind.oriented(source, layout)
     else:
         _refuse(layout, source.name, IMAGES if kind.name == "png" else None)
-        opened = kind.open(source)
-    return replace(opened, kept=_kept(source, kind))
+        found = kind.open(source)
+    return replace(found, kept=_kept(source, kind))
 
 
 def _kept(source: Input, kind: Format) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""A recording in memory, channel by channel, for those who look at one."""
+"""A recording in memory, channel by channel, to look at in Python."""
 
 from __future__ import annotations
 
@@ -117,6 +117,17 @@ class Recording:
         facts: what it says of its time.
         annotations: returns what was noted.
         whole: whether `source` has all that gives the same file again.
+
+    Examples:
+        >>> import numpy as np
+        >>> import sans
+        >>> table = np.column_stack([np.arange(50) / 250, np.arange(50) % 5])
+        >>> np.savetxt("ecg.csv", table, "%g", delimiter=",", header="time,II", comments="")
+        >>> recording = sans.read("ecg.csv")
+        >>> [channel.name for channel in recording.channels]
+        ['time', 'II']
+        >>> recording["II"].rate, recording["II"].times[:3].tolist()
+        (250.0, [0.0, 0.004, 0.008])
     """
 
     def __init__(
@@ -228,10 +239,11 @@ class Recording:
 
     def __repr__(self) -> str:
         layout = self.source.layout
-        told = [f"{self.name}: {layout.format}, {len(self.channels)} channels"]
+        count = len(self.channels)
+        told = [f"{self.name}: {layout.format}, {count} channel{'s' if count != 1 else ''}"]
         told += [f"{self.duration:,.10g} s"] if self.duration else []
         told += [f"from {self.start:%Y-%m-%d %H:%M:%S}"] if self.start else []
-        told += [f"{len(self.gaps)} gaps"] if self.gaps else []
+        told += [f"{len(self.gaps)} gap{'s' if len(self.gaps) > 1 else ''}"] if self.gaps else []
         rows = [f"  {number} {each!r}" for number, each in enumerate(self.channels[:_SHOWN])]
         more = len(self.channels) - _SHOWN
         return "\n".join([", ".join(told), *rows, *([f"  and {more} more"] if more > 0 else [])])

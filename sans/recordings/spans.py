@@ -122,7 +122,7 @@ def spans_of(
 
 
 def end_of(layout: Layout, chosen: Sequence[int], cut: Cut, facts: Facts) -> tuple[float, str]:
-    """Return where a recording ends for those who cut it like this, and in which unit."""
+    """Return where a recording ends for a caller that cuts it like this, and in which unit."""
     if len(layout.shape) == 3:
         return layout.frames or 0, "images"
     if cut.in_seconds:

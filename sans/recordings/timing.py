@@ -39,7 +39,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What somebody, or a program, has noted of a moment or a stretch of a recording."""
+    """What a person, or a program, has noted of a moment or an interval of a recording."""
 
     onset: float
     """When it begins, in seconds after the first frame; below 0 if it was before."""

@@ -57,6 +57,14 @@ def write(recording: Recording, path: str | Path) -> None:
     Raises:
         ValueError: if no format has this suffix, or recordings are not made files of it.
         SansError: if this one cannot be, or the file cannot be written.
+
+    Examples:
+        >>> import numpy as np
+        >>> import sans
+        >>> np.save("ecg.npy", np.arange(1000, dtype=np.int16))
+        >>> sans.write(sans.read("ecg.npy", rate=250), "ecg.edf")
+        >>> sans.read("ecg.edf")[0].stored[:3].tolist()
+        [0, 1, 2]
     """
     path = Path(path)
     own = recording.source.layout.format

@@ -47,7 +47,7 @@ def draw(
     dimensions = everything[0].model.dimensions
     names = [name for name in ACTIVATIONS if any(n.row.activation == name for n in everything)]
     curves = {
-        name: np.array([n.history[:, 1] for n in found if n.row.activation == name])
+        name: np.array([n.history["phi"] for n in found if n.row.activation == name])
         for name in names
     }
     points = {

@@ -19,6 +19,7 @@ from sans.datasets import locate, resolve
 from sans.engines import Engine
 from sans.errors import DatasetError, ModelError
 from sans.files import write_text
+from sans.leftovers import is_left
 from sans.reproduction import searches
 from sans.reproduction.comparison import RAW, Comparison, compare, exam_name, raw_accuracy
 from sans.reproduction.recipes import ExperimentRecipe
@@ -146,7 +147,7 @@ class Reproduction:
                 if not force and (found := search.found()):
                     study.pursuits[search.seed] = found
                 else:
-                    search.begin()
+                    search.begin(force)
 
     def train(self, engine: Engine, on_networks: OnNetworks) -> None:
         """Train every network that is not trained."""
@@ -256,7 +257,8 @@ class Reproduction:
 
     def _check(self) -> None:
         """Raise a ModelError if something else is in the folders; change nothing."""
-        if self.folder.is_dir() and any(self.folder.iterdir()) and not self._begun():
+        there = self.folder.iterdir() if self.folder.is_dir() else ()
+        if not all(map(is_left, there)) and not self._begun():
             raise ModelError(
                 f"{self.folder} exists and holds no {self.recipe.name} experiment: choose another "
                 "--output, or add --force"

@@ -17,9 +17,11 @@ from sans.datasets import DataConfig, Dataset
 from sans.engines import Engine
 from sans.errors import ModelError
 from sans.files import write_text
+from sans.leftovers import is_left, settle_all
 from sans.model_files import read_model
 from sans.runs import Run
 from sans.search import Budget, Search
+from sans.search.kept import Kept, settings_of
 from sans.sweeps.settings import difference
 
 RECORD = "search.json"
@@ -87,16 +89,21 @@ class PursuitSearch:
             )
         return self._outcome(model)
 
-    def begin(self) -> None:
-        """Make the folder, or remove what an unfinished search has left in it.
+    def begin(self, force: bool = False) -> None:
+        """Make the folder; what an unfinished search has left in it stays if it can go on.
+
+        Args:
+            force: whether nothing goes on.
 
         Raises:
             ModelError: if it cannot be made.
         """
         try:
             self.run.folder.mkdir(parents=True, exist_ok=True)
+            settle_all(self.run.folder)
             self._write(None)  # before anything else: whose the rest is
-            self.run.clear()
+            if force or not self._goes_on():
+                self.run.clear()
         except OSError as error:
             raise ModelError(
                 f"cannot make the folder {error.filename}: {error.strerror}"
@@ -111,20 +118,30 @@ class PursuitSearch:
             SansError: if the engine breaks down, or a file cannot be written.
         """
         search = Search(self.data, self.dataset, self.seed)
-        search.run(engine, self.budget)
+        if self.run.search.is_file():
+            search.take_up(self.run)
+        search.run(engine, self.budget, run=self.run)
         search.leave(self.run).finish(self.run)
         model = read_model(self.run.model).identifier
         self._write(model)
         return self._outcome(model)
 
+    def _goes_on(self) -> bool:
+        """Return whether the trials of this very search are here."""
+        with suppress(ModelError):  # there are none, or they are damaged
+            kept = Kept.read(self.run.search)
+            settings = settings_of(self.data, self.seed, self.digest)
+            return (kept.settings, kept.budget) == (settings, self.budget)
+        return False
+
     def _check_empty(self) -> None:
         """Raise a ModelError if more is here than what a kill has left of the first record."""
         folder = self.run.folder
         try:
-            names = [path.name for path in folder.iterdir()] if folder.exists() else []
+            paths = list(folder.iterdir()) if folder.exists() else []
         except OSError as error:
             raise ModelError(f"cannot read {error.filename}: {error.strerror}") from error
-        if any(not name.startswith(f".{RECORD}.") for name in names):
+        if not all(map(is_left, paths)):
             raise ModelError(
                 f"{folder} exists and holds no search of this experiment: choose another "
                 "--output, or add --force"

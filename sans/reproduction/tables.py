@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from tabulate import tabulate
 
+from sans.figures import METRICS, Metric
 from sans.reproduction.comparison import Comparison
 
 Cell = str | int | float
@@ -37,18 +38,25 @@ class ComparisonColumn(NamedTuple):
     """Whether a plus stands before a figure above 0, as before a difference."""
 
 
-PHI = r"$\bar\varphi$"
+PHI, RATIO, LOSS = (
+    METRICS[name] for name in ("phi", "inverse_compression_ratio", "reconstruction_loss")
+)
+
+
+def _figure(
+    name: str, words: str, metric: Metric, cell: Callable[[Comparison], Cell], digits: int = 3
+) -> ComparisonColumn:
+    """Return the column of a figure of merit; "{}" in the words above it stands for its heading."""
+    head, latex = words.format(metric.heading), words.format(metric.latex)
+    return ComparisonColumn(name, head, latex, cell, digits)
+
 
 COMMON = (
     ComparisonColumn("activation", "activation", "activation", lambda c: c.published.activation),
     ComparisonColumn("kernel_size", "m", "$m$", lambda c: c.published.kernel_size),
-    ComparisonColumn(
-        "published_phi", "published φ̄", f"published {PHI}", lambda c: c.published.phi, 2
-    ),
-    ComparisonColumn("phi", "φ̄, last epoch", f"{PHI}, last epoch", lambda c: c.phi, 3),
-    ComparisonColumn(
-        "best_epoch_phi", "φ̄, best epoch", f"{PHI}, best epoch", lambda c: c.best_epoch_phi, 3
-    ),
+    _figure("published_phi", "published {}", PHI, lambda c: c.published.phi, 2),
+    _figure("phi", "{}, last epoch", PHI, lambda c: c.phi),
+    _figure("best_epoch_phi", "{}, best epoch", PHI, lambda c: c.best_epoch_phi),
     ComparisonColumn(
         "difference", "difference", "difference", lambda c: c.difference, 3, signed=True
     ),
@@ -56,7 +64,7 @@ COMMON = (
 
 SIZES = (
     ComparisonColumn("best_size", "our best m", "our best $m$", lambda c: c.best_size or math.nan),
-    ComparisonColumn("best_size_phi", "φ̄ there", f"{PHI} there", lambda c: c.best_size_phi, 3),
+    _figure("best_size_phi", "{} there", PHI, lambda c: c.best_size_phi),
 )
 
 CORRECTED_SIZES = (
@@ -66,9 +74,7 @@ CORRECTED_SIZES = (
         "$m$ by validation",
         lambda c: c.corrected_size or math.nan,
     ),
-    ComparisonColumn(
-        "corrected_size_phi", "its φ̄", f"its {PHI}", lambda c: c.corrected_size_phi, 3
-    ),
+    _figure("corrected_size_phi", "its {}", PHI, lambda c: c.corrected_size_phi),
 )
 
 ACCURACIES = (
@@ -92,9 +98,7 @@ ACCURACIES = (
 )
 
 CORRECTED = (
-    ComparisonColumn(
-        "corrected_phi", "corrected φ̄", f"corrected {PHI}", lambda c: c.corrected_phi, 3
-    ),
+    _figure("corrected_phi", "corrected {}", PHI, lambda c: c.corrected_phi),
     ComparisonColumn(
         "corrected_accuracy",
         "corrected accuracy",
@@ -105,26 +109,24 @@ CORRECTED = (
 )
 
 DETAILS = (
-    ComparisonColumn("lowest_phi", "lowest φ̄", f"lowest {PHI}", lambda c: c.lowest_phi, 3),
-    ComparisonColumn("highest_phi", "highest φ̄", f"highest {PHI}", lambda c: c.highest_phi, 3),
-    ComparisonColumn(
+    _figure("lowest_phi", "lowest {}", PHI, lambda c: c.lowest_phi),
+    _figure("highest_phi", "highest {}", PHI, lambda c: c.highest_phi),
+    _figure(
         "published_inverse_compression_ratio",
-        "published CR⁻¹",
-        r"published $CR^{-1}$",
+        "published {}",
+        RATIO,
         lambda c: c.published.inverse_compression_ratio,
         2,
     ),
-    ComparisonColumn(
-        "inverse_compression_ratio", "CR⁻¹", "$CR^{-1}$", lambda c: c.inverse_compression_ratio, 3
-    ),
-    ComparisonColumn(
+    _figure("inverse_compression_ratio", "{}", RATIO, lambda c: c.inverse_compression_ratio),
+    _figure(
         "published_reconstruction_loss",
-        "published L̃",
-        r"published $\tilde L$",
+        "published {}",
+        LOSS,
         lambda c: c.published.reconstruction_loss,
         2,
     ),
-    ComparisonColumn("reconstruction_loss", "L̃", r"$\tilde L$", lambda c: c.reconstruction_loss, 3),
+    _figure("reconstruction_loss", "{}", LOSS, lambda c: c.reconstruction_loss),
 )
 """What only the .csv file has room for."""
 
@@ -161,26 +163,12 @@ CORRECTED_RAW = (
 )
 """The same where they are shown without the flaws of the published way."""
 
-PURSUIT = (
-    ComparisonColumn("pursuit_phi", "pursuit φ̄", f"pursuit {PHI}", lambda c: c.pursuit_phi, 3),
-)
+PURSUIT = (_figure("pursuit_phi", "pursuit {}", PHI, lambda c: c.pursuit_phi),)
 """What is there where kernels of a pursuit were searched."""
 
 PURSUIT_DETAILS = (
-    ComparisonColumn(
-        "pursuit_lowest_phi",
-        "lowest pursuit φ̄",
-        f"lowest pursuit {PHI}",
-        lambda c: c.pursuit_lowest_phi,
-        3,
-    ),
-    ComparisonColumn(
-        "pursuit_highest_phi",
-        "highest pursuit φ̄",
-        f"highest pursuit {PHI}",
-        lambda c: c.pursuit_highest_phi,
-        3,
-    ),
+    _figure("pursuit_lowest_phi", "lowest pursuit {}", PHI, lambda c: c.pursuit_lowest_phi),
+    _figure("pursuit_highest_phi", "highest pursuit {}", PHI, lambda c: c.pursuit_highest_phi),
     ComparisonColumn(
         "pursuit_kernel_sizes", "pursuit m", "pursuit $m$", lambda c: c.pursuit_kernel_sizes
     ),

@@ -4,6 +4,15 @@
 a trained network, and `pictures` draws it. Nothing here imports torch until a network is trained.
 """
 
-from sans.runs.folder import ROOT, Run, create, find, find_model
+from sans.runs.folder import ROOT, Run, begun, discard, find, find_model, folder_name, working_in
 
-__all__ = ["ROOT", "Run", "create", "find", "find_model"]
+__all__ = [
+    "ROOT",
+    "Run",
+    "begun",
+    "discard",
+    "find",
+    "find_model",
+    "folder_name",
+    "working_in",
+]

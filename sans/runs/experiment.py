@@ -68,7 +68,16 @@ class Experiment:
             for part, count in self.trainer.silent.items()
             if count
         ]
-        return (*notices, *self.settings.train.doubts(self.model))
+        return (*notices, *self.trainer.notices, *self.settings.train.doubts(self.model))
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why the network that was trained may be of no use, one sentence each.
+
+        Raises:
+            ModelError: if no epoch had a finite φ.
+        """
+        return self.trainer.result().doubts
 
     @property
     def left_out(self) -> dict[str, int]:
@@ -118,8 +127,8 @@ class Experiment:
         Raises:
             ModelError: if no epoch had a finite φ, or a file cannot be written.
         """
-        training = self.trainer.result(0)
-        training.model.to(self.trainer.training.device)
+        training = self.trainer.result()
+        training.model.to(self.trainer.device)
         evaluation = evaluate(training.model, self.dataset.test.signals)
         self._write_summary(run, training, evaluation)
         illustrate(run, training.model, self.dataset)
@@ -143,8 +152,8 @@ class Experiment:
         arrays = {name: tensor.numpy() for name, tensor in state.items()}
         values = {"settings": self.settings.values(), "signals": self._digest}
         write_arrays(run.checkpoint, CHECKPOINT, arrays, values)
-        if self.trainer.has_best(0):
-            training = self.trainer.result(0)
+        if self.trainer.has_best():
+            training = self.trainer.result()
             training.model.save(run.model, self.about)
             _write_history(run.history, training.history)
             self._write_summary(run, training, None)

@@ -9,17 +9,22 @@ reconstruction.png        a test signal, its similarities, its spikes, what they
 checkpoint.safetensors    the state after the last epoch, for `sans train --resume`
 trials.csv                one row a trial, where `sans search` has left the run
 config.toml               the options that repeat the command, for its `--config`
+search.safetensors        all that its search needs to go on
 ========================= ==========================================================
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from sans.configs.toml import OPTIONS_FILE
-from sans.errors import ModelError
+from sans.errors import BusyError, ModelError
+from sans.leftovers import alone_in, is_left
+from sans.locking import LOCK
 
 ROOT = Path("runs")
 """Where runs lie, below the current folder, unless told otherwise."""
@@ -72,6 +77,11 @@ class Run:
         """The options that repeat the command which has left the run."""
         return self.folder / OPTIONS_FILE
 
+    @property
+    def search(self) -> Path:
+        """The trials of the search, with all that they need to go on."""
+        return self.folder / "search.safetensors"
+
     def clear(self) -> None:
         """Remove the files of an earlier run of the same folder."""
         for path in (
@@ -83,12 +93,16 @@ class Run:
             self.checkpoint,
             self.trials,
             self.options,
+            self.search,
         ):
             path.unlink(missing_ok=True)
 
 
-def create(folder: Path | None, name: str, force: bool = False) -> Run:
-    """Make the folder of a new run.
+@contextmanager
+def begun(folder: Path | None, name: str, force: bool = False) -> Iterator[Run]:
+    """Make the folder of a new run, and keep other commands out of it while the context lasts.
+
+    A folder with nothing in it but what a killed process was writing counts as empty.
 
     Args:
         folder: where; None: a new folder below `runs/`, called after `name`.
@@ -96,36 +110,81 @@ def create(folder: Path | None, name: str, force: bool = False) -> Run:
         force: whether the files of an earlier run in `folder` may be replaced.
 
     Raises:
-        ModelError: if `folder` exists and is not empty, or cannot be made.
+        BusyError: if another command is working in `folder`.
+        ModelError: if it exists and is not empty, or cannot be made.
     """
-    try:
+    with ExitStack() as stack:
         if folder is None:
-            return _create_numbered(re.sub(r"[^\w.+-]+", "-", name).strip("-."))
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            if not force:
-                raise ModelError(
-                    f"{folder} exists and is not empty: choose another, or add --force"
-                )
-            Run(folder).clear()
-        return Run(folder)
-    except OSError as error:
-        raise ModelError(f"cannot make the folder {error.filename}: {error.strerror}") from error
+            yield _begin_numbered(stack, folder_name(name))
+            return
+        run = stack.enter_context(working_in(Run(folder)))
+        if force:
+            run.clear()
+        elif not _is_empty(folder):
+            raise ModelError(_taken(run))
+        yield run
 
 
-def _create_numbered(name: str) -> Run:
-    """Make the first of the folders `name`, `name-2`, `name-3`, … that does not exist."""
-    number = 1
+def folder_name(name: str) -> str:
+    """Return a name as any shell can type it."""
+    return re.sub(r"[^\w.+-]+", "-", name).strip("-.")
+
+
+def discard(run: Run) -> None:
+    """Remove the folder of a run that was begun and stopped at once, unless others use it, too."""
+    with suppress(OSError):
+        run.search.unlink(missing_ok=True)
+        (run.folder / LOCK).unlink(missing_ok=True)
+        run.folder.rmdir()
+
+
+@contextmanager
+def working_in(run: Run) -> Iterator[Run]:
+    """Keep other commands out of a run's folder, and remove what killed ones were writing there.
+
+    Raises:
+        BusyError: if another command is working in it.
+        ModelError: if it cannot be written.
+    """
+    with alone_in(run.folder, ModelError):
+        yield run
+
+
+def _begin_numbered(stack: ExitStack, name: str) -> Run:
+    """Take the first of the folders `name`, `name-2`, `name-3`, … that does not exist.
+
+    One in which a process was killed before it wrote anything counts as none.
+    """
+    number = 0
     while True:
-        folder = ROOT / (name if number == 1 else f"{name}-{number}")
+        number += 1
+        run = Run(ROOT / (name if number == 1 else f"{name}-{number}"))
         try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            if not ROOT.is_dir():
-                raise
-            number += 1
-        else:
-            return Run(folder)
+            run.folder.mkdir(parents=True)
+        except OSError as error:
+            if not (isinstance(error, FileExistsError) and ROOT.is_dir()):
+                raise ModelError(
+                    f"cannot make the folder {error.filename}: {error.strerror}"
+                ) from error
+            if not _was_killed_at_once(run.folder):
+                continue
+        with suppress(BusyError):  # another command has just made it
+            return stack.enter_context(working_in(run))
+
+
+def _was_killed_at_once(folder: Path) -> bool:
+    return folder.is_dir() and _is_empty(folder) and any(folder.iterdir())
+
+
+def _is_empty(folder: Path) -> bool:
+    return all(map(is_left, folder.iterdir()))
+
+
+def _taken(run: Run) -> str:
+    """Return what to do where a run was to begin, and something is."""
+    text = f"{run.folder} exists and is not empty: choose another, or add --force"
+    goes_on = f"; `sans train --resume --output {run.folder}` goes on with the run in it"
+    return text + (goes_on if run.checkpoint.is_file() else "")
 
 
 def find(folder: Path | str | None = None) -> Run:
@@ -137,6 +196,11 @@ def find(folder: Path | str | None = None) -> Run:
     if folder is not None:
         run = Run(Path(folder))
         if not (run.model.is_file() or run.checkpoint.is_file()):
+            if run.folder.is_dir() and _is_empty(run.folder):
+                raise ModelError(
+                    f"{folder} holds no run yet: `sans train --output {folder}`, without --resume "
+                    "and with all options, begins one"
+                )
             raise ModelError(f"{folder} is not the folder of a run; `sans train` makes one")
         return run
     names = ("model.safetensors", "checkpoint.safetensors")

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
+from sans import metrics
+from sans.evaluation import evaluate
 from sans.kernels import load_kernels
-from sans.plots import Passage, Picture, plot_reconstruction, save_figure
+from sans.plots import Passage, Picture, Share, plot_reconstruction, save_figure
+from sans.signals import CHUNK
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from sans.datasets import Dataset
+    from sans.evaluation import Evaluation
     from sans.model import SAN
     from sans.runs import Run
+
+CHOICES = ("first", "best", "worst")
+"""Which signal of a part is drawn, where it is not chosen by its number."""
+
+MOST_SIGNALS = 1000
+"""Signals, the first of the test part, from which the shares of kernels are counted."""
 
 
 def illustrate(run: Run, model: SAN, dataset: Dataset) -> None:
@@ -21,24 +34,103 @@ def illustrate(run: Run, model: SAN, dataset: Dataset) -> None:
     Raises:
         ModelError: if a file cannot be written.
     """
-    save_figure(load_kernels(run.model).plot(), run.kernels_figure)
+    kernels = load_kernels(run.model)
+    signals = torch.from_numpy(dataset.test.signals[:MOST_SIGNALS])
+    shares = kernel_shares(model, signals) if len(kernels) > 1 else None
+    described = f"{len(signals):,} test {_noun(model)}s"
+    save_figure(kernels.plot(shares, described), run.kernels_figure)
     save_figure(draw_reconstruction(model, dataset, "test"), run.reconstruction_figure)
 
 
-def draw_reconstruction(model: SAN, dataset: Dataset, split: str) -> Picture:
-    """Return the figure of the first signal of a part that is not zero everywhere.
+def draw_reconstruction(
+    model: SAN,
+    dataset: Dataset,
+    split: str,
+    signal: str | int = "first",
+    evaluation: Evaluation | None = None,
+) -> Picture:
+    """Return the picture of a signal's way through a network.
 
     Args:
         model: the network.
         dataset: where the signal comes from.
         split: "training", "validation" or "test".
+        signal: "first" of those that are not zero everywhere, "best" or "worst" of them by φ, or
+            the number of a signal, from 1, as the title of the picture counts.
+        evaluation: what `evaluate` returned for the same network and signals; None: they are
+            scored anew where "best" or "worst" asks for it.
+
+    Raises:
+        ValueError: if there is no such choice or number, or the signal is zero everywhere.
     """
     signals = torch.from_numpy(getattr(dataset, split).signals)
-    index = int(signals.flatten(1).count_nonzero(1).nonzero()[0])
-    signal = signals[index : index + 1].to(next(model.parameters()).device)
-    with torch.no_grad():
-        activations = model.encode(signal)
-        parts = (signal[0], model.similarity(signal), activations, model.decode(activations)[0])
-    noun = "signal" if model.config.dimensions == 1 else "image"
-    passage = Passage(*(part[0].cpu().numpy() for part in parts))
-    return plot_reconstruction(passage, dataset.rate, f"{dataset.name}, {split} {noun} {index + 1}")
+    noun = f"{split} {_noun(model)}"
+    index = _pick(model, signals, signal, evaluation, noun)
+    passage, scores = _pass(model, signals[index : index + 1])
+    title = f"{dataset.name}, {noun} {index + 1} of {len(signals):,}"
+    if signal in ("best", "worst"):
+        title += f", the {signal} by φ"
+    return plot_reconstruction(passage, dataset.rate, title, dataset.unit, scores)
+
+
+@torch.no_grad()
+def kernel_shares(model: SAN, signals: Tensor) -> list[Share]:
+    """Return which part of the description of signals each kernel is.
+
+    The energy of a kernel is the sum of squares of what it alone draws; stretched, too.
+
+    Args:
+        model: the network.
+        signals: ``(signals, 1, *space)``.
+    """
+    kernels, space = len(model.kernels), tuple(range(2, signals.ndim))
+    spikes, energy = np.zeros(kernels), np.zeros(kernels)
+    for chunk in torch.split(signals, max(1, CHUNK // (kernels * signals[0].numel()))):
+        activations = model.encode(chunk.to(next(model.parameters())))
+        maps = torch.unflatten(activations, 1, (kernels, -1)).flatten(2)
+        spikes += maps.count_nonzero((0, 2)).cpu().numpy()
+        drawn = model.partial_reconstructions(activations).double()
+        energy += drawn.square().sum((0, *space)).cpu().numpy()
+    with np.errstate(invalid="ignore"):  # a network without a spike has no shares
+        spikes, energy = spikes / spikes.sum(), energy / energy.sum()
+    return [Share(float(one), float(other)) for one, other in zip(spikes, energy, strict=True)]
+
+
+def _noun(model: SAN) -> str:
+    return "signal" if model.config.dimensions == 1 else "image"
+
+
+def _pick(
+    model: SAN, signals: Tensor, signal: str | int, evaluation: Evaluation | None, noun: str
+) -> int:
+    """Return the index of the chosen signal."""
+    silent = metrics.silent(signals)
+    if isinstance(signal, int):
+        if not 1 <= signal <= len(signals):
+            raise ValueError(f"there is no {noun} {signal}: they are 1 to {len(signals):,}")
+        if silent[signal - 1]:
+            raise ValueError(f"{noun} {signal} is zero everywhere: there is nothing to draw")
+        return signal - 1
+    if signal not in CHOICES:
+        raise ValueError(f"a signal is {', '.join(CHOICES)} or a number, not {signal!r}")
+    audible = (~silent).nonzero().flatten().tolist()
+    if not audible:
+        raise ValueError(f"every {noun} is zero everywhere: there is nothing to draw")
+    if signal == "first":
+        return int(audible[0])
+    phi = (evaluation or evaluate(model, signals)).scores["phi"]
+    return int(audible[int(phi.argmin() if signal == "best" else phi.argmax())])
+
+
+@torch.no_grad()
+def _pass(model: SAN, signal: Tensor) -> tuple[Passage, dict[str, float]]:
+    """Return the way of one signal ``(1, 1, *space)`` through a network, and its scores."""
+    signal = signal.to(next(model.parameters()))
+    activations = model.encode(signal)
+    reconstruction = model.decode(activations)
+    parts = (signal[0, 0], model.similarity(signal)[0], activations[0], reconstruction[0, 0])
+    ratio = metrics.inverse_compression_ratio(activations, model.config.weights)
+    loss = metrics.reconstruction_loss(signal, reconstruction)
+    scores = {"φ": torch.hypot(ratio, loss), "CR⁻¹": ratio, "L̃": loss}
+    passage = Passage(*(part.float().cpu().numpy() for part in parts))
+    return passage, {name: float(value) for name, value in scores.items()}

@@ -10,6 +10,7 @@ from typing import Any
 import sans
 from sans.configs import ModelOptions, TrainConfig, from_mapping, to_mapping
 from sans.datasets import DataConfig, Dataset
+from sans.datasets.loading import remembered
 from sans.errors import ModelError
 from sans.options import options_of
 
@@ -34,6 +35,8 @@ class Settings:
         """Return the settings as JSON values; `from_values` takes them back."""
         data = to_mapping(self.data)
         data["data_dir"] = data["data_dir"] and str(data["data_dir"])
+        if data.get("whole") is False:  # what a file that does not say so means
+            del data["whole"]
         return {"data": data, "model": to_mapping(self.model), "train": to_mapping(self.train)}
 
     def about(self, dataset: Dataset) -> dict[str, Any]:
@@ -55,7 +58,7 @@ class Settings:
         folder = values["data"].get("data_dir")
         data = {**values["data"], "data_dir": folder and Path(folder)}
         return cls(
-            data=from_mapping(DataConfig, data),
+            data=remembered(from_mapping(DataConfig, data)),
             model=from_mapping(ModelOptions, values["model"]),
             train=from_mapping(TrainConfig, values["train"]),
         )

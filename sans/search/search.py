@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import Any
 
 import torch
 
@@ -21,87 +19,24 @@ from sans.files import write_text
 from sans.runs import Run
 from sans.runs.experiment import Experiment
 from sans.runs.settings import Settings
-from sans.search import space as choices
-from sans.search.trials import SliceOutcome, TrialSlice, perform, warm_up
+from sans.search.kept import Kept, Trial, settings_of
+from sans.search.proposals import WAVE, Known, Proposals
+from sans.search.rows import Finished, row_of, table_of
+from sans.search.trials import TrialSlice, perform, warm_up
+from sans.sweeps.settings import difference
 from sans.sweeps.tasks import keep
-
-if TYPE_CHECKING:
-    from optuna.study import Study
-    from optuna.trial import Trial
 
 EPOCHS = 150
 """Epochs of a trial at most; it ends when no proposal helps any more."""
 
-RANDOM_TRIALS = 6
-"""Trials before those that learn from earlier ones."""
-
-WAVE = 4
-"""Trials that know nothing of each other where their number is given: the same ones anywhere."""
-
 SLICE = 3.0
-"""Seconds after which trials are looked at when their epoch ends: what a stop loses."""
+"""Seconds after which trials are looked at when their epoch ends, and kept: what a kill loses."""
 
 SEEDS = 2**20
 """Seeds that a search may use for its trials, before those of the next."""
 
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A trial that is over, as a row of the run's `trials.csv`."""
-
-    trial: int
-    """From 1, in the order of proposals."""
-
-    kernel_size: str
-    """Samples along a side of the kernels that it began with."""
-
-    dropout: float
-    """The share of spikes that moves of kernels did not see."""
-
-    epochs: int
-    """How many epochs it had."""
-
-    seconds: float
-    """How long it took."""
-
-    cut: bool
-    """Whether the search was over before it was."""
-
-    found: str
-    """Samples along a side of the kernels of its best epoch."""
-
-    phi: float
-    """Validation φ̄ of its best epoch."""
-
-
-@dataclass(slots=True, eq=False)
-class Running:
-    """A trial that is not over."""
-
-    trial: Trial
-    """What Optuna calls it."""
-
-    proposal: choices.Proposal
-    """What it does."""
-
-    settings: Settings
-    """The options with which `sans train` would begin it."""
-
-    outcome: SliceOutcome | None = None
-    """How its last slice has ended."""
-
-    seconds: float = 0.0
-    """How long all slices took."""
-
-    @property
-    def rank(self) -> tuple[float, int]:
-        """What is lower for a better trial, and, of equal ones, for the earlier."""
-        return (self.outcome.phi if self.outcome else math.inf, self.trial.number)
-
-    @property
-    def over(self) -> bool:
-        """Whether there is nothing to go on with."""
-        return self.outcome is not None and self.outcome.finished
+SECONDS_BETWEEN_RUNS = 10.0
+"""The best so far is left as a run no more often than this; a search that ends leaves it anyway."""
 
 
 class Search:
@@ -117,10 +52,23 @@ class Search:
         self.data = data
         self.dataset = dataset
         self.seed = seed
-        self.finished: list[Finished] = []
-        self._best: Running | None = None
+        self.trials: list[Trial] = []
+        """All that have begun, in their order."""
+        self.spent = 0.0
+        """Seconds that were spent on trials, by earlier calls as well."""
+        self._best: Trial | None = None
+        self._waves = True
+        self._going = False
+        self._left: tuple[float, float] | None = None  # φ̄ of the run that was left, and when
         self._digest = dataset.digest
         keep(data, self._digest, dataset)
+
+    @property
+    def finished(self) -> list[Finished]:
+        """The trials that are over; where the search is over itself, those cut short as well."""
+        return [
+            row_of(each) for each in self.trials if each.over or (each.outcome and not self._going)
+        ]
 
     @property
     def best(self) -> Finished | None:
@@ -130,44 +78,74 @@ class Search:
     @property
     def phi(self) -> float:
         """The lowest validation φ̄ so far; infinite where no trial has begun."""
-        return self._best.rank[0] if self._best else math.inf
+        return _rank(self._best)[0] if self._best else math.inf
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What tells the search from others, as JSON values."""
+        return settings_of(self.data, self.seed, self._digest)
+
+    def is_done(self, budget: Budget) -> bool:
+        """Return whether a budget is spent already."""
+        over = sum(trial.over for trial in self.trials)
+        return self._best is not None and (
+            (budget.seconds is not None and self.spent >= budget.seconds)
+            or (budget.trials is not None and over >= budget.trials)
+        )
+
+    def take_up(self, run: Run) -> None:
+        """Go on from what an earlier search of the same settings has kept in `run`.
+
+        Raises:
+            ModelError: if it had other settings, or is damaged.
+        """
+        kept = Kept.read(run.search)
+        if differs := difference(kept.settings, self.settings):
+            raise ModelError(
+                f"{run.folder} holds a search of other settings: {differs}; choose another "
+                "--output, or add --force to replace it"
+            )
+        self.trials, self.spent, self._waves = kept.trials, kept.spent, kept.waves
+        self._best = None if kept.best is None else self.trials[kept.best]
 
     def run(
-        self, engine: Engine, budget: Budget, on_slice: Callable[[], None] | None = None
+        self,
+        engine: Engine,
+        budget: Budget,
+        on_slice: Callable[[], None] | None = None,
+        run: Run | None = None,
     ) -> None:
         """Perform trials until the budget is spent; what must be compiled, is so before.
 
-        Stopped at any moment, it has lost the last slice of the trials that were not over: a few
-        seconds, or an epoch where that takes longer.
+        Stopped or killed at any moment, it has lost the last slice of the trials that were not
+        over: a few seconds, or an epoch where that takes longer. A second call goes on from there.
 
         Args:
             engine: where trials are performed.
-            budget: when to end.
+            budget: when to end, with what was spent before.
             on_slice: called whenever trials went on for some seconds.
+            run: where trials are kept as they go on; None: nowhere.
 
         Raises:
-            SansError: if the engine breaks down.
+            SansError: if the engine breaks down, or a file cannot be written.
         """
-        study, running = _study(self.seed), list[Running]()
+        if self.is_done(budget):
+            return
+        self._waves = self._waves and budget.trials is not None
+        space = self.dataset.training.signals.shape[2:]
+        known = [
+            Known(each.proposal, each.outcome.phi if each.outcome and each.over else None)
+            for each in self.trials
+        ]
+        proposals = Proposals(self.seed, space, self._waves, known)
         slots = engine.slots() if budget.trials is None else WAVE
-        warm_up(self.dataset.training.signals.ndim - 2)
-        ends = math.inf if budget.seconds is None else time.monotonic() + budget.seconds
-        left = math.inf
+        warm_up(len(space))
+        self._going = True
         try:
-            while left > 0:
-                running += self._begin(study, self._wanted(len(running), slots, budget.trials))
-                if not running:
-                    break
-                self._advance(running, engine, min(SLICE, ends - time.monotonic()))
-                for each in [each for each in running if each.over]:
-                    running.remove(each)
-                    self._record(each, study)
-                left = ends - time.monotonic()
-                if on_slice:
-                    on_slice()
+            self._perform(engine, budget, proposals, slots, on_slice, run)
         finally:  # what was cut short counts, too
-            for each in running:
-                self._record(each, study)
+            self._going = False
+            self._keep(run, budget)
 
     def leave(self, run: Run) -> Experiment:
         """Leave the best trial in `run`, as a training that could go on, and all trials beside it.
@@ -177,72 +155,108 @@ class Search:
         """
         if self._best is None or self._best.outcome is None:
             raise ModelError("no trial has begun: the search has found nothing yet")
-        experiment = Experiment(self._best.settings, self.dataset)
+        experiment = Experiment(self._settings(self._best), self.dataset)
         state = self._best.outcome.state
         experiment.trainer.restore({name: torch.from_numpy(array) for name, array in state.items()})
         experiment.save(run)
-        write_text(run.trials, _table(self.finished), ModelError)
+        self._left = (self.phi, time.monotonic())
+        write_text(run.trials, table_of(self.trials), ModelError)
         return experiment
 
-    def _wanted(self, running: int, slots: int, trials: int | None) -> int:
-        """Return how many trials are to begin while some are running."""
+    def complete(self, run: Run, budget: Budget) -> None:
+        """Remember in `run` that the search came to its end, and that the run is whole.
+
+        Raises:
+            ModelError: if that cannot be written.
+        """
+        self._kept(budget, complete=True).write(run.search)
+
+    def _perform(
+        self,
+        engine: Engine,
+        budget: Budget,
+        proposals: Proposals,
+        slots: int,
+        on_slice: Callable[[], None] | None,
+        run: Run | None,
+    ) -> None:
+        """Have trials go on, slice by slice, until the budget is spent."""
+        began = time.monotonic() - self.spent
+        limit = math.inf if budget.seconds is None else budget.seconds
+        self._keep(run, budget)
+        while not self.is_done(budget):
+            going = [each for each in self.trials if not each.over]
+            for _ in range(self._wanted(len(going), slots, budget.trials)):
+                going.append(Trial(*proposals.next()))
+                self.trials.append(going[-1])
+            try:
+                self._advance(going, engine, min(SLICE, limit - self.spent))
+            finally:
+                self.spent = time.monotonic() - began
+            for each in going:
+                if each.over and each.outcome:
+                    proposals.tell(each.number, each.outcome.phi)
+            self._keep(run, budget)
+            if on_slice:
+                on_slice()
+
+    def _wanted(self, going: int, slots: int, trials: int | None) -> int:
+        """Return how many trials are to begin while some are going on."""
         if trials is None:
-            return slots - running
-        return 0 if running else min(slots, trials - len(self.finished))
+            return slots - going
+        wave = -len(self.trials) % WAVE or (0 if going else WAVE)
+        return min(wave, trials - len(self.trials))
 
-    def _begin(self, study: Study, trials: int) -> list[Running]:
-        """Ask for some trials."""
-        begun = []
-        for _ in range(trials):
-            trial = study.ask()
-            proposal = choices.propose(trial, self.dataset.training.signals.shape[2:])
-            model = ModelOptions(
-                kernel_size=proposal.kernel_size, encoder="pursuit", refit="places"
-            )
-            train = TrainConfig(
-                epochs=EPOCHS,
-                seed=self.seed * SEEDS + trial.number,
-                start="data",
-                dropout=proposal.dropout,
-                adapt=True,
-            )
-            begun.append(Running(trial, proposal, Settings(self.data, model, train)))
-        return begun
+    def _settings(self, trial: Trial) -> Settings:
+        """Return the options with which `sans train` would begin a trial."""
+        model = ModelOptions(
+            kernel_size=trial.proposal.kernel_size, encoder="pursuit", refit="places"
+        )
+        train = TrainConfig(
+            epochs=EPOCHS,
+            seed=self.seed * SEEDS + trial.number,
+            start="data",
+            dropout=trial.proposal.dropout,
+            adapt=True,
+        )
+        return Settings(self.data, model, train)
 
-    def _advance(self, running: list[Running], engine: Engine, seconds: float) -> None:
+    def _advance(self, going: list[Trial], engine: Engine, seconds: float) -> None:
         """Let trials go on for some time; they need not know of each other."""
-        tasks = [self._task(each, seconds) for each in running]
+        tasks = [self._task(each, seconds) for each in going]
         for position, outcome in engine.run(perform, tasks):
-            each = running[position]
+            each = going[position]
             each.outcome = outcome
             each.seconds += outcome.seconds
-            if self._best is None or each.rank < self._best.rank:
+            if self._best is None or _rank(each) < _rank(self._best):
                 self._best = each
 
-    def _task(self, running: Running, seconds: float) -> TrialSlice:
+    def _task(self, trial: Trial, seconds: float) -> TrialSlice:
         """Return the next slice of a trial."""
-        settings, outcome = running.settings, running.outcome
+        settings, outcome = self._settings(trial), trial.outcome
         space, tolerance = self.dataset.training.signals.shape[2:], self.dataset.recipe.tolerance
         model = settings.model.config(space, tolerance)
         state = outcome.state if outcome else None
         return TrialSlice(self.data, self._digest, model, settings.train, state, seconds)
 
-    def _record(self, over: Running, study: Study) -> None:
-        """Tell how a trial went."""
-        if (outcome := over.outcome) is None:
+    def _keep(self, run: Run | None, budget: Budget) -> None:
+        """Keep all trials as they are, and now and then leave the best so far."""
+        for each in self.trials:
+            if each.outcome and each.over and each is not self._best:
+                each.outcome = replace(each.outcome, state={})  # nothing goes on from there
+        if run is None:
             return
-        study.tell(over.trial, outcome.phi)
-        row = Finished(
-            over.trial.number + 1,
-            _text(over.proposal.kernel_size),
-            over.proposal.dropout,
-            outcome.epochs,
-            round(over.seconds, 3),
-            not outcome.finished,
-            _text(outcome.sizes),
-            outcome.phi,
-        )
-        self.finished = sorted([*self.finished, row], key=lambda trial: trial.trial)
+        self._kept(budget).write(run.search)
+        if self._best is None:
+            return
+        write_text(run.trials, table_of(self.trials), ModelError)
+        phi, when = self._left or (math.inf, -math.inf)
+        if self._going and self.phi < phi and time.monotonic() - when > SECONDS_BETWEEN_RUNS:
+            self.leave(run)
+
+    def _kept(self, budget: Budget, complete: bool = False) -> Kept:
+        best = None if self._best is None else self._best.number
+        return Kept(self.settings, budget, self.spent, self._waves, complete, best, self.trials)
 
 
 def prepare(data: DataConfig, seed: int = 0) -> Search:
@@ -262,22 +276,6 @@ def prepare(data: DataConfig, seed: int = 0) -> Search:
     return Search(data, load(data), seed)
 
 
-def _study(seed: int) -> Study:
-    """Return a study that says nothing and proposes the same for the same seed."""
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=RANDOM_TRIALS)
-    return optuna.create_study(sampler=sampler)
-
-
-def _text(sizes: tuple[int, ...]) -> str:
-    return " ".join(str(size) for size in sizes)
-
-
-def _table(trials: list[Finished]) -> str:
-    buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, list(asdict(trials[0])), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(trial) for trial in trials)
-    return buffer.getvalue()
+def _rank(trial: Trial) -> tuple[float, int]:
+    """Return what is lower for a better trial, and, of equal ones, for the earlier."""
+    return (trial.outcome.phi if trial.outcome else math.inf, trial.number)

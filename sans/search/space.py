@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from optuna.trial import Trial
+    from optuna.trial import BaseTrial
 
 MOST_KERNELS = 4
 LONGEST_SIGNAL, LONGEST_IMAGE = 100, 7
@@ -30,7 +30,7 @@ class Proposal:
     """The share of spikes that moves of kernels do not see."""
 
 
-def propose(trial: Trial, space: tuple[int, ...]) -> Proposal:
+def propose(trial: BaseTrial, space: tuple[int, ...]) -> Proposal:
     """Return what Optuna suggests for a trial on signals of shape ``(*space)``."""
     dropout = trial.suggest_categorical("dropout", DROPOUTS)
     shortest, longest = (

@@ -1,4 +1,4 @@
-"""Trials of a search: trainings that anybody who has the data can go on with, slice by slice."""
+"""Trials of a search: trainings that go on slice by slice, on any machine with the data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sans.configs import ModelConfig, TrainConfig
 from sans.datasets import DataConfig
 from sans.engines import Stopped, ending
 from sans.sweeps.tasks import verified
-from sans.training import PursuitTrainer
+from sans.training import trainer_for
 
 PATIENCE = 10
 """Epochs after which a trial ends that has not changed its kernels."""
@@ -79,7 +79,7 @@ def perform(task: TrialSlice, stopped: Stopped) -> SliceOutcome:
     began = time.monotonic()
     dataset = verified(task.data, task.digest)
     training, validation = dataset.training.signals, dataset.validation.signals
-    trainer = PursuitTrainer(task.model, training, validation, task.train)
+    trainer = trainer_for(task.model, training, validation, task.train, threads=1)
     if task.state is not None:
         trainer.restore({name: torch.from_numpy(array) for name, array in task.state.items()})
     finished = False
@@ -88,7 +88,7 @@ def perform(task: TrialSlice, stopped: Stopped) -> SliceOutcome:
         finished = trainer.finished or trainer.unchanged >= PATIENCE
         if time.monotonic() - began > task.seconds:
             break
-    found = trainer.result(0)
+    found = trainer.result()
     return SliceOutcome(
         {name: tensor.numpy() for name, tensor in trainer.state().items()},
         found.best.phi,
@@ -106,4 +106,5 @@ def warm_up(dimensions: int) -> None:
     model = ModelConfig(
         kernel_sizes=(3, 5), dimensions=dimensions, encoder="pursuit", refit="places"
     )
-    PursuitTrainer(model, signals, signals, TrainConfig(start="data", adapt=True)).run_epoch()
+    config = TrainConfig(start="data", adapt=True)
+    trainer_for(model, signals, signals, config, threads=1).run_epoch()

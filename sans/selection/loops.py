@@ -190,7 +190,7 @@ def _candidates(signal: Maps, places: NDArray[np.int32], magnitudes: Maps) -> in
         dip = (value <= 0) & (after > value) & (before >= value)
         places[count] = t
         magnitudes[count] = abs(value)
-        count += peak | dip  # without a branch: on noise nobody can predict it
+        count += peak | dip  # without a branch: noise cannot be predicted
     return count
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 ROUNDS = 4
-"""Rounds of `extrema` between two looks at whether anybody is alive."""
+"""Rounds of `extrema` between two checks of whether any candidate is alive."""
 
 
 def topk(maps: Tensor, counts: Tensor) -> Tensor:
@@ -42,14 +42,14 @@ def extrema_pool(maps: Tensor, sizes: Tensor) -> Tensor:
 def extrema(maps: Tensor, distances: Tensor) -> Tensor:
     """Return the mask of `sans.selection.extrema` of ``(maps, *space)``, distances ``(maps,)``.
 
-    Rounds: who is the largest within the distance among those still alive is kept, and all within
-    the distance of it die; until nobody is alive.
+    In rounds: a candidate that is the largest within its distance, among those still alive, is
+    kept, and all within the distance of it die; until none is alive.
     """
     alive = _ranks(maps) * _candidates(maps)
     kept = torch.zeros_like(maps, dtype=torch.bool)
     windows = _windows(maps, distances, most=maps.shape[1:].numel())
     while bool(alive.any()):  # waits for the device, which idles meanwhile: so not at every round
-        for _ in range(ROUNDS):  # once nobody is alive, nobody wins, and a round changes nothing
+        for _ in range(ROUNDS):  # once none is alive, none wins, and a round changes nothing
             winners = (alive > 0) & (alive == _largest_within(alive, windows))
             kept |= winners
             alive = alive.masked_fill(_any_within(winners, windows), 0)
@@ -59,9 +59,9 @@ def extrema(maps: Tensor, distances: Tensor) -> Tensor:
 def competing_extrema(maps: Tensor, distances: Tensor, rivals: int) -> Tensor:
     """Return the mask of `sans.selection.competing_extrema` of ``(networks * rivals, *space)``.
 
-    Rounds as those of `extrema`, over the maps of all rivals. Who wins is larger than everybody
-    alive whose distance reaches it, so that nobody can take its place any more, and than everybody
-    alive within its own distance, so that all who die by it come after it.
+    Rounds as those of `extrema`, over the maps of all rivals. A winner is larger than every
+    candidate alive whose distance reaches it, so that none can take its place any more, and than
+    every one alive within its own distance, so that all that die by it come after it.
     """
     networks = _by_network(maps, rivals)
     alive = _ranks(networks).reshape(maps.shape) * _candidates(maps)
@@ -185,9 +185,9 @@ def _along(maps: Tensor, axis: int, values: Tensor) -> Tensor:
 def _largest_within(ranks: Tensor, windows: list[_Windows]) -> Tensor:
     """Return the maximum of every entry's window, or of more where the border cuts the window off.
 
-    A window that lies in one block may see all of the block. That does `extrema` no harm: who is
-    the largest of more is the largest of the window too, somebody is the largest of all, and who
-    has to wait for somebody farther away than the distance wins once that one is kept or dead.
+    A window that lies in one block may see all of the block. That does `extrema` no harm:
+    the largest of more is the largest of the window too, there is always a largest of all, and a
+    candidate that waits for one farther away than the distance wins once that is kept or dead.
     """
     for axis, first, last, floors in windows:
         both = torch.cat((ranks, ranks.flip(axis)), axis)

@@ -17,24 +17,39 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from sans.activations import ACTIVATIONS
 from sans.configs.toml import OPTIONS_FILE
 from sans.errors import ModelError
-from sans.files import HIDDEN, write_text
+from sans.files import write_text
+from sans.leftovers import alone_in, is_left, settle_all
 from sans.model_files import read_arrays, write_arrays
-from sans.sweeps.rows import Row
+from sans.sweeps.rows import COLUMNS, Row
 from sans.sweeps.settings import difference
 from sans.sweeps.tasks import SweepOutcome, SweepTask
+from sans.training.history import as_columns, as_records
 
 ROOT = Path("sweeps")
 """Where sweeps lie, below the current folder, unless told otherwise."""
 
 PART = "sans-sweep-part-1"
+PART_TEST = (
+    "phi",
+    "inverse_compression_ratio",
+    "reconstruction_loss",
+    "published_phi",
+    "published_inverse_compression_ratio",
+)
+"""The columns of the array `test` of a part, in order; other figures have an array each."""
+
 PART_NAME = re.compile(r"\d{4,}\.safetensors")
 
 
@@ -83,6 +98,19 @@ class SweepFolder:
         """The outcome of a task."""
         return self.folder / "parts" / f"{number:04}.safetensors"
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Make the folder, and keep other commands out of it while the context lasts.
+
+        Raises:
+            BusyError: if another command works in it.
+            ModelError: if it cannot be made.
+        """
+        with alone_in(self.folder, ModelError):
+            for name in ("models", "parts"):
+                settle_all(self.folder / name)
+            yield
+
     def open(self, settings: Mapping[str, Any], force: bool = False) -> None:
         """Make the folder, or take up the sweep in it.
 
@@ -115,7 +143,7 @@ class SweepFolder:
                 self._compare(settings)
             elif self.summary.exists():  # of a sweep that never began: nothing is lost
                 return
-            elif self.folder.is_dir() and any(map(self._foreign, self.folder.iterdir())):
+            elif self.folder.is_dir() and not all(map(is_left, self.folder.iterdir())):
                 raise ModelError(
                     f"{self.folder} exists and holds no sweep: choose another, or add --force"
                 )
@@ -136,7 +164,9 @@ class SweepFolder:
 
     def write_part(self, number: int, task: SweepTask, outcome: SweepOutcome) -> None:
         """Keep the outcome of a task."""
-        arrays = {"history": outcome.history, "test": outcome.test}
+        stacked = np.stack([outcome.test[name] for name in PART_TEST], -1)
+        arrays = {"history": as_columns(outcome.history), "test": stacked}
+        arrays |= {f"test.{name}": outcome.test[name] for name in outcome.test.keys() - PART_TEST}
         for name in ("kernels", "last_kernels"):
             for model, kernels in enumerate(getattr(outcome, name)):
                 arrays |= {f"{name}.{model}.{k}": kernel for k, kernel in enumerate(kernels)}
@@ -144,13 +174,14 @@ class SweepFolder:
 
     def write_rows(self, rows: Sequence[Row]) -> None:
         """Write all rows as CSV and JSON."""
-        names = [field.name for field in fields(Row)]
+        values = [row.values() for row in rows]
+        names = dict.fromkeys(chain(COLUMNS, *values))
         buffer = io.StringIO(newline="")
-        writer = csv.DictWriter(buffer, names, lineterminator="\n")
+        writer = csv.DictWriter(buffer, list(names), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(row.values() for row in rows)
+        writer.writerows(values)
         write_text(self.table, buffer.getvalue(), ModelError)
-        lines = ",\n".join(json.dumps(row.values()) for row in rows)
+        lines = ",\n".join(json.dumps(each) for each in values)
         write_text(self.rows, f"[\n{lines}\n]\n", ModelError)
 
     def write_summary(self, values: Mapping[str, Any]) -> None:
@@ -192,10 +223,6 @@ class SweepFolder:
     def _parts(self) -> list[Path]:
         return [path for path in self.folder.glob("parts/*") if PART_NAME.fullmatch(path.name)]
 
-    def _foreign(self, path: Path) -> bool:
-        """Return whether a path in the folder is not what a kill left of the first summary."""
-        return not path.name.startswith(HIDDEN)
-
     def _read_part(self, number: int, task: SweepTask) -> SweepOutcome:
         path = self.part(number)
         try:
@@ -212,8 +239,14 @@ class SweepFolder:
                 )
                 for name in ("kernels", "last_kernels")
             )
-            return SweepOutcome(arrays["history"], arrays["test"], kernels, last)
-        except KeyError:
+            test = dict(zip(PART_TEST, np.moveaxis(arrays["test"], -1, 0), strict=True))
+            test |= {
+                name.removeprefix("test."): array
+                for name, array in arrays.items()
+                if name.startswith("test.")
+            }
+            return SweepOutcome(as_records(arrays["history"]), test, kernels, last)
+        except (KeyError, ValueError):
             raise ModelError(
                 f"{path} holds other networks than this version trains: add --force"
             ) from None

@@ -29,7 +29,7 @@ def draw(
         networks: all that are trained.
         best: the best of each activation; one that has none is shown as diverged.
         dataset: what they are trained on.
-        part: whose figures to draw, "validation" or "test".
+        part: whose numbers to draw, "validation" or "test".
 
     Raises:
         ModelError: if a file cannot be written.
@@ -44,7 +44,7 @@ def draw(
 def family(networks: Sequence[Network], best: Network, part: str) -> Family:
     """Return what the pictures show of the networks of one activation, those of `best`."""
     members = [network for network in networks if network.row.activation == best.row.activation]
-    figures = [
+    numbers = [
         (
             row.kernel_size,
             getattr(row, f"{part}_inverse_compression_ratio"),
@@ -53,7 +53,7 @@ def family(networks: Sequence[Network], best: Network, part: str) -> Family:
         )
         for row in (network.row for network in members)
     ]
-    sizes, ratio, loss, phi = np.array(figures, np.float64).T
+    sizes, ratio, loss, phi = np.array(numbers, np.float64).T
     return Family(
         best.row.activation,
         sizes.astype(np.int64),

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sans.configs import ModelConfig
+from sans.figures import METRICS
 from sans.sweeps.tasks import SweepOutcome, SweepTask
-from sans.training.bank import FIGURES
+from sans.training.history import VALIDATED, Records, best_epochs
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Row:
     kernels: int
     """Its count of kernels."""
 
-    density: int
+    density: int | float
     """The density of its activation; 0 where there is none."""
 
     seed: int
@@ -77,16 +78,28 @@ class Row:
     last_published_inverse_compression_ratio: float
     """The same, CR⁻¹."""
 
+    more: dict[str, float] = field(default_factory=dict, hash=False)
+    """The other figures of the test signals, `test_NAME` at the best epoch, `last_NAME` after the
+    last: of the rows of `sans.figures.METRICS` that have no field here, in their order."""
+
     def phi(self, part: str) -> float:
         """Return φ̄ at the best epoch of the part "validation" or "test"."""
         return {"validation": self.validation_phi, "test": self.test_phi}[part]
 
     def values(self) -> dict[str, Any]:
-        """Return the fields as JSON values, None for figures that are not finite."""
+        """Return all figures by name as JSON values, None for those that are not finite."""
+        own = {name: getattr(self, name) for name in COLUMNS}
         return {
             name: None if isinstance(value, float) and not math.isfinite(value) else value
-            for name, value in asdict(self).items()
+            for name, value in (own | self.more).items()
         }
+
+
+COLUMNS = tuple(each.name for each in fields(Row) if each.name != "more")
+"""What every row has."""
+
+FIGURES = tuple(each.name for each in fields(Row) if each.type == "float")
+"""Those that are figures."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,28 +118,25 @@ class Network:
     last_kernels: tuple[NDArray[np.float32], ...]
     """Its kernels after the last epoch."""
 
-    history: NDArray[np.float64]
-    """Loss, validation φ̄, CR⁻¹ and L̃ of every epoch, ``(epochs, 4)``."""
+    history: Records
+    """What every epoch did, ``(epochs,)``; the fields are the figures of `Epoch`."""
 
 
 def rows_of(task: SweepTask, outcome: SweepOutcome) -> list[Row]:
     """Return a row for each network of a task, in order."""
-    validation = outcome.history[:, :, 1:]
-    phi = np.where(np.isfinite(validation[..., 0]), validation[..., 0], np.inf)
+    best = best_epochs(outcome.history)
     rows = []
     for index, model in enumerate(task.models):
-        epoch = int(phi[:, index].argmin())
-        found = bool(np.isfinite(phi[epoch, index]))
-        at_best = validation[epoch, index] if found else np.full(3, np.nan)
+        epoch = int(best[index])
         figures = {
-            f"{part}_{name}": float(value)
-            for part, values in (
-                ("validation", at_best),
-                ("test", outcome.test[0, index]),
-                ("last", outcome.test[1, index]),
-            )
-            for name, value in zip(FIGURES, values, strict=False)
+            f"{part}_{name}": float(outcome.test[name][which, index])
+            for name in METRICS
+            if name in outcome.test
+            for which, part in enumerate(("test", "last"))
         }
+        for name in VALIDATED:
+            column = outcome.history[name][:, index]
+            figures[f"validation_{name}"] = float(column[epoch]) if epoch >= 0 else math.nan
         rows.append(
             Row(
                 activation=model.activation,
@@ -134,8 +144,9 @@ def rows_of(task: SweepTask, outcome: SweepOutcome) -> list[Row]:
                 kernels=len(model.kernel_sizes),
                 density=model.densities[0],
                 seed=task.train.seed,
-                epoch=epoch + 1 if found else 0,
-                **figures,
+                epoch=epoch + 1,
+                **{name: figures.pop(name) for name in FIGURES},
+                more=figures,
             )
         )
     return rows

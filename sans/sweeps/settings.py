@@ -10,9 +10,14 @@ from sans import devices
 from sans.configs import TrainConfig, to_mapping
 from sans.configs.grid import Grid, as_ranges
 from sans.datasets import DataConfig
+from sans.datasets.windows import WINDOWS
 
 FREE = ("data_dir",)
 """Options that a second call may give anew: they say where, not what."""
+
+
+EXTENT = ("limit", "whole")
+"""Options that say how many signals there are, and nothing where the signals are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,12 @@ class SweepSettings:
 
 def difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     """Return in words how the settings of a file differ from those wanted, "" if they do not."""
+    if wanted.get("whole") and found.get("limit") is None and "whole" not in found:
+        # Versions that did not know `whole` took 12 windows: what to type for these, then.
+        found = {**found, "limit": WINDOWS, "whole": True}
     names = [n for n in sorted(found.keys() | wanted.keys()) if found.get(n) != wanted.get(n)]
+    if "signals" in found and found["signals"] == wanted.get("signals"):  # however asked for
+        names = [name for name in names if name not in EXTENT]
     if names == ["signals"]:
         return "the same options, but the signals have changed since"
     return ", ".join(

@@ -219,14 +219,17 @@ def train_grid(
 
     Raises:
         DatasetError: if the data set is not there or damaged.
-        ModelError: if the folder holds something else, or every network diverged.
+        BusyError: if another command works in the folder.
+        ModelError: if it holds something else, or every network diverged.
         ValueError: if no network fits the signals, or a setting is illegal.
     """
     check_selection(select)
     sweep, place = prepare(data, grid, train or {}), SweepFolder(Path(folder))
-    place.open(sweep.values)
-    run_sweeps([(sweep, place)], engine or Engine(), lambda _: None)
-    return report(sweep, place, select)
+    place.check(sweep.values)
+    with place.alone():
+        place.open(sweep.values)
+        run_sweeps([(sweep, place)], engine or Engine(), lambda _: None)
+        return report(sweep, place, select)
 
 
 def folders(sweeps: Sequence[Sweep], output: Path | None) -> list[SweepFolder]:

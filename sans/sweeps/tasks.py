@@ -18,6 +18,7 @@ from sans.datasets import DataConfig, Dataset, load
 from sans.engines import Stopped, ending
 from sans.errors import DatasetError
 from sans.training import Trainer
+from sans.training.history import Records
 
 TOGETHER = {"cpu": 2**17, "cuda": 2**26}
 """Entries of activations that a step of the networks of one task computes: enough to make a step
@@ -45,12 +46,12 @@ class SweepTask:
 class SweepOutcome:
     """What became of the networks of a task."""
 
-    history: NDArray[np.float64]
-    """Loss, validation φ̄, CR⁻¹ and L̃, ``(epochs, models, 4)``."""
+    history: Records
+    """What every epoch did, ``(epochs, models)``; the fields are the figures of `Epoch`."""
 
-    test: NDArray[np.float64]
-    """The figures of `sans.training.bank.FIGURES` on the test part, ``(2, models, figures)``: of
-    the best epoch and of the last; NaN for a network that diverged."""
+    test: dict[str, NDArray[np.float64]]
+    """The means of `Trainer.score` on the test part by name, ``(2, models)`` each: of the best
+    epoch and of the last; NaN for a network that diverged."""
 
     kernels: tuple[tuple[NDArray[np.float32], ...], ...]
     """The kernels of each network at its best epoch."""
@@ -79,8 +80,9 @@ def plan(
     if grid.density is not None:
         for activation in grid.activation:  # what does not fit shows now
             try:
-                ACTIVATIONS[activation](torch.zeros(1, 1, *space), grid.density)
-            except ValueError as error:
+                empty = torch.zeros((1, 1, *space), dtype=torch.float32, device="cpu")
+                ACTIVATIONS[activation](empty, grid.density)
+            except (TypeError, ValueError) as error:
                 raise ValueError(f"{activation} on {dataset.name}: {error}") from error
     digest = dataset.digest
     entries = min(train.batch_size, len(dataset.training.signals)) * math.prod(space) * grid.kernels

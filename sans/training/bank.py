@@ -11,23 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sans import devices, metrics
+from sans import devices
 from sans.activations import ACTIVATIONS, competing_extrema
 from sans.configs import ModelConfig
 from sans.convolution import loops, tensors
+from sans.figures import Approximation, figures
+from sans.metrics import spikes
 from sans.signals import CHUNK
 from sans.training.gradient import loss_and_gradient
 from sans.training.regularisation import UNREGULARISED, RegularisedStep
-
-FIGURES = (
-    "phi",
-    "inverse_compression_ratio",
-    "reconstruction_loss",
-    "published_phi",
-    "published_inverse_compression_ratio",
-)
-"""What `Bank.score` returns: φ, CR⁻¹ and L̃, then φ and CR⁻¹ as the published tables have them, with
-m weights counted for a kernel of m x m; for signals they are the same."""
 
 
 class Bank:
@@ -75,7 +67,7 @@ class Bank:
         counted = [(model.weights, sum(model.kernel_sizes)) for model in self.models]
         self._counted_weights = torch.tensor(counted, device=device)
 
-    def encode(self, signals: Tensor, densities: Sequence[int] | None = None) -> Tensor:
+    def encode(self, signals: Tensor, densities: Sequence[float] | None = None) -> Tensor:
         """Return activations ``(batch, models * kernels, *space)`` of ``(batch, 1, *space)``.
 
         Args:
@@ -132,8 +124,8 @@ class Bank:
 
         The same but for entries that are kept and exactly zero, which pass a gradient here.
         """
-        weights = self.weights.detach().requires_grad_()
-        with torch.enable_grad(), devices.exact():
+        with torch.inference_mode(False), torch.enable_grad(), devices.exact():
+            signals, weights = _followed(signals), _followed(self.weights).requires_grad_()
             similarity = tensors.correlate(signals, weights)
             kept = self._activate(similarity, regularised.densities)
             activations = self._spare(kept, regularised.spared)
@@ -142,25 +134,28 @@ class Bank:
             (gradient,) = torch.autograd.grad(losses.sum(), weights)
         return losses.detach(), gradient * self._inside
 
-    def score(self, signals: Tensor) -> Tensor:
-        """Return the means over signals of `FIGURES`, ``(models, figures)``, in float64.
+    def score(self, signals: Tensor, names: Sequence[str] | None = None) -> dict[str, Tensor]:
+        """Return means over signals by name, ``(models,)`` each, in float64.
 
         A network with a weight that is not finite has none of them: NaN.
 
         Args:
             signals: ``(signals, 1, *space)``, none of them zero everywhere.
+            names: of rows of `sans.figures.METRICS`; None: all that a sweep computes. Figures
+                counted as published are then there for signals, too, where they are the same.
         """
         entries = self.weights.shape[:2].numel() * signals[0].numel()
         chunks = torch.split(signals, max(1, CHUNK // entries))
-        scores = torch.stack([self._score(chunk) for chunk in chunks]).sum(0) / len(signals)
+        found = [self._score(chunk, names) for chunk in chunks]
+        scores = torch.stack([sums for _, sums in found]).sum(0) / len(signals)
         finite = self.weights.isfinite().flatten(1).all(1, keepdim=True)
-        return scores.where(finite, torch.nan)
+        return dict(zip(found[0][0], scores.where(finite, torch.nan).unbind(1), strict=True))
 
     def kernels(self, index: int, weights: Tensor) -> list[Tensor]:
         """Return the kernels of the network at `index` out of a tensor like `self.weights`."""
         return tensors.unstack(weights[index], self.models[index].kernel_sizes)
 
-    def _activate(self, similarity: Tensor, densities: Sequence[int] | None) -> Tensor:
+    def _activate(self, similarity: Tensor, densities: Sequence[float] | None) -> Tensor:
         densities = self.densities if densities is None else densities
         if self._competition:
             return competing_extrema(similarity, densities, rivals=self.weights.shape[1])
@@ -174,22 +169,31 @@ class Bank:
         return activations.where(alike, 0)
 
     @torch.no_grad()
-    def _score(self, signals: Tensor) -> Tensor:
-        """Return the sums over signals of every figure, ``(models, figures)``."""
+    def _score(self, signals: Tensor, names: Sequence[str] | None) -> tuple[Sequence[str], Tensor]:
+        """Return names of figures and their sums over signals, ``(models, figures)``."""
         batch, models, space = len(signals), len(self.models), signals.shape[2:]
         activations = self.encode(signals)
         reconstruction = self.decode(activations).reshape(batch * models, 1, *space)
-        # Every pair of a signal and a network is one signal to the metrics.
+        # Every pair of a signal and a network is one signal to the formulas.
         activations = activations.reshape(batch * models, -1, *space)
         signals = signals.expand(batch, models, *space).reshape(reconstruction.shape)
         weights, published = self._counted_weights.repeat(batch, 1).T
-        samples = signals[0].numel()
-        ratio = metrics.inverse_compression_ratio(activations, weights)
-        short = ratio + (published - weights) / samples
-        loss = metrics.reconstruction_loss(signals, reconstruction)
-        figures = (torch.hypot(ratio, loss), ratio, loss, torch.hypot(short, loss), short)
-        scores = torch.stack(figures, 1)
-        return scores.view(batch, models, len(FIGURES)).sum(0, dtype=torch.float64)
+        found = Approximation(
+            signals,
+            reconstruction,
+            spikes(activations),
+            weights,
+            published,
+            shapes=activations.shape[1],
+        )
+        names = tuple(figures(found, swept=True)) if names is None else names
+        scores = torch.stack([found[name] for name in names], 1)
+        return names, scores.view(batch, models, -1).sum(0, dtype=torch.float64)
+
+
+def _followed(tensor: Tensor) -> Tensor:
+    """Return a tensor that gradients can follow, though it may come from inference mode."""
+    return tensor.clone() if tensor.is_inference() else tensor.detach()
 
 
 def _stack(kernels: Sequence[Sequence[Tensor]]) -> Tensor:

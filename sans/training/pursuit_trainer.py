@@ -24,8 +24,10 @@ from sans.errors import ModelError
 from sans.model import SAN
 from sans.pursuit.stop import Stop
 from sans.signals import Signals, audible
+from sans.training.doubts import doubts_of
+from sans.training.history import Epoch, History, Records, as_columns, as_records
+from sans.training.protocol import OnBatch, Training
 from sans.training.starts import start_kernels
-from sans.training.trainer import Epoch, OnBatch, Training
 
 SAMPLES = 2**18
 """Samples of training signals, chosen anew for every epoch: more take longer, for hardly other
@@ -67,7 +69,8 @@ class PursuitTrainer:
     ) -> None:
         self.config = config or TrainConfig()
         self.model = model
-        self.training, training_silent = audible(training, devices.pick(self.config.device))
+        self.device = devices.pick(self.config.device)
+        self.training, training_silent = audible(training, self.device)
         self.validation, validation_silent = audible(validation)
         self.silent = {"training": training_silent, "validation": validation_silent}
         self.config.check_model(model)
@@ -86,21 +89,39 @@ class PursuitTrainer:
         started = start_kernels(model, self.training.cpu(), self.config)
         self._kernels = [unit(kernel.double().numpy()) for kernel in started]
         self._best = self._kernels
-        self.unchanged = 0
-        """For how many epochs no kernel has changed."""
-        self._rows = np.empty((0, 4))  # the figures of an `Epoch`, but its number
+        self._unchanged = 0
+        self._history = History(1)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a user should know before this training starts, one sentence each."""
+        if self.config.device != "cuda":
+            return ()
+        return (
+            "kernels of a pursuit are learned on the CPU: the device cuda only scores the network",
+        )
 
     @property
     def epoch(self) -> int:
         """How many epochs are done."""
-        return len(self._rows)
+        return len(self._history)
 
     @property
     def finished(self) -> bool:
         """Whether all epochs are done."""
         return self.epoch >= self.config.epochs
 
-    def run_epoch(self, on_batch: OnBatch | None = None) -> tuple[Epoch]:
+    @property
+    def unchanged(self) -> int:
+        """For how many epochs no kernel has changed."""
+        return self._unchanged
+
+    @property
+    def history(self) -> Records:
+        """What every epoch did, ``(epochs, 1)``."""
+        return self._history.records.copy()
+
+    def run_epoch(self, on_batch: OnBatch | None = None) -> tuple[Epoch, ...]:
         """Describe training signals and move the kernels, then validate; return the epoch."""
         random = np.random.default_rng((self.config.seed, self.epoch))
         signals = _some(self._signals, SAMPLES, random)
@@ -112,27 +133,27 @@ class PursuitTrainer:
                 on_batch(done, TURNS, present.error)
         # As a model file will hold them.
         kernels: Kernels = [np.asarray(k.astype(np.float32), np.float64) for k in present.kernels]
-        self.unchanged = self.unchanged + 1 if _equal(kernels, self._kernels) else 0
+        self._unchanged = self._unchanged + 1 if _equal(kernels, self._kernels) else 0
         self._kernels = kernels
         judged = describe(
             self._judges, self._kernels, replace(self._method, refit=self.model.refit)
         )
-        row = (
-            present.error,
-            judged.phi,
-            judged.inverse_compression_ratio,
-            judged.reconstruction_loss,
+        best = self._history.best[0]
+        epochs = self._history.add(
+            loss=present.error,
+            phi=judged.phi,
+            inverse_compression_ratio=judged.inverse_compression_ratio,
+            reconstruction_loss=judged.reconstruction_loss,
         )
-        if not self.has_best(0) or judged.phi < self._rows[:, 1].min():
+        if self._history.best[0] != best:
             self._best = self._kernels
-        self._rows = np.vstack((self._rows, row))
-        return (Epoch(self.epoch, *row),)
+        return epochs
 
-    def has_best(self, index: int) -> bool:  # noqa: ARG002 - there is one network only
+    def has_best(self, index: int = 0) -> bool:
         """Return whether an epoch has ended."""
-        return self.epoch > 0
+        return bool(self._history.best[index] >= 0)
 
-    def result(self, index: int) -> Training:
+    def result(self, index: int = 0) -> Training:
         """Return what training has made of the network so far.
 
         Raises:
@@ -140,13 +161,16 @@ class PursuitTrainer:
         """
         if not self.has_best(index):
             raise ModelError("no epoch was finished: there is no network yet")
-        history = tuple(Epoch(i + 1, *map(float, row)) for i, row in enumerate(self._rows))
         sizes = tuple(len(kernel) for kernel in self._best)
-        config = replace(self.model, kernel_sizes=sizes, densities=self._densities(sizes))
+        model = replace(self.model, kernel_sizes=sizes, densities=self._densities(sizes))
         kernels = [torch.from_numpy(kernel.astype(np.float32)) for kernel in self._best]
-        return Training(SAN(config, kernels), history[self._rows[:, 1].argmin()], history)
+        history = self._history.of(index)
+        best = history[self._history.best[index]]
+        judges = torch.from_numpy(self._judges)[:, None]
+        doubts = doubts_of(model, self.config, history, best, judges)
+        return Training(SAN(model, kernels), best, history, doubts)
 
-    def _densities(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
+    def _densities(self, sizes: tuple[int, ...]) -> tuple[float, ...]:
         """Return the densities of the activation, by the paper's rule where sizes have changed."""
         if sizes == self.model.kernel_sizes:
             return self.model.densities
@@ -156,8 +180,8 @@ class PursuitTrainer:
 
     def state(self) -> dict[str, Tensor]:
         """Return all that the next epochs depend on, as tensors of their own."""
-        state = {"history": torch.from_numpy(self._rows.copy())}
-        state["unchanged"] = torch.tensor(self.unchanged)
+        state = {"history": torch.from_numpy(as_columns(self._history.records[:, 0]))}
+        state["unchanged"] = torch.tensor(self.unchanged, dtype=torch.int64, device="cpu")
         for name, kernels in (("kernel", self._kernels), ("best", self._best)):
             arrays = {f"{name}.{i}": torch.from_numpy(k.copy()) for i, k in enumerate(kernels)}
             state |= arrays
@@ -170,14 +194,14 @@ class PursuitTrainer:
             ModelError: if `state` is not of such a network; nothing has changed then.
         """
         try:
-            history, unchanged = state["history"].numpy(), int(state["unchanged"])
+            records, unchanged = as_records(state["history"].numpy()), int(state["unchanged"])
             kernels, best = (_stored(state, name, self.model) for name in ("kernel", "best"))
-            if history.ndim != 2 or history.shape[1] != 4:
-                raise ValueError(f"a history of shape {history.shape}")
+            if records.ndim != 1:
+                raise ValueError(f"a history of {records.ndim - 1} networks, wanted one")
         except (KeyError, ValueError) as error:
             raise ModelError(f"the checkpoint is of another network: {error}") from error
-        self._rows, self._kernels, self._best = history.copy(), kernels, best
-        self.unchanged = unchanged
+        self._history.records = records[:, None]
+        self._kernels, self._best, self._unchanged = kernels, best, unchanged
 
     def _staged(self, signals: Floats, random: np.random.Generator) -> Kernels:
         """Return the kernels that an epoch begins with: where a stage of growth begins, the best.
@@ -188,7 +212,7 @@ class PursuitTrainer:
         stage = min(self.epoch // length, self.config.grow)
         if not stage or self.epoch != stage * length:
             return self._kernels
-        phi = self._rows[:, 1]
+        phi = self._history.records["phi"][:, 0]
         lowest = [phi[i * length : (i + 1) * length].min() for i in range(stage)]
         if any(later >= earlier for earlier, later in pairwise(lowest)):
             return self._best

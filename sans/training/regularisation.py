@@ -25,7 +25,7 @@ STREAM = 1
 class RegularisedStep(NamedTuple):
     """What one step of training does differently."""
 
-    densities: Sequence[int] | None = None
+    densities: Sequence[float] | None = None
     """The densities of the step, ``(models * kernels,)``; None: the networks' own."""
 
     spared: Tensor | None = None
@@ -104,6 +104,6 @@ def annealing(most: float, epoch: int, epochs: int) -> float:
     return 1 + (most - 1) * (1 + math.cos(math.pi * (epoch - 1) / (epochs - 1))) / 2
 
 
-def lengthened(distance: int, factor: float) -> int:
+def lengthened(distance: float, factor: float) -> float:
     """Return the whole number of samples nearest to `factor` distances, of two the even one."""
     return distance if factor == 1 else min(round(distance * factor), LARGEST - 1)

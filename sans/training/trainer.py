@@ -8,8 +8,7 @@ that each becomes the network that it would have become alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -20,48 +19,14 @@ from sans import devices
 from sans.configs import ModelConfig, TrainConfig
 from sans.errors import ModelError
 from sans.model import SAN
-from sans.signals import Signals, audible
+from sans.signals import Signals, audible, unit_scale
 from sans.training.bank import Bank
 from sans.training.descent import Adam
+from sans.training.doubts import doubts_of
+from sans.training.history import VALIDATED, Epoch, History, Records, as_columns, as_records
+from sans.training.protocol import OnBatch, Training
 from sans.training.regularisation import Regularisation
 from sans.training.starts import start_kernels
-
-OnBatch = Callable[[int, int, float], None]
-"""Told after each step: steps done and steps of the epoch, and the mean loss so far."""
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """What one epoch did to one network."""
-
-    epoch: int
-    """From 1."""
-
-    loss: float
-    """Mean absolute error over the training signals, while the weights moved."""
-
-    phi: float
-    """Mean φ of the validation signals."""
-
-    inverse_compression_ratio: float
-    """Mean CR⁻¹ of the validation signals."""
-
-    reconstruction_loss: float
-    """Mean L̃ of the validation signals."""
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    """What training made of one configuration."""
-
-    model: SAN
-    """The network of the best epoch, on the CPU."""
-
-    best: Epoch
-    """The epoch with the lowest mean φ on the validation signals, the first of equals."""
-
-    history: tuple[Epoch, ...]
-    """Every epoch, in order."""
 
 
 class Trainer:
@@ -90,9 +55,9 @@ class Trainer:
         config: TrainConfig | None = None,
     ) -> None:
         self.config = config or TrainConfig()
-        device = devices.pick(self.config.device)
-        self.training, training_silent = audible(training, device)
-        self.validation, validation_silent = audible(validation, device)
+        self.device = devices.pick(self.config.device)
+        self.training, training_silent = audible(training, self.device)
+        self.validation, validation_silent = audible(validation, self.device)
         self.silent = {"training": training_silent, "validation": validation_silent}
         for model in models:
             self.config.check_model(model)
@@ -100,60 +65,73 @@ class Trainer:
                 model.check_space(signals.shape[2:])
 
         kernels = [start_kernels(model, self.training, self.config) for model in models]
-        self.bank = Bank(models, kernels, device)
+        self.bank = Bank(models, kernels, self.device)
         self.bank.encode(self.training[:1])  # a density that does not fit shows now
-        self._shuffler = torch.Generator().manual_seed(self.config.seed)
+        self._shuffler = torch.Generator("cpu").manual_seed(self.config.seed)
         self._regularisation = Regularisation(models, self.config, self.training.shape[2:])
         self._best = self.bank.weights.clone()
-        self._rows = np.empty((0, len(models), 4))  # the figures of an `Epoch`, but its number
+        self._history = History(len(models))
         self._adam = Adam(self.bank.weights, self.config.lr)
+        # Adam adds a constant to the size of a gradient, which grows with that of the signals.
+        self._scale = unit_scale(self.training)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a user should know before this training starts: nothing particular."""
+        return ()
 
     @property
     def epoch(self) -> int:
         """How many epochs are done."""
-        return len(self._rows)
+        return len(self._history)
 
     @property
     def finished(self) -> bool:
         """Whether all epochs are done."""
         return self.epoch >= self.config.epochs
 
+    @property
+    def unchanged(self) -> int:
+        """0: every epoch moves all kernels."""
+        return 0
+
+    @property
+    def history(self) -> Records:
+        """What every epoch did to every network, ``(epochs, models)``."""
+        return self._history.records.copy()
+
     def run_epoch(self, on_batch: OnBatch | None = None) -> tuple[Epoch, ...]:
         """Pass once over the training signals, then validate; return each network's epoch."""
         with devices.steady():
             losses = self._pass_over_training(on_batch)
-            scores = self.bank.score(self.validation)
-        rows = torch.cat((losses[:, None], scores[:, :3]), 1).cpu().double().numpy()
-        best = self._best_epochs()
-        self._rows = np.concatenate((self._rows, rows[None]))
-        for index in np.flatnonzero(self._best_epochs() != best):
+            scores = self.bank.score(self.validation, VALIDATED)
+        best = self._history.best
+        validated = {name: scores[name].cpu() for name in VALIDATED}
+        epochs = self._history.add(loss=losses.cpu(), **validated)
+        for index in np.flatnonzero(self._history.best != best):
             self._best[index] = self.bank.weights[index]
-        return tuple(_epoch(self.epoch, row) for row in rows)
+        return epochs
 
-    def has_best(self, index: int) -> bool:
+    def has_best(self, index: int = 0) -> bool:
         """Return whether an epoch of the network at `index` has ended with a finite φ̄."""
-        return bool(self._best_epochs()[index] >= 0)
+        return bool(self._history.best[index] >= 0)
 
-    def result(self, index: int) -> Training:
+    def result(self, index: int = 0) -> Training:
         """Return what training has made of the network at `index` so far.
 
         Raises:
             ModelError: if no epoch had a finite φ.
         """
-        best = int(self._best_epochs()[index])
-        if best < 0:
+        if not self.has_best(index):
             raise ModelError(
                 f"training diverged: none of {self.epoch} epochs ended with a finite φ̄; "
                 f"try a smaller learning rate than {self.config.lr:g}"
             )
-        history = tuple(_epoch(i + 1, row[index]) for i, row in enumerate(self._rows))
-        network = SAN(self.bank.models[index], self.bank.kernels(index, self._best.cpu()))
-        return Training(network, history[best], history)
-
-    @property
-    def history(self) -> NDArray[np.float64]:
-        """What every epoch did: loss, validation φ̄, CR⁻¹ and L̃, ``(epochs, models, 4)``."""
-        return self._rows.copy()
+        model, history = self.bank.models[index], self._history.of(index)
+        best = history[self._history.best[index]]
+        network = SAN(model, self.bank.kernels(index, self._best.cpu()))
+        doubts = doubts_of(model, self.config, history, best, self.validation)
+        return Training(network, best, history, doubts)
 
     def kernels(self, last: bool = False) -> tuple[tuple[NDArray[np.float32], ...], ...]:
         """Return the kernels of every network at its best epoch, or after the last."""
@@ -161,36 +139,41 @@ class Trainer:
         models = range(len(self.bank.models))
         return tuple(tuple(k.numpy().copy() for k in self.bank.kernels(i, weights)) for i in models)
 
-    def score(self, signals: Signals) -> NDArray[np.float64]:
+    def score(self, signals: Signals) -> dict[str, NDArray[np.float64]]:
         """Score every network of the best epoch, and of the last, on other signals.
 
         Args:
             signals: ``(signals, 1, *space)``; those that are zero everywhere are left out.
 
         Returns:
-            Means over the signals, ``(2, models, figures)``: best and last, the figures those of
-            `sans.training.bank.FIGURES`; NaN for a network without a best epoch.
+            Means over the signals by name, as of `Bank.score`, ``(2, models)`` each: of the best
+            epoch and of the last; NaN for a network without a best epoch.
         """
-        tensor, _ = audible(signals, self.training.device)
+        tensor, _ = audible(signals, self.device)
         last = self.bank.weights.clone()
-        scores = []
+        scores: list[dict[str, Tensor]] = []
         with devices.steady():
             for weights in (self._best, last):
                 self.bank.weights.copy_(weights)
-                scores.append(self.bank.score(tensor).cpu().numpy())
-        scores[0][self._best_epochs() < 0] = np.nan
-        return np.stack(scores)
+                scores.append(self.bank.score(tensor))
+        best, final = scores
+        found = {name: torch.stack((best[name], final[name])).cpu().numpy() for name in best}
+        for column in found.values():
+            column[0, self._history.best < 0] = np.nan
+        return found
 
     def state(self) -> dict[str, Tensor]:
         """Return all that the next epochs depend on, as tensors of their own on the CPU."""
         state = {
             "weights": self.bank.weights,
             "best": self._best,
-            "history": torch.from_numpy(self._rows),
+            "history": torch.from_numpy(as_columns(self._history.records)),
             "shuffler": self._shuffler.get_state(),
             **self._regularisation.state(),
             **{f"adam.{name}": tensor for name, tensor in self._adam.state.items()},
         }
+        if self._scale != 1:  # earlier versions had none
+            state["scale"] = torch.tensor(self._scale, dtype=torch.float64, device="cpu")
         return {name: tensor.cpu().clone().contiguous() for name, tensor in state.items()}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
@@ -200,27 +183,30 @@ class Trainer:
             ModelError: if `state` is not of these networks; nothing has changed then.
         """
         try:
-            wanted = self.state()
-            epochs = len(state.get("history", ()))  # of any count
+            found, wanted = dict(state), self.state()
+            scale = float(found.pop("scale", 1.0))
+            wanted.pop("scale", None)
+            epochs = len(found.get("history", ()))  # of any count
             wanted["history"] = wanted["history"].new_zeros(epochs, *wanted["history"].shape[1:])
-            _check_forms(state, wanted)
-            shuffler = torch.Generator().set_state(state["shuffler"])
-            self._regularisation.restore(state)
+            _check_forms(found, wanted)
+            shuffler = torch.Generator("cpu").set_state(found["shuffler"])
+            self._regularisation.restore(found)
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"the checkpoint is of other networks: {error}") from error
-        self._shuffler = shuffler
-        self.bank.weights.copy_(state["weights"])
-        self._best.copy_(state["best"])
-        self._rows = state["history"].numpy().copy()
+        self._shuffler, self._scale = shuffler, scale
+        self.bank.weights.copy_(found["weights"])
+        self._best.copy_(found["best"])
+        self._history.records = as_records(found["history"].numpy())
         for name, tensor in self._adam.state.items():
-            tensor.copy_(state[f"adam.{name}"])
+            tensor.copy_(found[f"adam.{name}"])
 
     def _pass_over_training(self, on_batch: OnBatch | None) -> Tensor:
         """Take every step of an epoch and return each network's mean loss, ``(models,)``."""
-        order = torch.randperm(len(self.training), generator=self._shuffler)
+        order = torch.randperm(len(self.training), generator=self._shuffler, device="cpu")
         size = min(self.config.batch_size, len(order))
-        batches = torch.split(order.to(self.training.device), size)
-        total, seen = torch.zeros(len(self.bank.models), device=self.training.device), 0
+        batches = torch.split(order.to(self.device), size)
+        total = torch.zeros(len(self.bank.models), dtype=torch.float32, device=self.device)
+        seen = 0
         for done, batch in enumerate(batches, 1):
             total += self._step(self.training[batch]) * len(batch)
             seen += len(batch)
@@ -232,16 +218,8 @@ class Trainer:
         """Take one step of Adam and return each network's mean absolute error, ``(models,)``."""
         regularised = self._regularisation.draw(self.epoch + 1, len(signals))
         losses, gradient = self.bank.gradient(signals, regularised)
-        self._adam.step(gradient)
+        self._adam.step(gradient * self._scale)
         return losses
-
-    def _best_epochs(self) -> NDArray[np.int64]:
-        """Return the index of each network's best epoch, -1 where none has a finite φ."""
-        phi = self._rows[:, :, 1]
-        phi = np.where(np.isfinite(phi), phi, np.inf)
-        if not len(phi):
-            return np.full(len(self.bank.models), -1)
-        return np.where(np.isfinite(phi.min(0)), phi.argmin(0), -1)
 
 
 def _check_forms(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
@@ -257,7 +235,3 @@ def _form(tensor: Tensor | None) -> str:
     if tensor is None:
         return "missing"
     return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
-
-
-def _epoch(number: int, row: NDArray[np.float64]) -> Epoch:
-    return Epoch(number, *(float(value) for value in row))

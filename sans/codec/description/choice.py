@@ -1,4 +1,4 @@
-"""Which spikes are worth their bits, decided where it shows: among the coefficients under them.
+"""Which spikes are worth their bits, decided by the coefficients that would replace them.
 
 A spike that is left out goes back into the coefficients. It stays only where that would cost more,
 in bits and in squared error weighed against bits by one factor ([Everett]).

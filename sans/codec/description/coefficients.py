@@ -87,10 +87,10 @@ class CoefficientModel(NamedTuple):
     """What coding coefficients has learned so far."""
 
     values: Mixer
-    """Of magnitudes, with a row of weights for each band and decision."""
+    """The model of magnitudes, with a row of weights for each band and decision."""
 
     blocks: Mixer
-    """Of blocks of zeros, with a row of weights for each kind."""
+    """The model of blocks of zeros, with a row of weights for each kind."""
 
     means: NDArray[np.int64]
     """``(BANDS × PHASES,)``: the mean magnitude, in 1/256; -1: nothing seen."""
@@ -185,11 +185,11 @@ def _code_band(
     """Code one band.
 
     Args:
-        coder: see `code_coefficients`, as for the four that follow.
-        model: see there.
-        levels: see there.
-        phases: see there.
-        companion: see there.
+        coder: a writer or a reader.
+        model: what has been learned so far; it learns on.
+        levels: ``(length,)``, see `code_coefficients`.
+        phases: ``(length,)``: the phase of every sample of the signal.
+        companion: ``(length,)``, or none: see `code_coefficients`.
         sizes: ``(length + PADDING (bands + 1),)``: magnitudes so far, with zeros around each band.
         band: which.
     """
@@ -202,12 +202,12 @@ def _code_band(
     begin, length, fineness = band.begin, band.length, band.fineness
     in_blocks = band.coarser >= 0 and fineness < BLOCK_BANDS
     in_large = band.coarser >= 0 and fineness < LARGE_BLOCK_BANDS
-    opened = place = none = 0
+    large_end = place = none = 0
     while place < length:
         last = length
         untold = False  # a block that is known not to be all zeros, and has been so far
         if in_blocks:
-            large = in_large and place >= opened
+            large = in_large and place >= large_end
             last = min(length, place + (LARGE_BLOCK if large else BLOCK))
             filled = none
             if not reading:
@@ -225,7 +225,7 @@ def _code_band(
                 place = last
                 continue
             if large:
-                opened = last
+                large_end = last
                 continue
             untold = True
         for i in range(place, last):

@@ -60,7 +60,7 @@ class Description(NamedTuple):
     """What is added to all samples."""
 
     step: int
-    """Of the coefficients, with the fraction of `sans.codec.description.wavelets`."""
+    """The step of the coefficients, with the fraction of `sans.codec.description.wavelets`."""
 
     spikes: Spikes
     """The spikes."""
@@ -74,8 +74,8 @@ def code_description(
     known: Description,
     waveforms: Waveforms,
     companion: Description,
-    bits: Floats,
     version: Version,
+    bits: Floats | None = None,
 ) -> Description:
     """Write a description, or read and return it.
 
@@ -84,9 +84,9 @@ def code_description(
         known: what is written; a reader looks at the length of its levels only.
         waveforms: the kernels; there may be none.
         companion: of another signal, coded before; its levels may be empty.
-        bits: ``(4,)``: what kernels, places and amplitudes of spikes, and coefficients take is
-            added; nothing is read from it.
         version: of the stream, with the rules of the chunk.
+        bits: ``(4,)``, if given: what kernels, places and amplitudes of spikes, and coefficients
+            take is added to it.
 
     Raises:
         BitstreamError: if there are more spikes than its rules allow.
@@ -97,14 +97,15 @@ def code_description(
     levels = known.levels.copy()
     length, spikes, phases = len(levels), no_spikes(0), np.zeros(len(levels), np.uint8)
     if len(waveforms.shifts):
-        kernels = len(waveforms.shifts)
-        most = version.most_spikes(length, waveforms.weights.shape[1])
-        spikes = code_spikes(coder, known.spikes, kernels, length, most, companion.spikes, bits)
+        spikes = code_spikes(
+            coder, known.spikes, waveforms, length, companion.spikes, version, bits
+        )
         phases = phases_of(spikes, waveforms, length)
     model, ends = coefficient_model(), band_ends(length)
     before = position(coder)
     code_coefficients(coder, model, levels, ends, phases, companion.levels)
-    bits[3] += position(coder) - before
+    if bits is not None:
+        bits[3] += position(coder) - before
     return Description(offset, step, spikes, levels)
 
 

@@ -2,7 +2,7 @@
 
 The kernel of a spike is expected from the kernels of the spikes before it, its place from the last
 gap between the same two kernels, its amplitude from the last one of the same kernel: a heart that
-beats tells when, and how, it will beat next. Spikes of a second signal are expected at the places
+beats regularly is cheap. Spikes of a second signal are expected at the places
 of those of the first.
 """
 
@@ -18,6 +18,7 @@ from sans.codec.description.waveforms import Waveforms, origin
 from sans.codec.entropy.mixing import Mixer, code_mixed, mixer
 from sans.codec.entropy.numbers import EACH, code_number, code_whole, digits_of
 from sans.codec.entropy.range_coder import Coder, position
+from sans.codec.versions import Version
 from sans.compilation.decorators import compiled, inlined
 from sans.errors import BitstreamError
 
@@ -46,13 +47,13 @@ class SpikeModel(NamedTuple):
     """What coding spikes has learned so far."""
 
     kernels: Mixer
-    """Of the digits of a kernel's number."""
+    """The model of the digits of a kernel's number."""
 
     gaps: Mixer
-    """Of the samples between two spikes, as `sans.codec.entropy.numbers` codes them."""
+    """The model of the samples between two spikes, as `sans.codec.entropy.numbers` codes them."""
 
     amplitudes: Mixer
-    """Of amplitudes, likewise."""
+    """The model of amplitudes, likewise."""
 
 
 def no_spikes(count: int) -> Spikes:
@@ -63,31 +64,34 @@ def no_spikes(count: int) -> Spikes:
 def code_spikes(
     coder: Coder,
     spikes: Spikes,
-    waveforms: int,
+    waveforms: Waveforms,
     length: int,
-    most: int,
     companion: Spikes,
-    bits: NDArray[np.float64],
+    version: Version,
+    bits: NDArray[np.float64] | None = None,
 ) -> Spikes:
     """Write spikes, or read and return them.
 
     Args:
         coder: a writer or a reader.
         spikes: what is written; a reader does not look at them.
-        waveforms: how many kernels there are, from 1 to `KERNELS`.
+        waveforms: the kernels, from 1 to `KERNELS`.
         length: samples of the signal; a reader returns no place beyond, and no more spikes.
-        most: how many spikes there may be.
         companion: the spikes of a signal that has been coded before; or none.
-        bits: ``(3,)``: what kernels, places and amplitudes take is added; nothing is read from it.
+        version: of the stream, with the rules of the chunk.
+        bits: ``(3,)`` or more, if given: what kernels, places and amplitudes take is added to it.
 
     Raises:
-        BitstreamError: if there are more of them than `most`.
+        BitstreamError: if there are more spikes than the rules allow.
     """
+    kernels, size = waveforms.weights.shape
+    most = version.most_spikes(length, size)
+    taken = np.zeros(3) if bits is None else bits  # compiled code wants an array in any case
     count = min(code_whole(coder, len(spikes.place)), length)
     if count > most:
         raise BitstreamError(f"damaged: {count} spikes in {length} samples, at most {most} may be")
     found = no_spikes(count)
-    _code_all(coder, _model(), spikes, found, waveforms, length, companion, bits)
+    _code_all(coder, _model(), spikes, found, kernels, length, companion, taken)
     return found
 
 
@@ -103,7 +107,7 @@ def _code_all(
     model: SpikeModel,
     spikes: Spikes,
     found: Spikes,
-    waveforms: int,
+    kernels: int,
     length: int,
     companion: Spikes,
     bits: NDArray[np.float64],
@@ -118,7 +122,7 @@ def _code_all(
             beside += 1
         before_kernel = position(coder)
         hint = int(companion.kernel[beside]) if beside < len(companion.place) else 0
-        now = _code_kernel(coder, model.kernels, kernel, before, hint, waveforms, wanted)
+        now = _code_kernel(coder, model.kernels, kernel, before, hint, kernels, wanted)
         before_place = position(coder)
         gap = int(usual[kernel, now] if usual[kernel, now] >= 0 else usual[kernel, kernel])
         if beside < len(companion.place):
@@ -149,21 +153,21 @@ def _code_all(
 
 @inlined
 def _code_kernel(
-    coder: Coder, model: Mixer, last: int, before: int, hint: int, waveforms: int, wanted: int
+    coder: Coder, model: Mixer, last: int, before: int, hint: int, kernels: int, wanted: int
 ) -> int:
     """Code which kernel: digit by digit, the highest first."""
     stream, registers = coder.stream, coder.registers
     slots, weights, chosen, logits = model.slots, model.weights, model.chosen, model.logits
     node, zero = 1, int(np.int64(0))
-    for digit in range(digits_of(waveforms - 1) - 1, -1, -1):
+    for digit in range(digits_of(kernels - 1) - 1, -1, -1):
         chosen[0] = last * KERNELS + node
         chosen[1] = KERNELS * KERNELS + ((last ^ (before << 3)) & 63) * KERNELS + node
         chosen[2] = 2 * KERNELS * KERNELS + hint * KERNELS + node
         chosen[3] = 3 * KERNELS * KERNELS + node
-        wished = (wanted >> digit) & 1
-        bit = code_mixed(stream, registers, slots, weights, chosen, logits, zero, zero, wished)
+        given = (wanted >> digit) & 1
+        bit = code_mixed(stream, registers, slots, weights, chosen, logits, zero, zero, given)
         node = (node << 1) | bit
-    return min(node - (1 << digits_of(waveforms - 1)), waveforms - 1)
+    return min(node - (1 << digits_of(kernels - 1)), kernels - 1)
 
 
 @compiled

@@ -158,7 +158,7 @@ def find_spikes(
 
 
 def candidates(signals: Sequence[Floats], threshold: float, size: int, most: int = MOST) -> Floats:
-    """Return kernels of norm 1 learned from signals without their baselines, perhaps none.
+    """Return kernels of norm 1 learned from signals without their baselines; there may be none.
 
     Args:
         signals: ``(length,)`` each.

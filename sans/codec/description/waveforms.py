@@ -199,3 +199,8 @@ def lent(kernels: int, shifts: bytes, lender: Waveforms) -> Waveforms:
     if kernels != len(lender.shifts) or len(shifts) != kernels or max(shifts) >> SHIFT_BITS:
         raise BitstreamError(f"damaged: {kernels} borrowed kernels of {len(lender.shifts)}")
     return lender._replace(shifts=np.array(list(shifts), np.int64), borrowed=1)
+
+
+def bits_of_kernels(waveforms: Waveforms) -> int:
+    """Return how many bits kernels take."""
+    return 8 * len(pack_all_waveforms([waveforms])) if len(waveforms.shifts) else 0

@@ -126,10 +126,10 @@ def expect(
     The arrays of a `Mixer` come one by one: numba counts references to those of a tuple.
 
     Args:
-        slots: see `Mixer`, as for the three that follow.
-        weights: see there.
-        chosen: see there.
-        logits: see there.
+        slots: ``(slots,)``, of the `Mixer`, like the next three.
+        weights: ``(rows * (inputs + 1),)``.
+        chosen: ``(inputs,)``.
+        logits: ``(inputs + 1,)``.
         inputs: how many slots apply; a number that the caller has written out.
         row: of the weights.
         further: is added to all chosen slots.
@@ -166,13 +166,13 @@ def learn(
     Slots move by 1/(count + 1.5) of the way, never less than at `limit`.
 
     Args:
-        slots: see `expect`, as for those that follow.
-        weights: see there.
-        chosen: see there.
-        logits: see there.
-        inputs: see there.
-        row: see there.
-        further: see there.
+        slots: ``(slots,)``, of the `Mixer`, like the next three.
+        weights: ``(rows * (inputs + 1),)``.
+        chosen: ``(inputs,)``.
+        logits: ``(inputs + 1,)``.
+        inputs: how many slots apply, as in `expect`.
+        row: of the weights, as in `expect`.
+        further: what is added to all chosen slots, as in `expect`.
         one: what `expect` returned.
         bit: 0 or 1.
         limit: the largest count of a slot: how long it remembers; at most `LEARNED`.
@@ -233,12 +233,12 @@ def code_mixed(
     Args:
         stream: a coder's.
         registers: a coder's.
-        slots: see `expect`, as for the five that follow.
-        weights: see there.
-        chosen: see there.
-        logits: see there.
-        row: see there.
-        further: see there.
+        slots: ``(slots,)``, of the `Mixer`, like the next three.
+        weights: ``(rows * (inputs + 1),)``.
+        chosen: ``(inputs,)``.
+        logits: ``(inputs + 1,)``.
+        row: of the weights.
+        further: is added to all chosen slots.
         bit: 0 or 1; a reader does not look at it.
     """
     inputs = len(chosen)

@@ -15,15 +15,17 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.codec.chunk_coder import DESCRIBED, LOSSLESS, OWN
 from sans.codec.description import stored_kernels
 from sans.codec.description.descriptions import COARSE, FINE, baseline_free
 from sans.codec.description.spikes import Spikes, no_spikes
 from sans.codec.description.starting_set import starting_kernels
+from sans.codec.description.waveforms import bits_of_kernels
 from sans.codec.description.wavelets import FRACTION
+from sans.codec.groups import DESCRIBED, LOSSLESS, OWN
 from sans.codec.images import decode_images, encode_images, in_range
-from sans.codec.planning.plan import KernelOptions, Pieces, TrackPlan, bits_of_kernels
+from sans.codec.planning.inputs import KernelOptions, Pieces
 from sans.codec.planning.steps import largest_step
+from sans.codec.plans import TrackPlan
 from sans.codec.spread import Spread, spread_of
 
 Floats = NDArray[np.float64]
@@ -158,7 +160,7 @@ class Planner:
         return best
 
     def _kernels(self, bare: TrackPlan, signals: Sequence[Floats], some: Sequence[int]) -> Floats:
-        """Return the kernels to try, ``(kernels, size)``; perhaps none."""
+        """Return the kernels to try, ``(kernels, size)``; there may be none."""
         if self.kernel_options.given is not None:
             return self.kernel_options.given
         if not self.kernel_options.learn:

@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from sans.codec import container
 from sans.codec.bounds import bounds_of_tracks
-from sans.codec.chunk_coder import JOINT, OWN, groups_of
-from sans.codec.chunk_coder import LOSSLESS as EXACT
-from sans.codec.chunks import RecordingPlan, encode_chunk, exact_plan
+from sans.codec.chunks import encode_chunk
+from sans.codec.description.waveforms import bits_of_kernels
+from sans.codec.groups import JOINT, OWN, groups_of
+from sans.codec.groups import LOSSLESS as EXACT
 from sans.codec.headers import End, StreamHeader, TrackErrors, pack_end, pack_header
 from sans.codec.masks import fill
-from sans.codec.planning.plan import KernelOptions, TrackChunk, TrackPlan, bits_of_kernels
+from sans.codec.planning.inputs import KernelOptions
 from sans.codec.planning.planner import Planner, plan_images
+from sans.codec.plans import RecordingPlan, TrackChunk, TrackPlan, exact_plan
 from sans.codec.quality import LARGEST_ERROR, LOSSLESS, Quality
 from sans.codec.representations import END, to_whole
 from sans.codec.spool import Spool
@@ -59,7 +61,7 @@ def plan_recording(
     Args:
         layout: the recording, its frames known.
         spool: its chunks.
-        quality: how much: "max-error", "prdn" or "bits".
+        quality: how much: any goal but "lossless".
         kernel_options: which kernels may be used.
         pool: what performs the work.
         progress: is told how far it is.
@@ -70,8 +72,8 @@ def plan_recording(
     if quality.kind == "max-error":
         bounds = bounds_of_tracks(layout, quality.value, quality.bounds)
         return _bounded(layout, spool, bounds, kernel_options, pool, progress)
-    if quality.kind == "prdn":
-        return _for_prdn(layout, spool, quality.value, kernel_options, pool, progress)
+    if quality.prdn is not None:
+        return _for_prdn(layout, spool, quality.prdn, kernel_options, pool, progress)
     samples = sum(track.per_frame for track in layout.tracks) * (layout.frames or 0)
     if not samples:
         return exact_plan(layout)

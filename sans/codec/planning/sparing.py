@@ -14,11 +14,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sans.codec.chunk_coder import DESCRIBED
-from sans.codec.chunks import RecordingPlan, encode_chunk, exact_plan
-from sans.codec.planning.plan import KernelOptions, bits_of_kernels
+from sans.codec.chunks import encode_chunk
+from sans.codec.description.waveforms import bits_of_kernels
+from sans.codec.groups import DESCRIBED
+from sans.codec.planning.inputs import KernelOptions
 from sans.codec.planning.planner import sampled
 from sans.codec.planning.recordings import SpooledPieces, bits_around, plan_recording
+from sans.codec.plans import RecordingPlan, exact_plan
 from sans.codec.quality import LOSSLESS, Quality
 from sans.codec.spool import Spool
 from sans.recordings.layout import Block, Layout

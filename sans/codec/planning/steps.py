@@ -21,7 +21,7 @@ def largest_step(error: Callable[[int], float], asked: float, guess: float) -> i
     """Return a step with which an error is what is asked for, or a little less; 0 if none is.
 
     Args:
-        error: the error, squared, of a step in 1/256; it grows with the step, by and large.
+        error: the error, squared, of a step in 1/256; it mostly grows with the step.
         asked: the largest error, squared.
         guess: a step to begin with.
     """

@@ -21,7 +21,7 @@ from sans.codec.prediction.distributions import ODDS, REACH, SCORES, TAILS
 from sans.compilation.decorators import compiled, inlined
 
 TABLES = 6
-"""How many contexts speak."""
+"""How many contexts are mixed."""
 
 INPUTS = 1 + TABLES
 

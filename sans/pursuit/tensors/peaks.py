@@ -15,8 +15,8 @@ LOOKS = 2
 def choose(norms: Tensor, least: Tensor, most: Tensor, scene: TensorSetting) -> Tensor:
     """Choose extrema as `sans.pursuit.peaks.choose` does, and of these the largest.
 
-    Rounds: who is the largest within the distance among those still alive is kept, and all within
-    the distance of it die; until nobody is alive. Of equals the first is the largest.
+    In rounds: a place that is the largest within the distance, among those still alive, is kept,
+    and all within the distance of it die; until none is alive. Of equals the first is the largest.
 
     Args:
         norms: ``(batch, height, width)``, -1 where no spikes may lie.
@@ -34,7 +34,7 @@ def choose(norms: Tensor, least: Tensor, most: Tensor, scene: TensorSetting) -> 
     alive = torch.zeros_like(ranks).scatter(1, order, ranks).view_as(norms) * candidates
     kept = torch.zeros_like(candidates)
     while bool(alive.any()):
-        for _ in range(LOOKS):  # once nobody is alive, nobody wins, and nothing changes
+        for _ in range(LOOKS):  # once none is alive, none wins, and nothing changes
             winners = (alive > 0) & (alive == _largest_within(alive, distance))
             kept |= winners
             alive = alive * (1 - _largest_within(winners.to(alive), distance))

@@ -1,6 +1,6 @@
 """The pursuit of images, all of which take a round at once.
 
-Each goes on by its own stop: who has finished waits, unchanged. No operation is repeated for a
+Each goes on by its own stop: one that has finished waits, unchanged. No operation is repeated for a
 signal or a spike, and a round waits for the device a few times: to see which extrema are left, how
 many spikes are new, whether any atoms depend on each other, and whether refits leave anything to
 refit.
@@ -73,7 +73,7 @@ def _describe_apart(
 
 
 def _choose_new(state: BatchState, scene: TensorSetting) -> tuple[Tensor, Tensor, BatchState]:
-    """Return where images get new spikes, of which kernel, ``(batch, places)``, and who goes on."""
+    """Return where images get new spikes, of which kernel, ``(batch, places)``, and which go on."""
     task, progress = scene.task, state.progress
     norms, which = survey(state.maps, scene)
     top, count = progress.top, is_present(state.spikes, scene).sum(1)
@@ -137,7 +137,7 @@ def _settle(state: BatchState, scene: TensorSetting) -> BatchState:
 
 
 def _judge(state: BatchState, scene: TensorSetting, turn: int) -> BatchState:
-    """Return who goes on after a round: whose φ falls, or may fall yet."""
+    """Return which images go on after a round: those whose φ falls, or may fall yet."""
     task, progress, spikes = scene.task, state.progress, state.spikes
     count = is_present(spikes, scene).sum(1)
     now = phi(task, progress, count, absolute(state.residual) - progress.beyond)

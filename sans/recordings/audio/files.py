@@ -94,7 +94,7 @@ def open_audio(source: Input) -> Source:
     Raises:
         DatasetError: if it is damaged, or its samples are no plain numbers.
     """
-    with _opened(source) as audio:
+    with _sound_file(source) as audio:
         container, subtype = audio.format, audio.subtype
         channels, rate, frames = audio.channels, audio.samplerate, audio.frames
     name = next((name for name, names in CONTAINERS.items() if container in names), None)
@@ -110,7 +110,7 @@ def open_audio(source: Input) -> Source:
 
     def blocks(count: int) -> Iterator[list[NDArray[Any]]]:
         check_block(count)
-        with _opened(source) as audio:
+        with _sound_file(source) as audio:
             for wanted in steps(frames, count):
                 yield deinterleave(_read(audio, wanted, kind, source.name), [1] * channels)
 
@@ -165,7 +165,7 @@ class _AudioSink:
 
 
 @contextmanager
-def _opened(source: Input) -> Iterator[SoundFile]:
+def _sound_file(source: Input) -> Iterator[SoundFile]:
     import soundfile
 
     with source.seekable() as file:

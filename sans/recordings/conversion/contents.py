@@ -1,4 +1,4 @@
-"""What a recording holds, for those who write it as another kind of file."""
+"""What a recording holds, for writing it as another kind of file."""
 
 from __future__ import annotations
 

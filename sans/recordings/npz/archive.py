@@ -164,7 +164,7 @@ class _Member:
 
 
 @contextmanager
-def opened(source: Input) -> Iterator[Archive]:
+def archive_of(source: Input) -> Iterator[Archive]:
     """Open an archive.
 
     Raises:

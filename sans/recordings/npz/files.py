@@ -25,7 +25,7 @@ from sans.recordings.arrays.bundle import Bundle, Member, bundle, channels
 from sans.recordings.arrays.heading import Heading, read_rows
 from sans.recordings.arrays.orientation import ATTACHMENT, doubts, oriented
 from sans.recordings.layout import Layout, Sink, Source, check_block, check_written, deinterleave
-from sans.recordings.npz.archive import MEMBERS, ArchiveMember, opened
+from sans.recordings.npz.archive import MEMBERS, ArchiveMember, archive_of
 from sans.recordings.npz.facts import channel_facts
 from sans.recordings.npz.writing import ArchiveFile, ArchiveSink, exported
 from sans.recordings.streams import Input, Stream, written
@@ -45,7 +45,7 @@ def open_npz(source: Input, layout: str | None = None) -> Source:
         DatasetError: if it is damaged, holds no array of samples, or arrays that do not go
             together.
     """
-    with opened(source) as archive:
+    with archive_of(source) as archive:
         entries = archive.entries()
     arrays = [entry for entry in entries if entry.heading is not None]
     if not arrays:
@@ -61,7 +61,7 @@ def open_npz(source: Input, layout: str | None = None) -> Source:
 
     def blocks(count: int) -> Iterator[list[NDArray[Any]]]:
         check_block(count)
-        with opened(source) as zipped, ExitStack() as stack:
+        with archive_of(source) as zipped, ExitStack() as stack:
             streams = [stack.enter_context(zipped.stream(entry.file)) for entry in arrays]
             for stream, member in zip(streams, members, strict=True):
                 stream.advance(len(member.heading.content))

@@ -55,16 +55,16 @@ class Column:
     """Type of its samples: a signed integer, or "<f8"."""
 
     decimals: int = 0
-    """Of integers: the power of ten that they are multiplied by."""
+    """The power of ten that integers are multiplied by."""
 
     fewest: int = 0
-    """Of integers: decimals that every cell has, zeros or not; further zeros are not written."""
+    """Decimals that every cell of integers has, zeros or not; no further zeros are written."""
 
     style: str = SHORTEST
-    """Of floats: `SHORTEST`, or a format such as ".3e"."""
+    """How floats are written: `SHORTEST`, or a format such as ".3e"."""
 
     missing: str = "nan"
-    """Of floats: the text that stands for no sample."""
+    """The text that stands for no sample, in a column of floats."""
 
     def __post_init__(self) -> None:
         decimals = (self.decimals, self.fewest)

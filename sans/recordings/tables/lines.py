@@ -19,7 +19,7 @@ class TableLines:
     """Some lines of a table."""
 
     cells: list[list[str]]
-    """Of each column, as they stand between separators."""
+    """The cells of each column, as they stand between separators."""
 
     rows: int
     """Lines with cells."""

@@ -47,7 +47,7 @@ class Pile:
         """Return all texts.
 
         Raises:
-            DatasetError: if they are so many and so alike that nobody would unpack them.
+            DatasetError: if they are so many and so alike that no reader would unpack them.
         """
         content = zlib.decompress(b"".join([*self._packed, self._packer.flush()]))
         packed = lzma.compress(content, lzma.FORMAT_RAW, filters=_FILTERS)

@@ -36,7 +36,7 @@ class Record:
     """Where its files lie."""
 
     header: WfdbHeader
-    """Of the whole record."""
+    """The header of the whole record."""
 
     signals: tuple[WfdbSignal, ...]
     """Its channels; those of the layout, or of the first segment that has any, if it has some."""

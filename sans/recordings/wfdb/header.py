@@ -90,7 +90,7 @@ class Segment:
     """One segment line: a record whose signals are a part of this one's."""
 
     name: str
-    """Of the record; `GAP` where the signals have no samples."""
+    """Name of the segment's record; `GAP` where the signals have no samples."""
 
     frames: int
     """How many it has; 0 for the first one where that is a layout, which names all signals."""
@@ -144,7 +144,7 @@ def parse_any(content: bytes, name: str) -> WfdbHeader:
     """
     try:
         return _parse(content, name)
-    except ValueError as error:  # more digits than anybody needs
+    except ValueError as error:  # more digits than Python converts
         raise DatasetError(f"{name} is damaged: {error}") from error
 
 

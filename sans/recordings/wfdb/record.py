@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from sans.errors import DatasetError
-from sans.files import publish, staged
+from sans.files import staged
+from sans.leftovers import publish
 from sans.paths import is_file
 from sans.recordings.layout import Layout, Sink, Source
 from sans.recordings.wfdb.annotators import Wanted, find_annotations

@@ -1,14 +1,13 @@
-"""A track and how it is coded: what a planner looks at, and what it returns."""
+"""How the tracks of a recording are coded: what planning returns, and chunks are written by."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.codec.chunk_coder import DESCRIBED, JOINT, LOSSLESS, Way, predict
+from sans.codec.chunk_coder import predict
 from sans.codec.description.corrections import code_corrections, corrections_of
 from sans.codec.description.descriptions import (
     FINE,
@@ -20,17 +19,12 @@ from sans.codec.description.descriptions import (
     squared_error,
 )
 from sans.codec.description.spikes import Spikes, no_spikes
-from sans.codec.description.waveforms import (
-    LARGEST_SIZE,
-    MOST_KERNELS,
-    NO_WAVEFORMS,
-    Waveforms,
-    pack_all_waveforms,
-)
+from sans.codec.description.waveforms import NO_WAVEFORMS, Waveforms
 from sans.codec.entropy.range_coder import finish, writer
+from sans.codec.groups import DESCRIBED, JOINT, LOSSLESS, Way
 from sans.codec.versions import NEWEST
+from sans.recordings.layout import Layout
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
@@ -46,14 +40,6 @@ class TrackChunk:
     """``(length,)``: which are missing."""
 
 
-class Pieces(Protocol):
-    """All chunks of one track."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, number: int, /) -> TrackChunk: ...
-
-
 @dataclass(frozen=True, slots=True)
 class TrackPlan:
     """How a track is coded."""
@@ -62,19 +48,19 @@ class TrackPlan:
     """`JOINT`, `OWN` or `DESCRIBED`."""
 
     step: int = LOSSLESS
-    """Of predictions, or of coefficients, in 1/256."""
+    """The step of predictions, or of coefficients, in 1/256."""
 
     waveforms: Waveforms = NO_WAVEFORMS
     """Kernels; none unless `DESCRIBED`."""
 
     spikes: tuple[Spikes, ...] = ()
-    """Of every chunk; none where there are no kernels."""
+    """The spikes of every chunk; none where there are no kernels."""
 
     roundings: Roundings = FINE
-    """Of coefficients."""
+    """How coefficients are rounded."""
 
     width: int = 0
-    """Of corrections, an odd number; 0: there are none."""
+    """The width of corrections, an odd number; 0: there are none."""
 
     threshold: float = 0.0
     """The norm of what a spike draws at least."""
@@ -106,7 +92,7 @@ class TrackPlan:
         coder = writer(6 * len(piece.numbers) + 1024)
         nothing = Description(0, 1, no_spikes(0), np.zeros(0, np.int64))
         kept = self.described(number, piece)
-        found = code_description(coder, kept, self.waveforms, nothing, np.zeros(4), NEWEST)
+        found = code_description(coder, kept, self.waveforms, nothing, NEWEST)
         if self.width:
             again = reconstruct(found, self.waveforms)
             code_corrections(coder, corrections_of(piece.numbers, again, self.width))
@@ -114,30 +100,16 @@ class TrackPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class KernelOptions:
-    """What the user leaves to the encoder, or does not."""
+class RecordingPlan:
+    """How all tracks of a recording are coded."""
 
-    learn: bool = True
-    """Whether kernels are learned from the recording."""
+    quanta: tuple[float, ...]
+    """For each track, what floats become multiples of; 0.0: they are kept exactly."""
 
-    given: Floats | None = None
-    """Kernels ``(kernels, size)`` of norm 1 to use instead; none: no kernels."""
-
-    borrow: bool = True
-    """Whether the starting set may serve, where learning is allowed, on a track of one chunk: on
-    longer ones, own kernels always pay."""
-
-    def __post_init__(self) -> None:
-        if self.given is None:
-            return
-        count, size = self.given.shape
-        if not 1 <= count <= MOST_KERNELS or not 1 <= size <= LARGEST_SIZE:
-            raise ValueError(
-                f"1 to {MOST_KERNELS} kernels of 1 to {LARGEST_SIZE:,} samples are wanted, not "
-                f"{count} of {size:,}"
-            )
+    tracks: tuple[TrackPlan, ...]
+    """The plan of each track."""
 
 
-def bits_of_kernels(waveforms: Waveforms) -> int:
-    """Return how many bits kernels take."""
-    return 8 * len(pack_all_waveforms([waveforms])) if len(waveforms.shifts) else 0
+def exact_plan(layout: Layout) -> RecordingPlan:
+    """Return the plan of a recording that loses nothing."""
+    return RecordingPlan((0.0,) * len(layout.tracks), (TrackPlan(),) * len(layout.tracks))

@@ -1,0 +1,74 @@
+"""The rows of a run's `trials.csv`."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+
+from sans.search.kept import Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A trial that is over, as a row of the run's `trials.csv`."""
+
+    trial: int
+    """From 1, in the order of proposals."""
+
+    kernel_size: str
+    """Samples along a side of the kernels that it began with."""
+
+    dropout: float
+    """The share of spikes that moves of kernels did not see."""
+
+    epochs: int
+    """How many epochs it had."""
+
+    seconds: float
+    """How long it took."""
+
+    cut: bool
+    """Whether the search was over before it was."""
+
+    found: str
+    """Samples along a side of the kernels of its best epoch."""
+
+    phi: float
+    """Validation φ̄ of its best epoch."""
+
+
+def row_of(trial: Trial) -> Finished:
+    """Return the row of a trial.
+
+    Raises:
+        ValueError: if it has no outcome yet.
+    """
+    outcome = trial.outcome
+    if outcome is None:
+        raise ValueError(f"trial {trial.number + 1} has no outcome yet")
+    return Finished(
+        trial.number + 1,
+        _text(trial.proposal.kernel_size),
+        trial.proposal.dropout,
+        outcome.epochs,
+        round(trial.seconds, 3),
+        not outcome.finished,
+        _text(outcome.sizes),
+        outcome.phi,
+    )
+
+
+def _text(sizes: tuple[int, ...]) -> str:
+    return " ".join(str(size) for size in sizes)
+
+
+def table_of(trials: Iterable[Trial]) -> str:
+    """Return all trials that have an outcome as CSV."""
+    buffer = io.StringIO(newline="")
+    names = [field.name for field in fields(Finished)]
+    writer = csv.DictWriter(buffer, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row_of(trial)) for trial in trials if trial.outcome)
+    return buffer.getvalue()
