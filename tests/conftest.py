@@ -77,8 +77,12 @@ def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def sans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Return a function that runs `sans` with some arguments in an empty folder, `tmp_path`."""
+    """Return a function that runs `sans` with some arguments in an empty folder, `tmp_path`.
+
+    However slow the machine is, no progress is told, unless a test wants it all the time.
+    """
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sans.commands.progress.SECONDS_TO_FIRST_LINE", 1e9)
 
     def run(*arguments: str) -> Result:
         result = CliRunner().invoke(app, arguments)

@@ -83,7 +83,11 @@ class Process:
 
     def interrupt(self) -> None:
         """Press Ctrl-C."""
-        os.killpg(self.group, signal.SIGINT)
+        self.send(signal.SIGINT)
+
+    def send(self, number: int) -> None:
+        """Send a signal to it and its children."""
+        os.killpg(self.group, number)
 
     def kill(self) -> None:
         """End it, but none of its children."""
@@ -95,9 +99,13 @@ class Process:
         assert until(lambda: self._popen.poll() is not None), f"it goes on and on: {self.errors}"
         return int(self._popen.returncode)
 
+    def has_children(self) -> bool:
+        """Return whether it has begun other processes."""
+        return len(self._states()) > 1
+
     def all_are_gone(self) -> bool:
         """Return whether every process of its group is gone soon."""
-        return until(lambda: self._states() <= {"Z"})  # nobody has asked yet how it ended
+        return until(lambda: set(self._states()) <= {"Z"})  # nobody has asked yet how it ended
 
     def end(self) -> None:
         """End it and its children, whatever they do."""
@@ -106,16 +114,16 @@ class Process:
         self._popen.wait(LONGEST)
         self._errors.close()
 
-    def _states(self) -> set[str]:
+    def _states(self) -> list[str]:
         """Return what the processes of its group are doing, as letters."""
-        states = set()
+        states = []
         for status in Path("/proc").glob("[0-9]*/stat"):
             try:
                 fields = status.read_text().rpartition(")")[2].split()
             except OSError:  # it has just ended
                 continue
             if int(fields[2]) == self.group:
-                states.add(fields[0])
+                states.append(fields[0])
         return states
 
 

@@ -22,6 +22,7 @@ from sans.commands.progress import (
 )
 from sans.configs import ModelOptions
 from sans.datasets import DataConfig
+from sans.errors import SansError
 from sans.runs.experiment import prepare
 from sans.search import Budget
 
@@ -230,3 +231,20 @@ def test_a_terminal_shows_how_much_of_a_file_is_here(total):
     assert "100.dat" in text
     assert "2.0/2.0 MB" in text if total else "2.0/?" in text
     assert "downloading" not in text
+
+
+def test_a_terminal_that_is_gone_does_not_hide_why_the_work_ended():
+    class Gone(io.StringIO):
+        def write(self, *_):
+            raise SansError("cannot write to standard error: Input/output error")
+
+    shown = console(terminal=True)
+
+    def work():
+        with counted(3, "networks", shown):
+            shown.file = Gone()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    shown.file = io.StringIO()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gzip
 import io
 import struct
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rewriting import restored
 
+import sans
 from sans.codec.compression import DEFAULT, Options
 from sans.codec.files import compress_file, decompress_file
 from sans.codec.planning import KernelOptions
@@ -234,3 +236,25 @@ def test_whatever_happened_to_a_file_it_is_one_line(content, changes):
     with contextlib.suppress(SansError):
         for part in open_recording(io.BytesIO(bytes(content))).blocks(100):
             assert len(part)
+
+
+class FullFile(io.BytesIO):
+    """A temporary file on a disk that has room for some bytes."""
+
+    def write(self, data):
+        if self.tell() + len(data) > 5_000:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(data)
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac"])
+def test_a_full_disk_is_an_error_and_no_traceback_of_a_callback(
+    tmp_path, monkeypatch, capfd, suffix
+):
+    noise = np.random.default_rng(0).integers(-9999, 9999, (20_000, 1)).astype("<i2")
+    soundfile.write(tmp_path / f"a.{suffix}", noise, 100)
+    monkeypatch.setattr("sans.recordings.audio.files.TemporaryFile", FullFile)
+    with pytest.raises(SansError, match="No space left on device"):
+        sans.write(sans.read(tmp_path / f"a.{suffix}"), tmp_path / f"b.{suffix}")
+    assert capfd.readouterr() == ("", "")
+    assert not (tmp_path / f"b.{suffix}").exists()

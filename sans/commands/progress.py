@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -25,6 +25,8 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+
+from sans.errors import SansError
 
 if TYPE_CHECKING:
     from sans.search import Budget, Search
@@ -120,12 +122,35 @@ def rate(count: float, seconds: float, noun: str) -> str:
     return f"{each:,.0f} {noun}/{unit}" if each >= 10 else f"{each:.2g} {noun}/{unit}"
 
 
-def _bar(console: Console, *columns: ProgressColumn, transient: bool = False) -> Progress:
-    """Return what shows a bar on a terminal, and nothing elsewhere."""
+def _bar(
+    console: Console, *columns: ProgressColumn, brief: str = "", transient: bool = False
+) -> Progress:
+    """Return what shows a bar on a terminal, and nothing elsewhere.
+
+    Args:
+        console: where it is shown.
+        columns: the bar, and the words around it.
+        brief: what stands in their place on a narrow terminal; "" is the words alone.
+        transient: whether it is gone at the end.
+    """
     if console.width < NARROW:
-        columns = tuple(each for each in columns if isinstance(each, TextColumn | DownloadColumn))
+        words = [each for each in columns if isinstance(each, TextColumn | DownloadColumn)]
+        columns = (TextColumn(brief),) if brief else tuple(words)
     hidden = not console.is_terminal
     return Progress(*columns, console=console, disable=hidden, transient=transient)
+
+
+@contextmanager
+def _shown(bar: Progress) -> Iterator[None]:
+    """Show a bar; what ends the work early matters more than a terminal that is gone with it."""
+    bar.start()
+    try:
+        yield
+    except BaseException:
+        with suppress(SansError):
+            bar.stop()
+        raise
+    bar.stop()
 
 
 @contextmanager
@@ -134,12 +159,14 @@ def watched(
 ) -> Iterator[tuple[OnBatch, Callable[[Epoch], None]]]:
     """Show how a training goes; yield what it tells after each batch and each epoch."""
     epochs, first = trainer.config.epochs, trainer.epoch
+    place = "{task.fields[epoch]}/" + str(epochs)
     bar = _bar(
         console,
-        TextColumn("epoch {task.fields[epoch]}/" + str(epochs)),
+        TextColumn(f"epoch {place}"),
         BarColumn(),
         TextColumn("loss {task.fields[loss]}  validation φ̄ {task.fields[phi]}"),
         TimeRemainingColumn(),
+        brief=place + "  loss {task.fields[loss]}  φ̄ {task.fields[phi]}",
     )
     task = bar.add_task("", total=epochs, epoch=first, loss="–", phi="–")
     lines, last_phi = Lines(console, what, epochs, first), ""
@@ -154,13 +181,13 @@ def watched(
         if done < batches:  # what the epoch ends with is told with its φ̄
             tell(trainer.epoch + 1, completed, f"{loss:.4f}")
 
-    def on_epoch(epoch: Epoch) -> None:
+    def on_epoch(over: Epoch) -> None:
         nonlocal last_phi
-        loss, last_phi = f"{epoch.loss:.4f}", f"{epoch.phi:.4f}"
-        bar.update(task, completed=epoch.epoch, epoch=epoch.epoch, loss=loss, phi=last_phi)
-        tell(epoch.epoch, epoch.epoch, loss)
+        loss, last_phi = f"{over.loss:.4f}", f"{over.phi:.4f}"
+        bar.update(task, completed=over.epoch, epoch=over.epoch, loss=loss, phi=last_phi)
+        tell(over.epoch, over.epoch, loss)
 
-    with bar:
+    with _shown(bar):
         yield on_batch, on_epoch
 
 
@@ -191,7 +218,7 @@ def counted(
             measured = True
         lines.tell(done, f"{done:,}/{total:,} {noun}", noun=noun)
 
-    with bar:
+    with _shown(bar):
         yield advance
 
 
@@ -222,7 +249,7 @@ def searched(
         else:
             lines.tell(done, f"{trials}/{budget.trials} trials", phi, noun="trials")
 
-    with bar:
+    with _shown(bar):
         yield on_slice
 
 
@@ -253,7 +280,7 @@ def downloading(
         amount = f"{have:,.1f} of {whole:,.1f} MB" if whole else f"{have:,.1f} MB"
         lines.tell(have, f"{file}, {amount}", noun="MB")
 
-    with bar:
+    with _shown(bar):
         yield progress
 
 
@@ -273,5 +300,5 @@ def staged(console: Console, what: str = "") -> Iterator[Callable[[str, float], 
         bar.update(task, description=stage, completed=share)
         lines.tell(share, stage)
 
-    with bar:
+    with _shown(bar):
         yield progress

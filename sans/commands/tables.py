@@ -8,6 +8,7 @@ its own: a head, and what would stand under it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
@@ -66,6 +67,8 @@ def fitting(console: Console, *tables: Table) -> Table:
 
 def _fits(console: Console, table: Table) -> bool:
     """Give columns the widths that fit, and return whether there are some."""
+    for column in table.columns:
+        column.width = None
     wanted = [_width(console, column) for column in table.columns]
     least = [_least(console, column) for column in table.columns]
     room = console.width if console.is_terminal else UNLIMITED
@@ -119,8 +122,8 @@ def _row_by_row(console: Console, table: Table) -> Table:
         narrow.add_section()
     heads, cells = (_width(console, column) for column in narrow.columns)
     room = console.width - (_measured(console, narrow).maximum - heads - cells)
-    figures = [column for column in table.columns if column.justify == "right"]
-    least = max((_least(console, column) for column in figures), default=1)
+    figures = [column.cells for column in table.columns if column.justify == "right"]
+    least = max((_measured(console, each).maximum for each in chain(*figures)), default=1)
     cells = min(cells, max(least, room - min(heads, LEAST_WORDS)))
     _set_widths(narrow, [max(1, min(heads, room - cells)), cells])
     return narrow
