@@ -7,6 +7,7 @@ import json
 import math
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import optuna
@@ -162,6 +163,22 @@ def test_a_search_in_pieces_finds_the_same_as_one_that_nothing_stops(
     assert rows(search) == rows(whole)
     for name in ("model.safetensors", "checkpoint.safetensors", "summary.json", "history.csv"):
         assert (run.folder / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def counts(search, begun):
+    begun.append(len(search.trials))
+
+
+def test_trials_begin_in_the_same_waves_whatever_was_asked_for_before(data, run, monkeypatch):
+    monkeypatch.setattr(module, "warm_up", lambda _: None)
+    begun = []
+    for trials_in_all in (5, 9):
+        search = prepare(data)
+        if begun:
+            search.take_up(run)
+        counted = partial(counts, search, begun)
+        search.run(Engine(), Budget(None, trials_in_all), counted, run)
+    assert list(dict.fromkeys(begun)) == [4, 5, 8, 9]
 
 
 def test_a_kill_loses_no_more_than_a_slice(data, run, monkeypatch):

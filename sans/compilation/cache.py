@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
+from sans.leftovers import claimed
+
 FORM = 1
 """Changes when `sans.compilation.linking` makes other machine code of the same functions."""
 
@@ -91,8 +93,11 @@ class _KeptFile(IndexDataCacheFile):
 
     def _write(self, name: str, data: Any) -> None:
         content = bytes(self._dump(data))
-        with self._open_for_write(self._data_path(name)) as file:
+        path = Path(self._data_path(name))
+        with claimed(path) as (file, hidden):  # the checksum tells where the disk did not take all
             file.write(_checksum(content) + content)
+            file.flush()
+            hidden.replace(path)
 
 
 def _checksum(content: bytes) -> bytes:
