@@ -112,7 +112,7 @@ def _score(model: SAN, signals: Tensor) -> dict[str, Tensor]:
     return figures(
         Approximation(
             signals,
-            model.decode(activations).to(signals.dtype),  # a network may have another
+            model.decode(activations),
             spikes(activations),
             config.weights,
             sum(config.kernel_sizes) if published else None,
