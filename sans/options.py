@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
-from functools import cache
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_type_hints
@@ -110,9 +109,17 @@ def same(kind: type, name: str, **changes: Any) -> Any:
     return field(default=default, metadata={"option": replace(found, **changes)})
 
 
-@cache
 def options_of(kind: type) -> dict[str, Option]:
     """Return the options of a configuration by field, in the order of its fields."""
+    if kind not in _KNOWN:
+        _KNOWN[kind] = _found_in(kind)
+    return _KNOWN[kind]
+
+
+_KNOWN: dict[type, dict[str, Option]] = {}
+
+
+def _found_in(kind: type) -> dict[str, Option]:
     types = get_type_hints(kind)
     return {
         each.name: replace(
