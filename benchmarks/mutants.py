@@ -4,7 +4,7 @@ Wants cosmic-ray, which changes the source: `pip install cosmic-ray`. Mutants ar
 the checkout, one at a time; numba is off, for no mutant is worth a compilation. Of each kind of
 change there is one for each place, drawn by chance; annotations and decorators stay as they are.
 
-    python benchmarks/mutants.py sans/files.py tests/test_files.py
+    python benchmarks/mutants.py sans/files/writing.py tests/test_files.py
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ Span = tuple[tuple[int, int], tuple[int, int]]
 def main() -> None:
     """Break a module, run tests, and print what survives."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("module", help="what to break, such as sans/files.py")
+    parser.add_argument("module", help="what to break, such as sans/files/writing.py")
     parser.add_argument("tests", nargs="+", help="the tests, or options of pytest, that cover it")
     parser.add_argument("--seconds", type=float, default=600.0, help="when to end, about")
     parser.add_argument("--seed", type=int, default=0, help="what chooses the mutants")

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sans.errors import DatasetError
-from sans.leftovers import home_of
-from sans.locking import in_turn
-from sans.paths import is_file
+from sans.files.leftovers import home_of
+from sans.files.locking import in_turn
+from sans.files.paths import is_file
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse

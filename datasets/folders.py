@@ -9,7 +9,7 @@ from pathlib import Path
 import platformdirs
 
 from sans.errors import DatasetError
-from sans.paths import is_file, is_folder
+from sans.files.paths import is_file, is_folder
 
 VARIABLE = "SANS_DATA"
 """The environment variable that names a folder of data sets; an empty one names none."""

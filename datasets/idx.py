@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError
-from sans.paths import unreadable
+from sans.files.paths import unreadable
 
 UNSIGNED_BYTE = 8  # the code of the only type that these files use
 

@@ -17,7 +17,7 @@ from sans.datasets.split import apportion, divide, leave_out, limit_parts
 from sans.datasets.wfdb_record import read_own_record
 from sans.datasets.windows import WINDOWS, cut, wanted
 from sans.errors import DatasetError
-from sans.paths import is_file
+from sans.files.paths import is_file
 from sans.recordings.arrays.heading import Heading
 from sans.recordings.arrays.orientation import CHANNELS_SAMPLES, doubts
 from sans.recordings.formats import BY_NAME

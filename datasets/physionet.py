@@ -12,7 +12,7 @@ from sans.datasets.parts import Dataset
 from sans.datasets.wfdb_record import read_record
 from sans.datasets.windows import cut, wanted
 from sans.errors import DatasetError
-from sans.paths import is_file, is_folder
+from sans.files.paths import is_file, is_folder
 
 PREFIX = "physionet:"
 FOLDER = "physionet"

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError
-from sans.paths import is_file, unreadable
+from sans.files.paths import is_file, unreadable
 from sans.recordings import open_recording
 from sans.recordings.channels import position_of
 from sans.recordings.cutting import RecordingPart, part_of

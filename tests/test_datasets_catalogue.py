@@ -92,7 +92,13 @@ def test_only_readers_and_errors_of_the_rest_of_the_package_are_imported():
     for path in FOLDER.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module and node.module[:4] == "sans":
-                allowed = ("sans.errors", "sans.paths", "sans.recordings", "sans.datasets")
+                allowed = (
+                    "sans.errors",
+                    "sans.files",
+                    "sans.options",
+                    "sans.recordings",
+                    "sans.datasets",
+                )
                 assert node.module.startswith(allowed), f"{path.name} imports {node.module}"
 
 

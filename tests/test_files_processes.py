@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from processes import started
 
-import sans.locking
+import sans.files.locking
 from sans.errors import BusyError, ModelError, SansError
 from sans.files import staged, written_whole
-from sans.leftovers import settle, settle_all
-from sans.locking import HIDDEN, LOCK, held
+from sans.files.leftovers import settle, settle_all
+from sans.files.locking import HIDDEN, LOCK, held
 from sans.recordings import create_recording, open_recording
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,7 +57,7 @@ with staged(Path(sys.argv[1])) as folder:
 BETWEEN_TWO_NAMES = (
     WRITER
     + """
-from sans.leftovers import publish
+from sans.files.leftovers import publish
 replace = Path.replace
 def first(path, target):
     replace(path, target)
@@ -156,7 +156,7 @@ def test_an_interrupted_process_gives_all_files_of_a_set_their_names(tmp_path, f
 
 def test_a_folder_is_held_by_one_process_until_it_is_killed(tmp_path, folder):
     code = WRITER.format(root=str(ROOT)) + (
-        "from sans.locking import held\nwith held(Path(sys.argv[1])):\n    halfway()\n"
+        "from sans.files.locking import held\nwith held(Path(sys.argv[1])):\n    halfway()\n"
     )
     arguments = (str(folder), str(tmp_path / "begun"), str(tmp_path / "go"))
     with started(tmp_path, *arguments, program=("-c", code)) as process:
@@ -225,7 +225,7 @@ def abandon(path, kernel, age):
     [("own", 0, False), ("other000", 3600, True), ("other000", 90_000, False)],
 )
 def test_what_another_computer_left_goes_after_a_day(kernel, age, stays, folder):
-    name = sans.locking.kernel() if kernel == "own" else kernel
+    name = sans.files.locking.kernel() if kernel == "own" else kernel
     with pytest.raises(SansError, match="that is all"):
         abandon(folder / "a", name, age)
     assert len(hidden(folder)) == 1
@@ -248,15 +248,15 @@ def test_where_nothing_can_be_locked_age_alone_tells(age, folder, monkeypatch):
     def refuse(*_):
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr(sans.locking.fcntl, "flock", refuse)
+    monkeypatch.setattr(sans.files.locking.fcntl, "flock", refuse)
     with pytest.raises(SansError, match="that is all"):
-        abandon(folder / "a", sans.locking.kernel(), age)
+        abandon(folder / "a", sans.files.locking.kernel(), age)
     write(folder / "a")
     assert len(hidden(folder)) == (age < 86_400)
 
 
 def test_a_file_taken_for_a_left_one_before_its_lock_is_made_again(folder, monkeypatch):
-    flock, times = sans.locking.fcntl.flock, []
+    flock, times = sans.files.locking.fcntl.flock, []
 
     def late(handle, how):
         if not times:  # as if another process had looked just before
@@ -265,7 +265,7 @@ def test_a_file_taken_for_a_left_one_before_its_lock_is_made_again(folder, monke
             mine.unlink()
         return flock(handle, how)
 
-    monkeypatch.setattr(sans.locking.fcntl, "flock", late)
+    monkeypatch.setattr(sans.files.locking.fcntl, "flock", late)
     write(folder / "a")
     assert [entry.name for entry in folder.iterdir()] == ["a"]
 

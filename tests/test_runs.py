@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sans import runs
 from sans.errors import BusyError, ModelError
 from sans.files import written_whole
-from sans.locking import HIDDEN, LOCK, kernel
+from sans.files.locking import HIDDEN, LOCK, kernel
 from sans.runs import Run, begun, find, find_model, working_in
 
 FILES = {

@@ -30,7 +30,7 @@ from typing import BinaryIO
 
 from sans.codec.versions import NEWEST, VERSIONS, Version
 from sans.errors import BitstreamError
-from sans.pipes import read_some
+from sans.files.pipes import read_some
 
 MAGIC = b"SANS"
 FINAL = b"SNAS"

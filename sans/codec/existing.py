@@ -8,7 +8,7 @@ from sans.codec.foreign import as_known
 from sans.codec.mapping import opened
 from sans.codec.starts import read_header
 from sans.errors import SansError
-from sans.leftovers import settle
+from sans.files.leftovers import settle
 from sans.recordings.layout import Layout
 from sans.recordings.wfdb.names import record_stem
 from sans.recordings.wfdb.record import record_files

@@ -19,8 +19,8 @@ from sans.codec.recovery import Recovery, recover
 from sans.codec.starts import Start, read_header
 from sans.errors import BitstreamError, DatasetError, SansError
 from sans.files import written_whole
-from sans.paths import is_file
-from sans.pipes import piped
+from sans.files.paths import is_file
+from sans.files.pipes import piped
 from sans.recordings import create_recording, find_recordings, open_recording
 from sans.recordings.formats import BY_NAME
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from sans.errors import BitstreamError
-from sans.pipes import read_some
+from sans.files.pipes import read_some
 
 _PIECE = 1 << 20
 

@@ -21,8 +21,8 @@ from rich.table import Table
 from sans.commands.tables import UNLIMITED, fitting
 from sans.compilation.sharing import Wanted
 from sans.errors import ReaderGoneError, SansError, printable
+from sans.files.pipes import Pipe
 from sans.interruption import exit_status
-from sans.pipes import Pipe
 
 
 class _Console(Console):

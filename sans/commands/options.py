@@ -17,8 +17,8 @@ import typer
 from sans import options as declared
 from sans.commands.console import expected_errors, usage_errors
 from sans.commands.log import show_log
+from sans.files.paths import is_file
 from sans.options import Option, options_of
-from sans.paths import is_file
 
 
 def names(text: str) -> list[str]:

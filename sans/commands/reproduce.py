@@ -71,7 +71,7 @@ def reproduce(
     from sans.configs.toml import OPTIONS_FILE, write_options
     from sans.engines import Engine
     from sans.errors import ModelError
-    from sans.leftovers import alone_in
+    from sans.files.leftovers import alone_in
 
     with usage_errors():
         check_name("published experiment", experiment, reproduction.RECIPES)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-from sans.leftovers import claimed
+from sans.files.leftovers import claimed
 
 FORM = 1
 """Changes when `sans.compilation.linking` makes other machine code of the same functions."""

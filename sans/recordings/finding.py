@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sans.paths import is_file, unreadable
+from sans.files.paths import is_file, unreadable
 from sans.recordings.formats import TABLE, plain_name
 from sans.recordings.wfdb.names import HEADER
 from sans.recordings.wfdb.record import parts_of

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sans.errors import DatasetError
-from sans.paths import is_file, is_folder
+from sans.files.paths import is_file, is_folder
 from sans.recordings import png
 from sans.recordings.arrays.heading import ORIENT
 from sans.recordings.arrays.orientation import IMAGES, check_layout

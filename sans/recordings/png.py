@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from sans.errors import DatasetError, SansError
 from sans.files import staged, written_whole
-from sans.paths import file_name, unreadable
+from sans.files.paths import file_name, unreadable
 from sans.recordings.layout import (
     Block,
     Layout,

@@ -16,8 +16,8 @@ from typing import Any, BinaryIO, cast
 
 from sans.errors import DatasetError
 from sans.files import written_whole
-from sans.paths import unreadable
-from sans.pipes import piped, read_some
+from sans.files.paths import unreadable
+from sans.files.pipes import piped, read_some
 
 GZIP = b"\x1f\x8b"
 LARGEST_TAIL = 2**20

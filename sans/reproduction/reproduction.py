@@ -19,7 +19,7 @@ from sans.datasets import locate, resolve
 from sans.engines import Engine
 from sans.errors import DatasetError, ModelError
 from sans.files import write_text
-from sans.leftovers import is_left
+from sans.files.leftovers import is_left
 from sans.reproduction import searches
 from sans.reproduction.comparison import RAW, Comparison, compare, exam_name, raw_accuracy
 from sans.reproduction.recipes import ExperimentRecipe

@@ -17,7 +17,7 @@ from sans.datasets import DataConfig, Dataset
 from sans.engines import Engine
 from sans.errors import ModelError
 from sans.files import write_text
-from sans.leftovers import is_left, settle_all
+from sans.files.leftovers import is_left, settle_all
 from sans.model_files import read_model
 from sans.runs import Run
 from sans.search import Budget, Search

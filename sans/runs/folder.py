@@ -23,8 +23,8 @@ from pathlib import Path
 
 from sans.configs.toml import OPTIONS_FILE
 from sans.errors import BusyError, ModelError
-from sans.leftovers import alone_in, is_left
-from sans.locking import LOCK
+from sans.files.leftovers import alone_in, is_left
+from sans.files.locking import LOCK
 
 ROOT = Path("runs")
 """Where runs lie, below the current folder, unless told otherwise."""

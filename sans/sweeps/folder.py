@@ -30,7 +30,7 @@ from sans.activations import ACTIVATIONS
 from sans.configs.toml import OPTIONS_FILE
 from sans.errors import ModelError
 from sans.files import write_text
-from sans.leftovers import alone_in, is_left, settle_all
+from sans.files.leftovers import alone_in, is_left, settle_all
 from sans.model_files import read_arrays, write_arrays
 from sans.sweeps.rows import COLUMNS, Row
 from sans.sweeps.settings import difference

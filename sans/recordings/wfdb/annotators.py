@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sans.errors import DatasetError
-from sans.paths import is_file, unreadable
+from sans.files.paths import is_file, unreadable
 from sans.recordings.layout import Layout
 from sans.recordings.wfdb.annotations import ATTACHMENT, is_annotation
 from sans.recordings.wfdb.names import ANNOTATIONS, SUFFIXES, beside, read_bytes

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError
-from sans.paths import is_file, unreadable
+from sans.files.paths import is_file, unreadable
 from sans.recordings.layout import in_units
 from sans.recordings.wfdb.files import check_group, least_size, measure, read_blocks
 from sans.recordings.wfdb.header import GAP, WfdbHeader, WfdbSignal, parse_any

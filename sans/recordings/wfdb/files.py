@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError
-from sans.paths import is_file, unreadable
+from sans.files.paths import is_file, unreadable
 from sans.recordings.callbacks import QuietFile, quiet
 from sans.recordings.layout import Block, deinterleave, interleave, steps
 from sans.recordings.streams import check_tail

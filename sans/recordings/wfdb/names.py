@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sans.errors import DatasetError
-from sans.paths import file_name, unreadable
+from sans.files.paths import file_name, unreadable
 
 HEADER = ".hea"
 ANNOTATIONS = ".atr"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sans.errors import DatasetError
 from sans.files import staged
-from sans.leftovers import publish
-from sans.paths import is_file
+from sans.files.leftovers import publish
+from sans.files.paths import is_file
 from sans.recordings.layout import Layout, Sink, Source
 from sans.recordings.wfdb.annotators import Wanted, find_annotations
 from sans.recordings.wfdb.assembly import SEGMENTS

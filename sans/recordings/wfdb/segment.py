@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sans.errors import DatasetError
 from sans.files import written_whole
-from sans.paths import is_file
+from sans.files.paths import is_file
 from sans.recordings.layout import (
     Block,
     Layout,

@@ -24,7 +24,7 @@ from sans.codec.files import FileTask, compress_file, decompress_file, recover_f
 from sans.commands import console
 from sans.commands.batches import run_all
 from sans.errors import ReaderGoneError, SansError
-from sans.pipes import Pipe, piped, read_some
+from sans.files.pipes import Pipe, piped, read_some
 from sans.recordings.arrays.npy import write_npy
 from sans.recordings.spans import Cut
 

@@ -1,6 +1,6 @@
 """Files that appear whole or not at all, one by one or several together.
 
-What is not whole yet lies in a hidden folder beside its final name; `sans.leftovers` says how.
+What is not whole yet lies in a hidden folder beside its final name; `leftovers` says how.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sans.errors import SansError
-from sans.leftovers import claimed, files_of
-from sans.locking import HIDDEN
+from sans.files.leftovers import claimed, files_of
+from sans.files.locking import HIDDEN
 
 LOG = logging.getLogger(__name__)
 

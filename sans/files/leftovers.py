@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sans.errors import SansError
-from sans.locking import HIDDEN, held, is_at, kernel, lock
+from sans.files.locking import HIDDEN, held, is_at, kernel, lock
 
 ABANDONED = 86_400.0
 """Seconds without a change after which a file that no lock tells of counts as left behind."""

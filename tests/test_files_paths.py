@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sans.errors import DatasetError
-from sans.paths import file_name
+from sans.files.paths import file_name
 from sans.recordings import create_recording, open_recording
 
 
