@@ -90,8 +90,12 @@ def test_commands_without_enough_memory_end_in_one_line(refused, monkeypatch):
     assert refused(1, "train") == "sans: not enough memory for this"
 
 
+NOTICES = ("train synthetic, extrema: epoch ", "trained on ", "scored on ", "L̃ of ", "L? of ")
+"""What lines begin with that are told of data and networks, and where a machine is slow."""
+
+
 def run_into_a_closed_pipe(arguments, folder):
-    """Run `sans` with a standard output that nobody reads; return its status and its errors."""
+    """Run `sans` with a standard output that has no reader; return its status and its errors."""
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -114,7 +118,7 @@ def test_a_reader_who_has_seen_enough_ends_the_command_quietly(tmp_path, json_or
     command = ("evaluate", "m.safetensors", *data, *json_or_table)
     status, errors = run_into_a_closed_pipe(command, tmp_path)
     assert status == 1
-    assert [line.split(" ")[0] for line in errors.splitlines()] == ["L̃", "scored"]  # notices
+    assert [line for line in errors.splitlines() if not line.startswith(NOTICES)] == []
 
 
 def test_a_reader_who_has_seen_enough_of_the_data_sets_ends_the_list_quietly(tmp_path):
@@ -191,7 +195,7 @@ def test_a_terminal_that_knows_ascii_only_is_no_reason_to_fail(arguments, tmp_pa
     )
     assert result.returncode == 0
     lines = said(result.stderr.decode("ascii")).splitlines()
-    assert all(line.startswith("train") for line in lines)  # a notice, and progress
+    assert all(line.startswith(NOTICES) for line in lines)
 
 
 @pytest.mark.usefixtures("own_signals")

@@ -152,25 +152,20 @@ def _title(names: list[str]) -> str:
 
 def _print(rows: list[BenchRow], total: list[BenchRow], title: str) -> None:
     """Print the sums of all recordings; a dash where a codec did not take all of them."""
-    from rich.markup import escape
-    from rich.table import Table
+    from sans.commands.tables import table_of
 
     samples = max(row.samples for row in total)
-    table = Table(title=escape(f"{title}, {samples:,} samples"))
-    rates = ("encode M samples/s", "decode M samples/s")
-    columns = ("bits/sample", "ratio", METRICS["prdn"].head, *rates)
-    table.add_column("codec", no_wrap=True)
-    for column in columns:
-        table.add_column(column, justify="right", no_wrap=column != columns[-1])
-    quality = 0.0
-    both = total + _partial(rows, total)
-    for row in sorted(both, key=lambda row: row.asked):
-        if row.asked != quality:
-            table.add_section()
-            quality = row.asked
+    error = METRICS["prdn"].head
+    heads = ("codec", "bits/sample", "ratio", error, "encode M samples/s", "decode M samples/s")
+    both = sorted(total + _partial(rows, total), key=lambda row: row.asked)
+    shown = []
+    for row in both:
         figures = (row.bits_per_sample, row.ratio, row.achieved, row.encode_rate, row.decode_rate)
         whole = row in total
-        table.add_row(_name(row), *(number(figure if whole else None) for figure in figures))
+        shown.append((_name(row), *(number(figure if whole else None) for figure in figures)))
+    table = table_of(f"{title}, {samples:,} samples", heads, shown, words=heads[:1])
+    for row, this, following in zip(table.rows, both, both[1:], strict=False):
+        row.end_section = this.asked != following.asked
     print_table(table)
 
 

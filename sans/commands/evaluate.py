@@ -219,8 +219,7 @@ def _report(
     as_json: bool,
 ) -> None:
     """Print the figures, for a program or for a person."""
-    from rich.markup import escape
-    from rich.table import Table
+    from sans.commands.tables import table_of
 
     noun = "images" if stored.config.dimensions == 2 else "signals"
     if result.silent:
@@ -239,12 +238,10 @@ def _report(
         print_json(values)
         return
     title = f"{data.name}, {result.signals:,} {split} {noun}"
-    table = Table(stored.config.label, title=escape(title))
-    for column in ("mean", "spread", *beside):
-        table.add_column(column, justify="right")
+    label, rows = stored.config.label, []
     for name in result.scores:
         means = [other.mean(name) if name in other.scores else None for other in beside.values()]
         figures = (result.mean(name), result.spread(name), *means)
-        table.add_row(METRICS[name].title(compared=bool(beside)), *map(number, figures))
-    print_table(table)
+        rows.append((METRICS[name].title(compared=bool(beside)), *map(number, figures)))
+    print_table(table_of(title, (label, "mean", "spread", *beside), rows, words=(label,)))
     out.print(f"model: {path}", markup=False)

@@ -152,10 +152,8 @@ def _report_all(pairs: list[tuple[Sweep, SweepFolder]], select: str, as_json: bo
 
 def _report(sweep: Sweep, folder: SweepFolder, select: str, as_json: bool) -> None:
     """Write the files of a sweep, print its best rows and where it lies."""
-    from rich.markup import escape
-    from rich.table import Table
-
     from sans import sweeps
+    from sans.commands.tables import table_of
 
     best = sweeps.report(sweep, folder, select)
     for name in sweep.settings.grid.activation:
@@ -167,17 +165,15 @@ def _report(sweep: Sweep, folder: SweepFolder, select: str, as_json: bool) -> No
         values = {"dataset": sweep.dataset.name, "folder": str(folder.folder), "best": rows}
         print_json({**values, "networks": sweep.count, "select": select})
         return
-    table = Table(title=escape(f"{sweep.dataset.name}, the best of {sweep.count} by {select} φ̄"))
-    columns = _columns(best)
-    table.add_column("activation", no_wrap=True)
-    for heading in ("m", "epoch", *columns.values()):
-        table.add_column(heading, justify="right")
+    title = f"{sweep.dataset.name}, the best of {sweep.count} by {select} φ̄"
+    columns, shown = _columns(best), []
+    heads = ("activation", "m", "epoch", *columns.values())
     for name, network in best.items():
         row = network.row
         found = row.values()
         counts = (str(row.kernel_size), str(row.epoch))
-        table.add_row(name, *counts, *(number(found.get(column)) for column in columns))
-    print_table(table)
+        shown.append((name, *counts, *(number(found.get(column)) for column in columns)))
+    print_table(table_of(title, heads, shown, words=heads[:1]))
     out.print(f"sweep: {folder.folder}", markup=False)
 
 
