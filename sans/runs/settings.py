@@ -86,7 +86,7 @@ class Settings:
             has = stored[name]
             if name not in CHANGEABLE and value != has:
                 raise ModelError(
-                    f"the run has {flags[name]} {_text(has)}, not {_text(value)}: "
+                    f"the run has {flags.get(name, name)} {_text(has)}, not {_text(value)}: "
                     "a resumed run keeps its settings"
                 )
         train = {name: options[name] for name in ("epochs", "device") if name in options}
