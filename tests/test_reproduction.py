@@ -38,6 +38,7 @@ from sans.sweeps import Network, Row, tasks
 from sans.sweeps.rows import rows_of
 from sans.sweeps.tasks import SweepOutcome, SweepTask
 from sans.training.bank import Bank
+from sans.training.history import as_records
 
 NAMES = tuple(ACTIVATIONS)
 NAN = math.nan
@@ -235,7 +236,7 @@ def network(activation="extrema", size=5, seed=0, epoch=1, weights=1.0, **figure
     row = Row(activation, size, 1, size, seed, epoch, **(dict.fromkeys(names, 0.5) | figures))
     kernels = (np.full(size, weights, np.float32),)
     model = ModelConfig(activation, (size,), (size,))
-    return Network(row, model, kernels, kernels, np.full((3, 4), row.validation_phi))
+    return Network(row, model, kernels, kernels, as_records(np.full((3, 4), row.validation_phi)))
 
 
 def diverged(seed=0, activation="extrema"):
@@ -375,7 +376,7 @@ def test_in_two_dimensions_the_published_phi_counts_m_weights_and_the_corrected_
     scores = Bank([model], [kernels], torch.device("cpu")).score(image)
     test = {name: np.stack([column.numpy()] * 2) for name, column in scores.items()}
     stored = (tuple(kernel.numpy() for kernel in kernels),)
-    outcome = SweepOutcome(np.full((1, 1, 4), 0.5), test, stored, stored)
+    outcome = SweepOutcome(as_records(np.full((1, 1, 4), 0.5)), test, stored, stored)
     task = SweepTask(DataConfig("mnist"), "", (model,), TrainConfig())
     (row,) = rows_of(task, outcome)
     found = compared(
