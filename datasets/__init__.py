@@ -15,25 +15,41 @@
 A set of one's own is a module here, and a row of `entries`; the README shows both.
 """
 
-from sans.datasets.config import DataConfig
-from sans.datasets.entries import Entry, catalogue
-from sans.datasets.loading import absolute, load, locate, resolve
-from sans.datasets.parts import Dataset, Part, Recipe
-from sans.datasets.sources import fetch
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "DataConfig",
-    "Dataset",
-    "Entry",
-    "Part",
-    "Recipe",
-    "absolute",
-    "catalogue",
-    "fetch",
-    "load",
-    "locate",
-    "resolve",
-]
+from sans.lazy import lazy_names as _lazy_names
+
+if TYPE_CHECKING:
+    from sans.datasets.config import DataConfig as DataConfig
+    from sans.datasets.entries import Entry as Entry
+    from sans.datasets.entries import catalogue as catalogue
+    from sans.datasets.loading import absolute as absolute
+    from sans.datasets.loading import load as load
+    from sans.datasets.loading import locate as locate
+    from sans.datasets.loading import resolve as resolve
+    from sans.datasets.parts import Dataset as Dataset
+    from sans.datasets.parts import Part as Part
+    from sans.datasets.parts import Recipe as Recipe
+    from sans.datasets.sources import fetch as fetch
+
+# The readers of all formats take a while to import; the command line wants `DataConfig` at once.
+_MODULES = {
+    "DataConfig": "config",
+    "Dataset": "parts",
+    "Entry": "entries",
+    "Part": "parts",
+    "Recipe": "parts",
+    "absolute": "loading",
+    "catalogue": "entries",
+    "fetch": "sources",
+    "load": "loading",
+    "locate": "loading",
+    "resolve": "loading",
+}
+
+__all__ = sorted(_MODULES)
 
 if __name__ == "datasets":
     raise ImportError("this folder is the package sans.datasets: write `import sans.datasets`")
+
+__getattr__, __dir__ = _lazy_names(__name__, _MODULES)

@@ -1,8 +1,9 @@
 """Describe signals and images by a few spikes of a few learned kernels."""
 
-from importlib import import_module as _import_module
 from pathlib import Path as _Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sans.lazy import lazy_names as _lazy_names
 
 if TYPE_CHECKING:
     from sans.activations import ACTIVATIONS as ACTIVATIONS
@@ -61,14 +62,4 @@ _MODULES = {
 
 __all__ = sorted(_MODULES)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(_import_module(f"{__name__}.{_MODULES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES})
+__getattr__, __dir__ = _lazy_names(__name__, _MODULES)

@@ -95,6 +95,7 @@ def test_only_readers_and_errors_of_the_rest_of_the_package_are_imported():
                 allowed = (
                     "sans.errors",
                     "sans.files",
+                    "sans.lazy",
                     "sans.options",
                     "sans.recordings",
                     "sans.datasets",
