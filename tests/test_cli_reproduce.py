@@ -443,8 +443,8 @@ def test_ctrl_c_in_a_search_keeps_those_that_are_finished(
     command = (*MNIST, "--search", "0.01s", "--seeds", "2", "--output", "out")
     real = Search.run
 
-    def interrupt(self, *arguments):
-        real(self, *arguments)
+    def interrupt(self, *arguments, **options):
+        real(self, *arguments, **options)
         if self.seed == 1:
             raise KeyboardInterrupt
 
@@ -454,7 +454,7 @@ def test_ctrl_c_in_a_search_keeps_those_that_are_finished(
     assert "stopped; what is finished is kept in out, and the same command goes on" in line
     assert not (tmp_path / "out/table.csv").exists()
     kept = bytes_below(tmp_path / "out" / "mnist" / "pursuit-0")
-    assert len(kept) == 8
+    assert len(kept) == 9
     del searched[:]
     assert sans(*command).exit_code == 0
     assert [call[1] for call in searched] == [1]
@@ -472,7 +472,9 @@ def test_a_real_interrupt_of_a_real_search_ends_with_130(data, tmp_path):
         assert process.wait() == 130, process.errors
         assert "the same command goes on" in process.errors
         assert "Traceback" not in process.errors
-    assert [path.name for path in (folder / "pursuit-0").iterdir()] == ["search.json"]
+    names = {path.name for path in (folder / "pursuit-0").iterdir()}
+    assert names >= {"search.json", "search.safetensors"}
+    assert json.loads((folder / "pursuit-0" / "search.json").read_bytes())["model"] is None
 
 
 @pytest.mark.usefixtures("mnist", "searched")

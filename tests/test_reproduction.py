@@ -123,9 +123,9 @@ def count_searches(monkeypatch):
         monkeypatch.setattr(f"sans.search.space.{name}", most)
     made, real = [], Search.run
 
-    def keep(self, engine, budget, on_trial=None):
+    def keep(self, engine, budget, on_slice=None, run=None):
         made.append((self.data.dataset, self.seed, budget, engine))
-        real(self, engine, budget, on_trial)
+        real(self, engine, budget, on_slice, run)
 
     monkeypatch.setattr(Search, "run", keep)
     return made
@@ -1042,9 +1042,9 @@ def test_after_an_interrupt_the_searches_go_on(
     options = {"seeds": 2, "search": TRIALS, "data_dir": images}
     real, calls = getattr(owner, name), []
 
-    def interrupt(self, *arguments):
+    def interrupt(self, *arguments, **others):
         calls.append(self)
-        found = real(self, *arguments)
+        found = real(self, *arguments, **others)
         if len(calls) == 2:
             raise KeyboardInterrupt
         return found
@@ -1054,7 +1054,7 @@ def test_after_an_interrupt_the_searches_go_on(
         with pytest.raises(KeyboardInterrupt):
             run(recipe, folder, **options)
     kept = {path: path.read_bytes() for path in (folder / "mnist/pursuit-0").iterdir()}
-    assert len(kept) == 8
+    assert len(kept) == 9
     del searched[:]
     found = run(recipe, folder, **options)
     left = [1] if name != "_outcome" else []  # that is when everything is written

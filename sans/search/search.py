@@ -153,6 +153,18 @@ class Search:
         Raises:
             ModelError: if no trial has begun, or a file cannot be written.
         """
+        return self._leave(run)
+
+    def complete(self, run: Run, budget: Budget) -> None:
+        """Remember in `run` that the search came to its end, and that the run is whole.
+
+        Raises:
+            ModelError: if that cannot be written.
+        """
+        self._kept(budget, complete=True).write(run.search)
+
+    def _leave(self, run: Run) -> Experiment:
+        """Leave the best trial so far in `run`, as `leave` does in the end."""
         if self._best is None or self._best.outcome is None:
             raise ModelError("no trial has begun: the search has found nothing yet")
         experiment = Experiment(self._settings(self._best), self.dataset)
@@ -162,14 +174,6 @@ class Search:
         self._left = (self.phi, time.monotonic())
         write_text(run.trials, table_of(self.trials), ModelError)
         return experiment
-
-    def complete(self, run: Run, budget: Budget) -> None:
-        """Remember in `run` that the search came to its end, and that the run is whole.
-
-        Raises:
-            ModelError: if that cannot be written.
-        """
-        self._kept(budget, complete=True).write(run.search)
 
     def _perform(
         self,
@@ -252,7 +256,7 @@ class Search:
         write_text(run.trials, table_of(self.trials), ModelError)
         phi, when = self._left or (math.inf, -math.inf)
         if self._going and self.phi < phi and time.monotonic() - when > SECONDS_BETWEEN_RUNS:
-            self.leave(run)
+            self._leave(run)
 
     def _kept(self, budget: Budget, complete: bool = False) -> Kept:
         best = None if self._best is None else self._best.number
