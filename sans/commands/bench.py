@@ -165,8 +165,8 @@ def _print(rows: list[BenchRow], total: list[BenchRow], title: str) -> None:
         whole = row in total
         shown.append((_name(row), *(number(figure if whole else None) for figure in figures)))
     table = table_of(f"{title}, {samples:,} samples", heads, shown, words=heads[:1])
-    for row, this, following in zip(table.rows, both, both[1:], strict=False):
-        row.end_section = this.asked != following.asked
+    for line, this, following in zip(table.rows, both, both[1:], strict=False):
+        line.end_section = this.asked != following.asked
     print_table(table)
 
 

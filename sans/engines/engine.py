@@ -7,7 +7,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import resource_tracker as trackers
@@ -137,8 +137,10 @@ def _pass(
         parallel = joblib.Parallel(
             return_as="generator_unordered", batch_size=1, pre_dispatch=ahead
         )
-    outcomes = _begun(parallel, calls, settings)
+    outcomes = None
     try:
+        with _beginning(settings):
+            outcomes = parallel(calls)
         # `yield from` would close them before their warning is silenced.
         for outcome in outcomes:  # noqa: UP028
             yield outcome
@@ -146,22 +148,27 @@ def _pass(
         with warnings.catch_warnings():
             # Who stops half-way knows that the rest was cancelled.
             warnings.filterwarnings("ignore", ".*(cancelled|not used)", UserWarning)
-            outcomes.close()
+            if outcomes is not None:
+                outcomes.close()
 
 
-def _begun(parallel: Any, calls: list[Any], settings: Mapping[str, Any]) -> Any:
-    """Begin calls, and return their outcomes as they come."""
+@contextmanager
+def _beginning(settings: Mapping[str, Any]) -> Iterator[None]:
+    """Begin worker processes meanwhile, where there are some.
+
+    Threads of joblib that begin here may begin others later. An interrupt between two of them would
+    leave the first behind. Whoever begins a tracker may take back what is blocked, so they come
+    before.
+    """
     if settings["backend"] != "loky":
-        return parallel(calls)
-    # Processes are begun here, and by threads of joblib that begin here, too. An interrupt between
-    # two of them would leave the first behind. Whoever begins a tracker may take back what is
-    # blocked, so they come before.
+        yield
+        return
     with uninterrupted():
         with not_for_children():
             trackers.ensure_running()
             loky_trackers.ensure_running()
         with not_for_children():
-            return parallel(calls)
+            yield
 
 
 def _numbered(call: Callable[[Task], Outcome], number: int, task: Task) -> tuple[int, Outcome]:
