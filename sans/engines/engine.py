@@ -116,6 +116,7 @@ class Engine:
             count = min(self.workers, tasks)
             # After a Ctrl-C loky's tracker cleans up, which is no news to anybody.
             os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
+            stack.enter_context(_unheard_ends())
             orphans = {"initializer": _end_with, "initargs": (os.getpid(),)}
             return {"backend": "loky", "n_jobs": count, **orphans}, there, _never
         count = min(joblib.cpu_count(), tasks)
@@ -169,6 +170,26 @@ def _beginning(settings: Mapping[str, Any]) -> Iterator[None]:
             loky_trackers.ensure_running()
         with not_for_children():
             yield
+
+
+@contextmanager
+def _unheard_ends() -> Iterator[None]:
+    """Let no thread that manages processes tell of its end with a traceback, if they are killed.
+
+    Where they have just begun, loky's manager looks for tasks that were called off meanwhile.
+    """
+    before = threading.excepthook
+
+    def tell(ended: threading.ExceptHookArgs) -> None:
+        flags = getattr(ended.thread, "executor_flags", None)
+        if not getattr(flags, "kill_workers", False):
+            before(ended)
+
+    threading.excepthook = tell
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def _numbered(call: Callable[[Task], Outcome], number: int, task: Task) -> tuple[int, Outcome]:
