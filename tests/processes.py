@@ -99,13 +99,13 @@ class Process:
         assert until(lambda: self._popen.poll() is not None), f"it goes on and on: {self.errors}"
         return int(self._popen.returncode)
 
-    def has_children(self) -> bool:
-        """Return whether it has begun other processes."""
-        return len(self._states()) > 1
+    def has_workers(self) -> bool:
+        """Return whether it has begun processes that perform tasks."""
+        return any(b"popen_loky" in self._read(each, "cmdline") for each in self._members())
 
     def all_are_gone(self) -> bool:
         """Return whether every process of its group is gone soon."""
-        return until(lambda: set(self._states()) <= {"Z"})  # nobody has asked yet how it ended
+        return until(lambda: self._states() <= {"Z", ""})  # nobody has asked yet how it ended
 
     def end(self) -> None:
         """End it and its children, whatever they do."""
@@ -114,17 +114,29 @@ class Process:
         self._popen.wait(LONGEST)
         self._errors.close()
 
-    def _states(self) -> list[str]:
+    def _states(self) -> set[str]:
         """Return what the processes of its group are doing, as letters."""
-        states = []
-        for status in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = status.read_text().rpartition(")")[2].split()
-            except OSError:  # it has just ended
-                continue
-            if int(fields[2]) == self.group:
-                states.append(fields[0])
-        return states
+        return {
+            self._read(each, "stat").decode().rpartition(")")[2][1:2] for each in self._members()
+        }
+
+    def _members(self) -> list[Path]:
+        """Return the folders of the processes of its group."""
+        group = str(self.group)
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            fields = self._read(folder, "stat").decode().rpartition(")")[2].split()
+            if fields[2:3] == [group]:
+                found.append(folder)
+        return found
+
+    @staticmethod
+    def _read(folder: Path, name: str) -> bytes:
+        """Return what a file of a process says; nothing where that has just ended."""
+        try:
+            return (folder / name).read_bytes()
+        except OSError:
+            return b""
 
 
 @contextmanager

@@ -326,12 +326,13 @@ def test_ctrl_c_keeps_the_rows_that_are_finished_and_the_same_command_goes_on(
 def test_a_real_ctrl_c_of_real_processes_is_one_line(tmp_path, workers):
     with started(tmp_path, *LONG, *workers) as process:
         # Worker processes have just been begun, and still import what they need.
-        process.wait_for(process.has_children if workers else lambda: parts_of(tmp_path / "s"))
+        process.wait_for(process.has_workers if workers else lambda: parts_of(tmp_path / "s"))
         process.interrupt()
         assert process.wait() == 130, process.errors
         lines = process.errors.splitlines()
+        print(process.errors)
         assert process.all_are_gone()
-    (line,) = (line for line in lines if not line.startswith("sweep synthetic: "))
+    (line,) = [line for line in lines if not line.startswith("sweep synthetic: ")]
     kept = networks_of(tmp_path / "s")
     assert line.startswith(f"sans: stopped after {len(kept)} of 40 networks, which are kept in s;")
     assert len(set(kept)) == len(kept) == 4 * len(parts_of(tmp_path / "s"))

@@ -10,6 +10,7 @@ import threading
 import time
 from concurrent.futures import CancelledError
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from processes import until
@@ -192,6 +193,23 @@ def test_a_process_that_ignores_ctrl_c_goes_on_ignoring_it():
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_only_managers_of_killed_processes_end_unheard(monkeypatch):
+    told = []
+    monkeypatch.setattr(threading, "excepthook", lambda ended: told.append(ended.thread.name))
+
+    def end(name, killed):
+        thread = threading.Thread(target={}.pop, args=(name,), name=name)
+        thread.executor_flags = SimpleNamespace(kill_workers=killed)
+        thread.start()
+        thread.join()
+
+    for task, _ in Engine(workers=1).run(square, range(2)):
+        end(f"killed {task}", True)
+        end(f"not killed {task}", False)
+    end("after", True)
+    assert sorted(told) == ["after", "not killed 0", "not killed 1"]
 
 
 def test_whoever_wants_no_more_outcomes_ends_the_rest(monkeypatch):

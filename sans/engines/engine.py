@@ -7,7 +7,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import resource_tracker as trackers
@@ -116,6 +116,7 @@ class Engine:
             count = min(self.workers, tasks)
             # After a Ctrl-C loky's tracker cleans up, which is of no interest to the user.
             os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
+            stack.enter_context(_unheard_ends())
             orphans = {"initializer": _end_with, "initargs": (os.getpid(),)}
             return {"backend": "loky", "n_jobs": count, **orphans}, there, _never
         count = min(joblib.cpu_count(), tasks)
@@ -137,8 +138,10 @@ def _pass(
         parallel = joblib.Parallel(
             return_as="generator_unordered", batch_size=1, pre_dispatch=ahead
         )
-    outcomes = _begun(parallel, calls, settings)
+    outcomes = None
     try:
+        with _beginning(settings):
+            outcomes = parallel(calls)
         # `yield from` would close them before their warning is silenced.
         for outcome in outcomes:  # noqa: UP028
             yield outcome
@@ -146,22 +149,47 @@ def _pass(
         with warnings.catch_warnings():
             # Who stops half-way knows that the rest was cancelled.
             warnings.filterwarnings("ignore", ".*(cancelled|not used)", UserWarning)
-            outcomes.close()
+            if outcomes is not None:
+                outcomes.close()
 
 
-def _begun(parallel: Any, calls: list[Any], settings: Mapping[str, Any]) -> Any:
-    """Begin calls, and return their outcomes as they come."""
+@contextmanager
+def _beginning(settings: Mapping[str, Any]) -> Iterator[None]:
+    """Begin worker processes meanwhile, where there are some.
+
+    Threads of joblib that begin here may begin others later. An interrupt between two of them would
+    leave the first behind. Whoever begins a tracker may take back what is blocked, so they come
+    before.
+    """
     if settings["backend"] != "loky":
-        return parallel(calls)
-    # Processes are begun here, and by threads of joblib that begin here, too. An interrupt between
-    # two of them would leave the first behind. Whoever begins a tracker may take back what is
-    # blocked, so they come before.
+        yield
+        return
     with uninterrupted():
         with not_for_children():
             trackers.ensure_running()
             loky_trackers.ensure_running()
         with not_for_children():
-            return parallel(calls)
+            yield
+
+
+@contextmanager
+def _unheard_ends() -> Iterator[None]:
+    """Let no thread that manages processes tell of its end with a traceback, if they are killed.
+
+    Where they have just begun, loky's manager looks for tasks that were called off meanwhile.
+    """
+    before = threading.excepthook
+
+    def tell(ended: threading.ExceptHookArgs) -> None:
+        flags = getattr(ended.thread, "executor_flags", None)
+        if not getattr(flags, "kill_workers", False):
+            before(ended)
+
+    threading.excepthook = tell
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def _numbered(call: Callable[[Task], Outcome], number: int, task: Task) -> tuple[int, Outcome]:
