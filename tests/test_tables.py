@@ -13,7 +13,7 @@ from sans.commands.tables import table_of
 
 HEADS = ("activation", "m", "validation φ̄", "test φ̄", "spikes or coefficients", "last epoch φ̄")
 ROWS = (
-    ("extrema pool", "229", "0.4513", "0.4622", "1,234,567", "0.0001234"),
+    ("extrema pool", "229", "0.4513", "0.4622", "12,345,678,901", "0.0001234"),
     ("[bold]identity of a long name[/bold]", "1", "1.414", "1.414", "–", "1.235e-05"),
 )
 
