@@ -40,7 +40,7 @@ UNKNOWN = "unknown"
 DATA = ("datasets",)
 NETWORKS = (
     "sans/activations.py",
-    "sans/configs.py",
+    "sans/configs",
     "sans/convolution",
     "sans/evaluation.py",
     "sans/figures.py",
