@@ -132,7 +132,7 @@ def test_a_search_says_how_much_of_its_time_is_over(clock):
             looking.finished, looking.spent = [1, 2, 3], 12.0
             on_slice()
     assert lines_on(shown) == [
-        "search [ecg]: 12 s of 60 s (20 %), 3 trials are over, best validation φ̄ 0.2500, 48 s left",
+        "search [ecg]: 12 s of 60 s (20 %), 3 trials over, best validation φ̄ 0.2500, 48 s left",
         "search [ecg]: 3/4 trials (75 %), best validation φ̄ 0.2500, 12 trials/min, 5 s left",
     ]
 

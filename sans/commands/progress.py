@@ -26,6 +26,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from sans.commands.console import trials_of
 from sans.errors import SansError
 
 if TYPE_CHECKING:
@@ -253,7 +254,7 @@ def searched(
         if budget.trials is None:
             spent = f"{duration(done)} of {duration(total or 0)}"
             left = max((total or 0) - done, 0)
-            lines.tell(min(done, total or 0), spent, f"{trials} trials are over", phi, left=left)
+            lines.tell(min(done, total or 0), spent, f"{trials_of(trials)} over", phi, left=left)
         else:
             lines.tell(done, f"{trials}/{budget.trials} trials", phi, noun="trials")
 
