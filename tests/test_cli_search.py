@@ -97,14 +97,14 @@ def test_the_same_command_goes_on_in_the_folder_where_it_was_stopped(sans, monke
     three = ("search", *TINY, "--trials", "3")
     with monkeypatch.context() as patch:
         patch.setattr(Engine, "run", stopped_after_one)
-        assert "stopped after 1 trials" in sans(*three).stderr
+        assert "stopped after 1 trial;" in sans(*three).stderr
     others = [(*three, "--seed", "1"), ("search", *TINY, "--trials", "2")]
     for number, other in enumerate(others, start=2):  # other settings, or another budget
         assert f"run: runs/synthetic-search-{number}" in sans(*other).stdout
     Path("runs", "synthetic-search-4").mkdir()
     with begun(Path("runs", "synthetic-search-4"), "ignored"):
         result = sans(*three)
-    assert "going on with the search in runs/synthetic-search, after 1 trials" in result.stderr
+    assert "going on with the search in runs/synthetic-search, after 1 trial in" in result.stderr
     assert "of 3 was best" in result.stderr
     assert "run: runs/synthetic-search\n" in result.stdout
     result = sans(*three)  # that one is finished

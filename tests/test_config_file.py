@@ -190,3 +190,8 @@ def test_json_names_the_files_that_are_restored(sans, tmp_path):
     assert json.loads(part.stdout)["file"] == "d.npy"
     several = sans("decompress", "streams", "-o", "back", "--json").stdout.splitlines()
     assert sorted(json.loads(line)["file"] for line in several) == ["back/a.npy", "back/b.npy"]
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(refused, tmp_path):
+    (tmp_path / "my.toml").write_text('split = "nowhere"', encoding="utf-8-sig")
+    assert "no split 'nowhere'" in refused(2, "evaluate", "--config", "my.toml")

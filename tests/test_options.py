@@ -258,3 +258,21 @@ def test_an_option_shows_its_choices_and_its_unit():
     assert placeholder(Option("", "", choices=("a", "b"))) == "[a|b]"
     assert placeholder(Option("", "", kind=int)) == "N"
     assert placeholder(Option("", "", metavar="TIME")) == "TIME"
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        (("train", "--epochs", "1.5"), "--epochs wants a whole number, not '1.5'; `"),
+        (("sweep", "--workers=x"), "--workers wants a whole number, not 'x'; `"),
+        (("train", "--lr", "fast"), "--lr wants a number, not 'fast'; `"),
+        (("train", "--kernel-size", "x"), "--kernel-size: 'x' must be whole numbers"),
+        (("train", "--kernelsize", "3"), "No such option: --kernelsize"),
+        (("train", "--epochs"), "Option '--epochs' requires an argument"),
+        (("inspect",), "Missing argument 'stream'; `"),
+        (("trian",), "No such command 'trian'"),
+        (("evaluate", "--signal", "3"), "--signal 3 says what --figure draws: add --figure FILE"),
+    ],
+)
+def test_what_is_not_understood_is_one_line(refused, typed, message):
+    assert message in refused(2, *typed)

@@ -54,7 +54,7 @@ def defaults_of(path: Path, command: str, parameters: Sequence[Parameter]) -> di
 
 def _read(path: Path, command: str) -> Mapping[str, Any]:
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors begin with a BOM
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise SansError(f"{path} is no file of TOML: {error}") from error
     if (other := values.pop(COMMAND, command)) != command:

@@ -204,6 +204,11 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.4g}"
 
 
+def trials_of(count: int) -> str:
+    """Return a number of trials for people: "1 trial", "2 trials"."""
+    return "1 trial" if count == 1 else f"{count} trials"
+
+
 def refuse_existing(path: Path, force: bool) -> None:
     """Raise a SansError if `path` exists, unless `force` allows to replace it."""
     if path.exists() and not force:

@@ -111,6 +111,8 @@ def evaluate(
         check_name("split", split, PARTS)
         check_name("device", device, DEVICES)
         drawn = _signal(signal)
+        if figure is None and drawn != SIGNALS[0]:
+            raise ValueError(f"--signal {signal} says what --figure draws: add --figure FILE")
         others = _names(against)
         path = runs.find_model(run)
         stored = _encoding(read_model(path), encoding)

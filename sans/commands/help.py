@@ -8,8 +8,10 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
+from sans.commands.console import MISUSED, fail
 from sans.options import GROUPS
 
 WIDEST = 80
@@ -22,6 +24,12 @@ MOST_BESIDE = 26
 EXAMPLES = "\n\nExamples:\n"
 """What parts the examples of a command from the rest of its docstring."""
 
+UsageError: Any = typer.BadParameter.__base__
+"""What Typer raises where it does not understand the command line."""
+
+KINDS = {"integer": "a whole number", "number": "a number", "float": "a number"}
+"""What options want, by the words of the messages of Typer's versions."""
+
 ARGUMENTS, OTHERS = "Arguments", "Options"
 """The groups of what is typed without a name, and of the options that have no group."""
 
@@ -32,6 +40,14 @@ class _Helpful:
     def __init__(self, *arguments: Any, **details: Any) -> None:
         details["help"], self._examples = _parted(details.get("help"))
         super().__init__(*arguments, **details)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Read the command line; what is not understood is one line, as all errors are."""
+        typed = list(args)
+        try:
+            return super().parse_args(ctx, args)  # type: ignore[misc]
+        except UsageError as error:
+            raise _misused(error, ctx, typed) from error
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write all of the help, as wide as the terminal."""
@@ -54,6 +70,13 @@ class Command(_Helpful, TyperCommand):
 class Group(_Helpful, TyperGroup):
     """A command of commands, which lists them in groups, with all of their summaries."""
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that is typed."""
+        try:
+            return super().resolve_command(ctx, args)
+        except UsageError as error:
+            raise _misused(error, ctx, args) from error
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the options, then the commands."""
         super().format_options(ctx, formatter)
@@ -74,6 +97,26 @@ def wrapped(text: str) -> str:
     """Return paragraphs as wide as the terminal; lines that begin with blanks stay as they are."""
     parts = text.split("\n")
     return "\n".join(p if p.startswith(" ") else textwrap.fill(p, _width()) for p in parts)
+
+
+def _misused(error: Any, ctx: Any, typed: Sequence[str]) -> Exception:
+    """Return what ends a command that was not understood, after one line that says so.
+
+    Args:
+        error: what Typer says.
+        ctx: of the command.
+        typed: what followed its name.
+    """
+    if ctx.resilient_parsing:  # a shell completes what is not whole yet
+        return error  # type: ignore[no-any-return]
+    message = error.format_message().rstrip(".")
+    flags = getattr(getattr(error, "param", None), "opts", ())
+    kind = next((kind for word, kind in KINDS.items() if word in error.message), "")
+    for found, following in zip(typed, [*typed[1:], ""], strict=False):
+        name, equals, value = found.partition("=")
+        if name in flags and kind:
+            message = f"{name} wants {kind}, not {value if equals else following!r}"
+    return fail(f"{message}; `{ctx.command_path} --help` lists what there is", MISUSED)
 
 
 def _width() -> int:

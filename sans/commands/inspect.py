@@ -136,7 +136,8 @@ def _show(path: Path, found: Inspection) -> None:
     from sans.commands.tables import table_of
 
     layout = found.header.layout
-    rows = [("recording", f"{layout.format}, {len(layout.tracks)} signals"), *_times(found.facts)]
+    signals = "1 signal" if len(layout.tracks) == 1 else f"{len(layout.tracks)} signals"
+    rows = [("recording", f"{layout.format}, {signals}"), *_times(found.facts)]
     rows += [(role, ", ".join(names)) for role, names in _by_role(found).items()]
     if found.annotators:
         rows.append(("annotation files", ", ".join(found.annotators)))

@@ -217,7 +217,7 @@ class _Command:
         Raises:
             ValueError: if a value is illegal.
         """
-        values = {name: each.value(typed[name]) for name, each in self._options.items()}
+        values = {name: _value(each, typed[name]) for name, each in self._options.items()}
         given = {name: value for name, value in values.items() if _was_given(context, name)}
         wanted = self._wanted if called is self._called else _wanted(called, get_type_hints(called))
         made = {name: each.made(values, given) for name, each in wanted.items()}
@@ -262,6 +262,18 @@ def _wanted(function: Callable[..., None], hints: Mapping[str, Any]) -> dict[str
             whole = wanted.kind is None and wanted.form == "whole"
             found[name] = replace(wanted, kind=hints[name]) if whole else wanted
     return found
+
+
+def _value(found: Option, typed: Any) -> Any:
+    """Return the value of an option.
+
+    Raises:
+        ValueError: if it is illegal; which option it is, is said first.
+    """
+    try:
+        return found.value(typed)
+    except ValueError as error:
+        raise ValueError(f"{found.flag}: {error}") from error
 
 
 def _was_given(context: typer.Context, name: str) -> bool:

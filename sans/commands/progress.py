@@ -26,6 +26,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from sans.commands.console import trials_of
 from sans.errors import SansError
 
 if TYPE_CHECKING:
@@ -72,13 +73,14 @@ class Lines:
         """How long the work has lasted, without what was done before."""
         return time.monotonic() - self._since
 
-    def tell(self, done: float, *facts: str, noun: str = "") -> None:
+    def tell(self, done: float, *facts: str, noun: str = "", left: float | None = None) -> None:
         """Print a line if one is due.
 
         Args:
             done: how much of the total is done.
             facts: what is done of what, and what else there is to say.
             noun: what is counted, where it is worth saying how fast that goes.
+            left: seconds the rest takes, where they are known; None: as long as so far.
         """
         now = time.monotonic()
         if self._console.is_terminal or now < self._next:
@@ -90,7 +92,8 @@ class Lines:
             first += f" ({100 * done / self.total:.0f} %)"
         if noun:
             more.append(rate(done - self._first, self.seconds, noun))
-        self.print(", ".join(filter(None, [first, *more, self._left(done)])))
+        rest = self._left(done) if left is None else f"{duration(left)} left" if left > 0 else ""
+        self.print(", ".join(filter(None, [first, *more, rest])))
 
     def print(self, text: str) -> None:
         """Print a line."""
@@ -169,14 +172,18 @@ def watched(
         brief=place + "  loss {task.fields[loss]}  φ̄ {task.fields[phi]}",
     )
     task = bar.add_task("", total=epochs, epoch=first, loss="–", phi="–")
-    lines, last_phi = Lines(console, what, epochs, first), ""
+    lines, last_phi, measured = Lines(console, what, epochs, first), "", False
 
     def tell(epoch: int, done: float, loss: str) -> None:
         phi = f"validation φ̄ {last_phi}" if last_phi else ""
         lines.tell(done, f"epoch {epoch}/{epochs}", f"loss {loss}", phi, noun="epochs")
 
     def on_batch(done: int, batches: int, loss: float) -> None:
+        nonlocal measured
         completed = trainer.epoch + done / batches
+        if not measured:  # before the first batch, loops are compiled: no measure of the others
+            lines.begin(epochs, completed)
+            measured = True
         bar.update(task, completed=completed, loss=f"{loss:.4f}")
         if done < batches:  # what the epoch ends with is told with its φ̄
             tell(trainer.epoch + 1, completed, f"{loss:.4f}")
@@ -235,17 +242,19 @@ def searched(
         TimeElapsedColumn(),
     )
     total = budget.seconds if budget.trials is None else budget.trials
-    task = bar.add_task("", total=total, trials=0, phi="–")
-    lines = Lines(console, what, total)
+    before = len(search.finished)
+    task = bar.add_task("", total=total, trials=before, phi="–")
+    lines = Lines(console, what, total, before)
 
     def on_slice() -> None:
         trials, best = len(search.finished), f"{search.phi:.4f}"
-        done = lines.seconds if budget.trials is None else trials
+        done = search.spent if budget.trials is None else trials  # not what compiling takes
         bar.update(task, completed=done, trials=trials, phi=best)
         phi = f"best validation φ̄ {best}"
         if budget.trials is None:
             spent = f"{duration(done)} of {duration(total or 0)}"
-            lines.tell(min(done, total or 0), spent, f"{trials} trials are over", phi)
+            left = max((total or 0) - done, 0)
+            lines.tell(min(done, total or 0), spent, f"{trials_of(trials)} over", phi, left=left)
         else:
             lines.tell(done, f"{trials}/{budget.trials} trials", phi, noun="trials")
 

@@ -12,6 +12,7 @@ from sans.commands.console import (
     fail,
     notice,
     number,
+    trials_of,
     usage_errors,
 )
 from sans.commands.train import Output, report
@@ -72,7 +73,7 @@ def _tell_of_earlier(looking: Search, run: Run, budget: Budget) -> None:
     if not looking.trials:
         return
     over = sum(trial.over for trial in looking.trials)
-    done = f"{over} trials in {looking.spent:.0f} s"
+    done = f"{trials_of(over)} in {looking.spent:.0f} s"
     if looking.is_done(budget):
         notice(f"{run.folder} holds this search, {done}: a larger --budget or --trials goes on")
     else:
@@ -100,7 +101,7 @@ def _search(looking: Search, run: Run, engine: Engine, budget: Budget, force: bo
     write_options(run.options, "search", looking.data, budget, seed=looking.seed)
     if stop:
         experiment.finish(run)
-        kept = f"{len(looking.finished)} trials; the best is in {run.folder}"
+        kept = f"{trials_of(len(looking.finished))}; the best is in {run.folder}"
         goes_on = f"the same command {'without --force ' if force else ''}goes on"
         if isinstance(stop, SansError):
             raise SansError(f"{stop}; there were {kept}; {goes_on}") from stop
