@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LONGEST = 300.0
-"""Seconds after which nobody waits any longer, far more than a busy machine needs."""
+"""Seconds after which a test gives up waiting, far more than a busy machine needs."""
 
 SANS = ("-m", "sans")
 
@@ -105,7 +105,7 @@ class Process:
 
     def all_are_gone(self) -> bool:
         """Return whether every process of its group is gone soon."""
-        return until(lambda: self._states() <= {"Z", ""})  # nobody has asked yet how it ended
+        return until(lambda: self._states() <= {"Z", ""})  # zombies: not waited for yet
 
     def end(self) -> None:
         """End it and its children, whatever they do."""

@@ -145,7 +145,7 @@ def test_a_writer_without_room_counts_what_it_would_have_written():
 
     size = finish(fill(4096))
     assert size == 900  # 24 bits of 1/2 each are three bytes
-    assert finish(fill(0)) == size + 3  # zeros at the end, which nobody can see
+    assert finish(fill(0)) == size + 3  # zeros at the end, which a reader does not need
     with pytest.raises(ValueError, match="903 bytes do not fit into 899"):
         bytes_of(fill(899))
     assert bytes_of(fill(903)) == bytes_of(fill(4096))

@@ -206,7 +206,7 @@ def test_the_largest_number_that_there_is_room_for_is_kept_and_no_larger_one():
 def test_the_end_tells_the_frames_where_the_header_does_not():
     stream = damaged_at(unknown(), 9)
     assert recover(stream).missing == [(900, 1000)]
-    assert recover(stream[:-4]).missing == []  # nobody knows that there was more
+    assert recover(stream[:-4]).missing == []  # nothing says that there was more
 
 
 def test_a_chunk_of_fewer_frames_than_belong_there_is_lost():

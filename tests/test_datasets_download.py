@@ -223,7 +223,7 @@ def test_a_server_that_says_nothing_is_given_up(server, tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("server")
 def test_no_network_is_one_line(tmp_path):
-    with socket.socket() as bound:  # to a port where nobody listens
+    with socket.socket() as bound:  # to a port without a listener
         bound.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}/x"
         with pytest.raises(DatasetError, match=r"cannot download .*; check the network") as caught:

@@ -1,4 +1,4 @@
-"""Progress of long work: lines where nobody watches, a bar where somebody does."""
+"""Progress of long work: lines off a terminal, a bar on one."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ RECORDS = (
     "wrist/s5_run",
     "slpdb/slp41",
 )
-"""Of the shared data: one of several rates, some with missing samples, gains of every kind."""
+"""Some of the shared data: one of several rates, some with missing samples, gains of every kind."""
 
 KINDS = ("wfdb", "edf", "bdf", "csv", "npy", "npz", "wav")
 ONE_RATE = ("csv", "npy", "wav")

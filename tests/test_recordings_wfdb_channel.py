@@ -149,7 +149,7 @@ def test_flac_is_read_as_wfdb_reads_it(form, subtype, offset, tmp_path):
 
 @st.composite
 def segments(draw):
-    """Of each segment: its frames, and of its channels name and gain, or nothing for a gap."""
+    """The frames of each segment, and name and gain of its channels, or nothing for a gap."""
     channels = st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True)
     named = channels.flatmap(
         lambda names: st.tuples(*(st.tuples(st.just(n), st.integers(1, 9)) for n in names))

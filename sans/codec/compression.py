@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from sans.codec.chunks import encode_chunk
 from sans.codec.description.waveforms import pack_all_waveforms
 from sans.codec.headers import End, StreamHeader, TrackErrors, pack_end, pack_header
 from sans.codec.measures import Measures
-from sans.codec.planning.inputs import KernelOptions
+from sans.codec.planning.inputs import KernelOptions, Progress
 from sans.codec.planning.sparing import Decision, plan_with_loss
 from sans.codec.plans import RecordingPlan, exact_plan
 from sans.codec.quality import LOSSLESS, Quality
@@ -39,7 +39,6 @@ from sans.recordings.wfdb.annotators import Wanted, annotators_in
 LOG = logging.getLogger(__name__)
 
 Array = NDArray[Any]
-Progress = Callable[[str, float], None]
 
 CHUNK = 1 << 17
 """Samples of a track in a chunk, at most, unless the user says how long it is."""

@@ -14,6 +14,7 @@ from sans.codec.existing import refuse_existing
 from sans.codec.foreign import as_known, written_as
 from sans.codec.mapping import mapped, opened
 from sans.codec.output_limit import OutputLimit
+from sans.codec.planning.inputs import Progress
 from sans.codec.quality import LOSSLESS
 from sans.codec.recovery import Recovery, recover
 from sans.codec.starts import Start, read_header
@@ -25,8 +26,6 @@ from sans.recordings import create_recording, find_recordings, open_recording
 from sans.recordings.formats import BY_NAME
 
 SUFFIX = ".sans"
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True)

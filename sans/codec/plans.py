@@ -22,11 +22,11 @@ from sans.codec.description.spikes import Spikes, no_spikes
 from sans.codec.description.waveforms import NO_WAVEFORMS, Waveforms
 from sans.codec.entropy.range_coder import finish, writer
 from sans.codec.groups import DESCRIBED, JOINT, LOSSLESS, Way
+from sans.codec.masks import Mask
 from sans.codec.versions import NEWEST
 from sans.recordings.layout import Layout
 
 Integers = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from typing import BinaryIO
 from sans.codec.compression import quietly
 from sans.codec.decompression import OpenStream
 from sans.codec.existing import refuse_existing
-from sans.codec.files import Progress, format_of, recover_file
+from sans.codec.files import format_of, recover_file
 from sans.codec.mapping import opened
+from sans.codec.planning.inputs import Progress
 from sans.codec.recovery import Recovery
 from sans.codec.streamed import source_of
 from sans.recordings import open_recording

@@ -25,7 +25,8 @@ from sans.errors import SansError
 from sans.options import OUTPUT, PART
 
 if TYPE_CHECKING:
-    from sans.codec.files import FileTask, Progress
+    from sans.codec.files import FileTask
+    from sans.codec.planning.inputs import Progress
     from sans.codec.recovery import Recovery
     from sans.codec.starts import Start
     from sans.engines import Engine

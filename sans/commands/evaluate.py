@@ -22,6 +22,7 @@ from sans.commands.console import (
 )
 from sans.configs import DEVICES, ModelOptions, TrainOptions, check_name
 from sans.datasets import DataConfig
+from sans.datasets.parts import PARTS
 from sans.figures import METRICS
 from sans.options import DATA, OUTPUT
 from sans.yardsticks import YARDSTICKS, score
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 SIGNALS = ("first", "best", "worst")
 """What may be drawn beside a signal of some number."""
-
-PARTS = ("training", "validation", "test")
 
 
 @o.command()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sans.engines import Engine
     from sans.runs import Run
     from sans.runs.experiment import Experiment
-    from sans.search import Budget, Search
+    from sans.search import Search
 
 
 @o.command()

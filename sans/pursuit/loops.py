@@ -46,7 +46,7 @@ class SpikeArrays(NamedTuple):
     """Which of the clipped products are those of the atom; -1: it is whole."""
 
 
-class Goal(NamedTuple):
+class PursuitGoal(NamedTuple):
     """What is to be described, and until when."""
 
     size: float
@@ -78,9 +78,9 @@ class Goal(NamedTuple):
 
 
 @compiled
-def sized(task: Goal, size: float, energy: float) -> Goal:
+def sized(task: PursuitGoal, size: float, energy: float) -> PursuitGoal:
     """Return a task for an image of some sum of absolute values, and of squares."""
-    return Goal(
+    return PursuitGoal(
         size,
         energy,
         task.first,
@@ -182,7 +182,7 @@ def neighbours(spikes: SpikeArrays, count: int, rows: int, columns: int) -> Inte
 
 
 @compiled
-def phi(task: Goal, count: int, error: float) -> float:
+def phi(task: PursuitGoal, count: int, error: float) -> float:
     """Return φ of the image with so many spikes and so large a sum of absolute errors."""
     verbosity = (task.weights + task.cost * count) / task.samples
     return math.sqrt(verbosity**2 + (error / task.size) ** 2)

@@ -17,6 +17,7 @@ import torch
 from sans.configs import ModelOptions, TrainOptions
 from sans.configs.toml import write_options
 from sans.datasets import DataConfig, Dataset, absolute, load
+from sans.datasets.parts import PARTS
 from sans.errors import ModelError
 from sans.evaluation import Evaluation, evaluate
 from sans.files import write_text
@@ -83,8 +84,7 @@ class Experiment:
     def left_out(self) -> dict[str, int]:
         """How many signals of each part have no φ and were left out."""
         silent = self.trainer.silent
-        parts = ("training", "validation", "test")
-        return {part: self.dataset.left_out.get(part, 0) + silent.get(part, 0) for part in parts}
+        return {part: self.dataset.left_out.get(part, 0) + silent.get(part, 0) for part in PARTS}
 
     @property
     def name(self) -> str:

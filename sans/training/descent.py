@@ -1,10 +1,41 @@
-"""Adam on one tensor of weights, with its state at hand."""
+"""Optimisers of one tensor of weights, with their state at hand.
+
+Another optimiser is a class here with the members of `Optimiser`, and what chooses it in
+`optimiser_for`.
+"""
 
 from __future__ import annotations
+
+from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.optim.adam import adam
+
+from sans.configs import TrainConfig
+
+
+class Optimiser(Protocol):
+    """Moves weights down their gradient, step by step."""
+
+    name: str
+    """What stands before the names of its state in a checkpoint."""
+
+    state: dict[str, Tensor]
+    """All that the next steps depend on, beside the weights."""
+
+    def step(self, gradient: Tensor) -> None:
+        """Move the weights one step down the `gradient`, a tensor like them."""
+
+
+def optimiser_for(config: TrainConfig, weights: Tensor) -> Optimiser:
+    """Return what moves the weights of a training.
+
+    Args:
+        config: how to train.
+        weights: what to move, in place.
+    """
+    return Adam(weights, config.lr)
 
 
 class Adam:
@@ -17,6 +48,8 @@ class Adam:
         lr: the learning rate; all other settings are the usual ones.
     """
 
+    name = "adam"
+
     def __init__(self, weights: Tensor, lr: float) -> None:
         self.weights = weights
         self.lr = lr
@@ -25,7 +58,6 @@ class Adam:
             "exp_avg": torch.zeros_like(weights),
             "exp_avg_sq": torch.zeros_like(weights),
         }
-        """All that the next steps depend on, beside the weights."""
 
     def step(self, gradient: Tensor) -> None:
         """Move the weights one step down the `gradient`, a tensor like them."""

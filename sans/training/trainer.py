@@ -21,7 +21,7 @@ from sans.errors import ModelError
 from sans.model import SAN
 from sans.signals import Signals, audible, unit_scale
 from sans.training.bank import Bank
-from sans.training.descent import Adam
+from sans.training.descent import optimiser_for
 from sans.training.doubts import doubts_of
 from sans.training.history import VALIDATED, Epoch, History, Records, as_columns, as_records
 from sans.training.protocol import OnBatch, Training
@@ -71,7 +71,7 @@ class Trainer:
         self._regularisation = Regularisation(models, self.config, self.training.shape[2:])
         self._best = self.bank.weights.clone()
         self._history = History(len(models))
-        self._adam = Adam(self.bank.weights, self.config.lr)
+        self._optimiser = optimiser_for(self.config, self.bank.weights)
         # Adam adds a constant to the size of a gradient, which grows with that of the signals.
         self._scale = unit_scale(self.training)
 
@@ -170,7 +170,7 @@ class Trainer:
             "history": torch.from_numpy(as_columns(self._history.records)),
             "shuffler": self._shuffler.get_state(),
             **self._regularisation.state(),
-            **{f"adam.{name}": tensor for name, tensor in self._adam.state.items()},
+            **self._optimiser_state(),
         }
         if self._scale != 1:  # earlier versions had none
             state["scale"] = torch.tensor(self._scale, dtype=torch.float64, device="cpu")
@@ -197,8 +197,13 @@ class Trainer:
         self.bank.weights.copy_(found["weights"])
         self._best.copy_(found["best"])
         self._history.records = as_records(found["history"].numpy())
-        for name, tensor in self._adam.state.items():
-            tensor.copy_(found[f"adam.{name}"])
+        for name, tensor in self._optimiser_state().items():
+            tensor.copy_(found[name])
+
+    def _optimiser_state(self) -> dict[str, Tensor]:
+        """Return the optimiser's own tensors, by their names in a checkpoint."""
+        state, name = self._optimiser.state, self._optimiser.name
+        return {f"{name}.{each}": tensor for each, tensor in state.items()}
 
     def _pass_over_training(self, on_batch: OnBatch | None) -> Tensor:
         """Take every step of an epoch and return each network's mean loss, ``(models,)``."""
@@ -215,10 +220,10 @@ class Trainer:
         return total / seen
 
     def _step(self, signals: Tensor) -> Tensor:
-        """Take one step of Adam and return each network's mean absolute error, ``(models,)``."""
+        """Take one step, and return each network's mean absolute error, ``(models,)``."""
         regularised = self._regularisation.draw(self.epoch + 1, len(signals))
         losses, gradient = self.bank.gradient(signals, regularised)
-        self._adam.step(gradient * self._scale)
+        self._optimiser.step(gradient * self._scale)
         return losses
 
 

@@ -1,7 +1,8 @@
-"""What a planner is given: the chunks of a track, and which kernels it may use."""
+"""What a planner is given: the chunks of a track, which kernels it may use, whom to tell."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +13,9 @@ from sans.codec.description.waveforms import LARGEST_SIZE, MOST_KERNELS
 from sans.codec.plans import TrackChunk
 
 Floats = NDArray[np.float64]
+
+Progress = Callable[[str, float], None]
+"""Told a stage of the work, and which share of it is done."""
 
 
 class Pieces(Protocol):

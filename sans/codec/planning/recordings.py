@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ from sans.codec.groups import JOINT, OWN, groups_of
 from sans.codec.groups import LOSSLESS as EXACT
 from sans.codec.headers import End, StreamHeader, TrackErrors, pack_end, pack_header
 from sans.codec.masks import fill
-from sans.codec.planning.inputs import KernelOptions
+from sans.codec.planning.inputs import KernelOptions, Progress
 from sans.codec.planning.planner import Planner, plan_images
 from sans.codec.plans import RecordingPlan, TrackChunk, TrackPlan, exact_plan
 from sans.codec.quality import LARGEST_ERROR, LOSSLESS, Quality
@@ -27,8 +27,6 @@ from sans.codec.spool import Spool
 from sans.codec.spread import Spread, spread_of
 from sans.errors import DatasetError
 from sans.recordings.layout import Layout, Track
-
-Progress = Callable[[str, float], None]
 
 FINE = 16.0
 """Where a PRDN is asked for, floats become multiples of the error that is allowed over this."""

@@ -7,7 +7,7 @@ most recordings are far from that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from typing import NamedTuple
@@ -17,7 +17,7 @@ import numpy as np
 from sans.codec.chunks import encode_chunk
 from sans.codec.description.waveforms import bits_of_kernels
 from sans.codec.groups import DESCRIBED
-from sans.codec.planning.inputs import KernelOptions
+from sans.codec.planning.inputs import KernelOptions, Progress
 from sans.codec.planning.planner import sampled
 from sans.codec.planning.recordings import SpooledPieces, bits_around, plan_recording
 from sans.codec.plans import RecordingPlan, exact_plan
@@ -25,8 +25,6 @@ from sans.codec.quality import LOSSLESS, Quality
 from sans.codec.spool import Spool
 from sans.recordings.layout import Block, Layout
 from sans.recordings.roles import called
-
-Progress = Callable[[str, float], None]
 
 Rates = dict[int, tuple[float, float]]
 """Bits a sample of each track that may lose something: as planned, and without loss."""

@@ -15,11 +15,15 @@ from sans.pursuit.tensors.least_squares import substitute
 from sans.pursuit.tensors.refits import polish
 from sans.pursuit.tensors.scene import TensorSetting
 from sans.pursuit.tensors.spikes import SpikeTensors, dense, is_present
-from sans.pursuit.tensors.state import Progress, phi
+from sans.pursuit.tensors.state import PursuitProgress, phi
 
 
 def prune(
-    spikes: SpikeTensors, atoms: Tensor, images: Tensor, progress: Progress, scene: TensorSetting
+    spikes: SpikeTensors,
+    atoms: Tensor,
+    images: Tensor,
+    progress: PursuitProgress,
+    scene: TensorSetting,
 ) -> tuple[SpikeTensors, Tensor]:
     """Take out spikes without which φ is lower, as `sans.pursuit.pruning` does.
 

@@ -7,13 +7,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from sans.pursuit.loops import ERROR, NOTHING, Goal
+from sans.pursuit.loops import ERROR, NOTHING, PursuitGoal
 from sans.pursuit.tensors.images import absolute, similarity
 from sans.pursuit.tensors.scene import TensorSetting
 from sans.pursuit.tensors.spikes import SpikeTensors
 
 
-class Progress(NamedTuple):
+class PursuitProgress(NamedTuple):
     """How far every image is, ``(batch,)``."""
 
     size: Tensor
@@ -65,7 +65,7 @@ class BatchState(NamedTuple):
     spikes: SpikeTensors
     """What describes the images so far."""
 
-    progress: Progress
+    progress: PursuitProgress
     """How far each is."""
 
     def of(self, rows: Tensor) -> BatchState:
@@ -76,7 +76,7 @@ class BatchState(NamedTuple):
             self.maps[rows],
             self.occupied[rows],
             SpikeTensors(*(each[rows] for each in self.spikes)),
-            Progress(*(each[rows] for each in self.progress)),
+            PursuitProgress(*(each[rows] for each in self.progress)),
         )
 
 
@@ -96,12 +96,12 @@ def state_of(images: Tensor, originals: Tensor, room: Tensor, scene: TensorSetti
     size, energy = absolute(originals), originals.square().sum((1, 2))
     top, never = survey(maps, scene)[0].amax((1, 2)), torch.zeros_like(room)
     beyond, floor = _beyond(images, scene.task), NOTHING * top
-    start = Progress(size, energy, beyond, room, floor, top, size, never, never, size > 0)
+    start = PursuitProgress(size, energy, beyond, room, floor, top, size, never, never, size > 0)
     start = start._replace(lowest=phi(scene.task, start, never, size))
     return BatchState(images, images, maps, torch.zeros_like(maps, dtype=torch.bool), spikes, start)
 
 
-def _beyond(images: Tensor, task: Goal) -> Tensor:
+def _beyond(images: Tensor, task: PursuitGoal) -> Tensor:
     """Return what of images does not count of what is left, ``(batch,)``, as the loops have it."""
     before, after = images[..., : task.first], images[..., task.last :]
     if task.stop == ERROR:
@@ -120,7 +120,7 @@ def survey(maps: Tensor, scene: TensorSetting) -> tuple[Tensor, Tensor]:
     return strongest, which
 
 
-def phi(task: Goal, progress: Progress, count: Tensor, error: Tensor) -> Tensor:
+def phi(task: PursuitGoal, progress: PursuitProgress, count: Tensor, error: Tensor) -> Tensor:
     """Return φ of images with so many spikes and so large sums of absolute errors."""
     verbosity = (task.weights + task.cost * count.double()) / task.samples
     return (verbosity.square() + (error / progress.size).square()).sqrt()
