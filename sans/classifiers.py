@@ -21,7 +21,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from sans import devices
 from sans.configs import TrainConfig
 from sans.errors import ModelError
-from sans.signals import CHUNK
+from sans.signals import CHUNK, Signals, as_tensor
 from sans.training.descent import Adam
 
 OnBatch = Callable[[int, int], None]
@@ -34,13 +34,20 @@ _INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
 class Labelled(NamedTuple):
-    """Signals and the class of each."""
+    """Signals and the class of each, as tensors or arrays."""
 
-    signals: Tensor
+    signals: Signals
     """``(signals, 1, *space)``, with one or two dimensions of space, in any unit."""
 
-    labels: Tensor
+    labels: Signals
     """``(signals,)``, integers that number the classes from 0."""
+
+
+class _Part(NamedTuple):
+    """What `Labelled` holds, checked: float32 and int64 on the device of the computation."""
+
+    signals: Tensor
+    labels: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,24 +166,24 @@ def classify(
     """
     config = config or ClassifierConfig()
     device = devices.pick(config.device)
-    training = _check("training", training, device)
-    validation = _check("validation", validation, device)
-    test = _check("test", test, device)
-    space = training.signals.shape[2:]
-    for name, part in (("validation", validation), ("test", test)):
+    learned = _check("training", training, device)
+    validated = _check("validation", validation, device)
+    tested = _check("test", test, device)
+    space = learned.signals.shape[2:]
+    for name, part in (("validation", validated), ("test", tested)):
         if (found := part.signals.shape[2:]) != space:
             raise ValueError(
                 f"{name} signals of shape {tuple(found)} and training signals of {tuple(space)} "
                 "do not go together"
             )
-    low, high = int(training.labels.min()), int(training.labels.max())
+    low, high = int(learned.labels.min()), int(learned.labels.max())
     if low == high:
         raise ValueError(f"all training labels are {low}: give two classes or more")
 
     generator = torch.Generator("cpu").manual_seed(config.seed)
     with devices.steady(), devices.exact():
         network = _start(CLASSIFIERS[len(space)], space, high + 1, generator).to(device)
-        return _train(network, (training, validation, test), config, generator, on_batch)
+        return _train(network, (learned, validated, tested), config, generator, on_batch)
 
 
 def _start(
@@ -198,7 +205,7 @@ def _start(
 
 def _train(
     network: nn.Sequential,
-    parts: tuple[Labelled, Labelled, Labelled],
+    parts: tuple[_Part, _Part, _Part],
     config: ClassifierConfig,
     generator: torch.Generator,
     on_batch: OnBatch | None,
@@ -229,7 +236,7 @@ def _gradient(network: nn.Sequential, signals: Tensor, labels: Tensor) -> Tensor
 
 
 @torch.no_grad()
-def _accuracy(network: nn.Sequential, part: Labelled, epoch: int) -> float:
+def _accuracy(network: nn.Sequential, part: _Part, epoch: int) -> float:
     """Return the percentage of the signals whose class has the highest score."""
     size = max(1, CHUNK // part.signals[0].numel())
     right = 0
@@ -244,12 +251,13 @@ def _accuracy(network: nn.Sequential, part: Labelled, epoch: int) -> float:
     return 100 * right / len(part.labels)
 
 
-def _check(name: str, part: Labelled, device: torch.device) -> Labelled:
+def _check(name: str, part: Labelled, device: torch.device) -> _Part:
     """Return a part as float32 and int64 on `device`, or raise a ValueError that calls it `name`.
 
     Silent signals stay: they have no φ, but a class.
     """
-    signals, labels = part.signals.detach().to(device, torch.float32), part.labels
+    signals = as_tensor(part.signals, f"{name} signals").detach().to(device, torch.float32)
+    labels = as_tensor(part.labels, f"{name} labels")
     if signals.ndim - 2 not in CLASSIFIERS or signals.shape[1] != 1:
         raise ValueError(
             f"{name} signals must be (signals, 1, length) or (signals, 1, height, width), "
@@ -271,7 +279,7 @@ def _check(name: str, part: Labelled, device: torch.device) -> Labelled:
     extremes = torch.stack(signals.flatten(1).aminmax(dim=1))  # NaN is passed on; no large copy
     if len(broken := (~extremes.isfinite().all(0)).nonzero()):
         raise ValueError(f"{name} signal {broken[0].item()} holds NaN or infinity: leave it out")
-    return Labelled(signals, labels.to(device, torch.int64))
+    return _Part(signals, labels.to(device, torch.int64))
 
 
 def _name(dtype: torch.dtype) -> str:

@@ -55,7 +55,7 @@ class _Steady:
 
 @contextmanager
 def steady() -> Iterator[None]:
-    """Keep torch to one thread of the CPU.
+    """Keep torch to one thread of the CPU, and to the precision of its tensors under autocast.
 
     The tensors here are small: threads would mostly wait for each other, very long on a busy
     machine, and sums would depend on the count of cores. Torch counts for each of Python's threads,
@@ -72,7 +72,8 @@ def steady() -> Iterator[None]:
         _Steady.local.inside = True
         torch.set_num_threads(1)
     try:
-        yield
+        with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+            yield
     finally:
         with _Steady.lock:
             _Steady.depth -= 1

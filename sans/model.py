@@ -89,7 +89,7 @@ class SAN(nn.Module):
         """
         signals = self._on_device(signals)
         if signals.ndim != self.config.dimensions + 2 or signals.shape[1] != 1:
-            space = ", ".join(["length"] if self.config.dimensions == 1 else ["height", "width"])
+            space = ", ".join(self._space)
             raise ValueError(f"signals must be (batch, 1, {space}), not {tuple(signals.shape)}")
         self.config.check_space(signals.shape[2:])
         if self.config.encoder == "pursuit":
@@ -100,18 +100,25 @@ class SAN(nn.Module):
         return activation(self.similarity(signals), self.config.densities)
 
     def decode(self, activations: Signals) -> Tensor:
-        """Return the reconstruction, ``(batch, 1, *space)``, of ``(batch, kernels, *space)``."""
+        """Return the reconstruction, ``(batch, 1, *space)``, of ``(batch, kernels, *space)``.
+
+        Raises:
+            TypeError: if they are no real numbers.
+            ValueError: if they do not have one map for each kernel.
+        """
         weights = self._weights()
-        found = self._on_device(activations, "activations").to(weights.dtype)
+        found = self._maps(activations, weights)
         return tensors.decode(found, weights, self.config.decoder)
 
     def partial_reconstructions(self, activations: Signals) -> Tensor:
         """Return what each kernel alone draws, stretched ones included.
 
         Both are ``(batch, kernels, *space)``; the sum over kernels is what `decode` returns.
+        Errors are those of `decode`.
         """
-        groups = torch.unflatten(self._weights()[0], 0, (len(self.kernels), -1))
-        found = self._on_device(activations, "activations").to(groups.dtype)
+        weights = self._weights()
+        found = self._maps(activations, weights)
+        groups = torch.unflatten(weights[0], 0, (len(self.kernels), -1))
         return tensors.decode(found, groups, self.config.decoder)
 
     def forward(self, signals: Signals) -> Tensor:
@@ -180,6 +187,25 @@ class SAN(nn.Module):
 
     def _weights(self) -> Tensor:
         return tensors.stack(self._drawn()).unsqueeze(0)
+
+    def _maps(self, activations: Signals, weights: Tensor) -> Tensor:
+        """Return activations that fit to `weights`, in their precision.
+
+        Raises:
+            TypeError, ValueError: as `decode` says.
+        """
+        found, maps = self._on_device(activations, "activations"), weights.shape[1]
+        if found.ndim != self.config.dimensions + 2 or found.shape[1] != maps:
+            space = ", ".join(self._space)
+            raise ValueError(
+                f"activations must be (batch, {maps}, {space}), not {tuple(found.shape)}"
+            )
+        return found.to(weights.dtype)
+
+    @property
+    def _space(self) -> tuple[str, ...]:
+        """What the dimensions of space are called."""
+        return ("length",) if self.config.dimensions == 1 else ("height", "width")
 
     def _on_device(self, values: Signals, name: str = "signals") -> Tensor:
         """Return a tensor of floating-point numbers; that of an array lies where the network is."""

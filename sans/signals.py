@@ -49,8 +49,10 @@ def as_tensor(values: Tensor | NDArray[Any], name: str = "signals") -> Tensor:
         raise TypeError(f"{name} must be real numbers, not of the type {kind}")
     if isinstance(values, Tensor):
         return values
-    # Torch takes no array that cannot be written to, or whose bytes are in another order.
-    return torch.from_numpy(np.require(values, values.dtype.newbyteorder("="), ["C", "W"]))
+    # Torch takes no array that cannot be written to, whose bytes are in another order, or of more
+    # than double precision.
+    known = values.dtype.newbyteorder("=") if values.dtype.itemsize <= 8 else np.float64
+    return torch.from_numpy(np.require(values, known, ["C", "W"]))
 
 
 def audible(signals: Signals, device: torch.device | None = None) -> tuple[Tensor, int]:

@@ -257,6 +257,8 @@ def test_other_types_of_number_and_of_gradient_mode_change_nothing():
         with mode():
             same = Labelled(part.signals + 0, part.labels + 0)
             assert classify(same, same, same, config) == expected
+    same = Labelled(*(tensor.numpy() for tensor in part))
+    assert classify(same, same, same, config) == expected
 
 
 def test_chunks_do_not_change_the_accuracies(monkeypatch):

@@ -11,6 +11,7 @@ from PIL import Image
 
 from sans.codec.compression import Options
 from sans.codec.files import compress_file, decompress_file
+from sans.files.leftovers import home_of
 
 WALK = np.random.default_rng(0).integers(-9, 10, 500).cumsum().astype("<i2")
 BEATS = b"\x05\x04\x07\x04\0\0"
@@ -90,6 +91,18 @@ def test_decompressing_a_folder_goes_on_behind_what_is_whole(sans, recordings, t
     assert "x.dat exists" in result.stderr
     assert sans(*again, "--force").exit_code == 0
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == whole
+
+
+def test_what_a_kill_has_left_beside_a_whole_file_is_gone_after_the_next_call(
+    sans, recordings, tmp_path
+):
+    there = ("compress", recordings[0], recordings[2], "-o", "in", "--workers", "1")
+    back = ("decompress", "in", "-o", "out", "--workers", "1")
+    for arguments, name in ((there, "in/a.npy.sans"), (back, "out/a.npy")):
+        assert sans(*arguments).exit_code == 0
+        home_of(tmp_path / name).mkdir()  # as it is between the new name and the end
+        assert "2 of 2" in sans(*arguments).stderr
+        assert not home_of(tmp_path / name).exists()
 
 
 def test_a_record_whose_names_were_not_all_given_is_whole_at_the_next_call(

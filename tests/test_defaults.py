@@ -216,6 +216,17 @@ def test_integers_are_encoded_as_the_numbers_that_they_are():
     assert torch.equal(model.encode(torch.from_numpy(counts)), wanted)
 
 
+def test_arrays_of_more_than_double_precision_are_encoded_in_double():
+    model, signals = SAN(ModelConfig(), [torch.ones(15)]), noise(2, 1, 40).astype(np.longdouble)
+    assert torch.equal(model.encode(signals), model.encode(signals.astype(np.float64)))
+
+
+def test_autocast_does_not_round_what_is_scored_or_learned(tmp_path):
+    wanted = everything("data", tmp_path)[:3], others()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert (everything("data", tmp_path)[:3], others()) == wanted
+
+
 def test_what_is_no_number_is_refused():
     model = SAN(ModelConfig())
     for signals, kind in (

@@ -189,6 +189,14 @@ def test_signals_of_another_shape_are_refused(shape, message):
         network().encode(torch.zeros(shape))
 
 
+@pytest.mark.parametrize("shape", [(5, 30), (5, 1, 30), (5, 2, 6, 6)])
+def test_activations_of_another_shape_are_refused(shape):
+    model, message = network(), re.escape(f"must be (batch, 2, length), not {shape}")
+    for use in (model.decode, model.partial_reconstructions):
+        with pytest.raises(ValueError, match=f"^activations {message}$"):
+            use(torch.zeros(shape))
+
+
 def test_images_of_another_shape_are_refused():
     with pytest.raises(ValueError, match=re.escape("(batch, 1, height, width), not (5, 1, 30)")):
         network(rank=2).encode(torch.zeros(5, 1, 30))

@@ -14,6 +14,12 @@ from sans.recordings.wfdb.names import record_stem
 from sans.recordings.wfdb.record import record_files
 
 
+def is_compressed(target: Path) -> bool:
+    """Return whether a stream is there; what killed processes have left of it is removed."""
+    settle(target)
+    return target.exists()
+
+
 def is_restored(source: Path, target: Path) -> bool:
     """Return whether all files are there that a stream would be restored to.
 
@@ -39,7 +45,6 @@ def refuse_existing(target: Path, layout: Layout) -> None:
 
 def _files_of(target: Path, layout: Layout) -> list[Path]:
     """Return the files of a recording, after what killed processes have left of it is settled."""
-    if layout.format != "wfdb":
-        return [target]
-    settle(record_stem(target))
-    return record_files(target, layout)
+    is_record = layout.format == "wfdb"
+    settle(record_stem(target) if is_record else target)
+    return record_files(target, layout) if is_record else [target]

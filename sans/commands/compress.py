@@ -278,6 +278,7 @@ def _compress_several(
 ) -> None:
     from dataclasses import replace
 
+    from sans.codec.existing import is_compressed
     from sans.codec.files import FileTask, stream_name, tasks_of, without_clashes
 
     alone = replace(options, threads=1)  # files are done side by side
@@ -291,7 +292,7 @@ def _compress_several(
         [task for path in dict.fromkeys(map(Path, given)) for task in tasks(path)]
     )
     # A stream that is there is whole: a command that was interrupted goes on behind it.
-    left = [task for task in wanted if force or not task.target.exists()]
+    left = [task for task in wanted if force or not is_compressed(task.target)]
     if there := len(wanted) - len(left):
         notice(f"{there} of {len(wanted)} streams are there, and stay as they are")
     run_all(left, engine, json, "compress")
