@@ -87,3 +87,7 @@ def test_whole_densities_are_written_as_ever(threshold):
     """So that files and identifiers of networks of earlier versions stay what they are."""
     for model in (ModelConfig("extrema", (5,), (3,)), ModelConfig(threshold, (5,), (3.0,))):
         assert json.dumps(to_mapping(model)["densities"]) == "[3]"
+
+
+def test_a_whole_number_of_another_type_is_that_number():
+    assert ModelConfig("extrema", densities=(3.0,)) == ModelConfig("extrema", densities=(3,))

@@ -139,6 +139,7 @@ def report(experiment: Experiment, run: Run, evaluation: Evaluation, as_json: bo
                 "activation": experiment.model.label,
                 "best": asdict(best),
                 "test": evaluation.summary(),
+                "doubts": list(training.doubts),
             }
         )
         return

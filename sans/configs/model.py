@@ -317,8 +317,9 @@ def checked_densities(config: ModelConfig | ModelOptions) -> Numbers:
     """
     values = tuple((config.density if isinstance(config, ModelOptions) else config.densities) or ())
     real = [float(each) for each in values if _is_real(each)]
-    if real and not ACTIVATIONS[config.activation].real_density:
-        raise ValueError(f"densities of {config.activation} are whole numbers, not {real[0]}")
+    broken = [each for each in real if not each.is_integer()]
+    if broken and not ACTIVATIONS[config.activation].real_density:
+        raise ValueError(f"densities of {config.activation} are whole numbers, not {broken[0]}")
     if not all(map(math.isfinite, real)):
         raise ValueError(f"densities must be finite numbers, not {list(values)}")
     whole = integers("densities", (each for each in values if not _is_real(each)))
