@@ -164,7 +164,7 @@ def test_the_loops_of_a_pursuit_have_the_phi_of_the_table(case, weights, count):
     x, y, _ = (tensor.numpy() for tensor in case)
     wanted = Approximation(x, y, count, weights)["phi"]
     size, error = abs(case[0]).flatten(1).sum(1), abs(case[1] - case[0]).flatten(1).sum(1)
-    goal = loops.PursuitGoal(0.0, 0.0, 0, 0, float(x[0].size), float(weights), x.ndim - 1.0, 0, 0.0)
+    goal = loops.Aim(0.0, 0.0, 0, 0, float(x[0].size), float(weights), x.ndim - 1.0, 0, 0.0)
     for i, phi_of_signal in enumerate(wanted):
         task = goal._replace(size=size[i].item())
         assert loops.phi(task, count, error[i].item()) == pytest.approx(phi_of_signal, rel=1e-12)

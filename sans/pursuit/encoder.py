@@ -202,16 +202,14 @@ def _code(found: Sequence[Found], shape: tuple[int, ...]) -> Code:
     return Code(signal, kernel, place, amplitude.astype(np.float64), shape)
 
 
-def _task(
-    plan: PursuitPlan, samples: int, share: float, first: int, last: int
-) -> loops.PursuitGoal:
+def _task(plan: PursuitPlan, samples: int, share: float, first: int, last: int) -> loops.Aim:
     """Return what is to be described of an image; its size and energy are filled in later."""
     cost, kind = float(plan.kernels.ndim), KINDS.index(plan.stop.kind)
     weights, value = plan.weights * share, float(plan.stop.value)
-    return loops.PursuitGoal(0.0, 0.0, first, last, float(samples), weights, cost, kind, value)
+    return loops.Aim(0.0, 0.0, first, last, float(samples), weights, cost, kind, value)
 
 
-def room_of(task: loops.PursuitGoal) -> int:
+def room_of(task: loops.Aim) -> int:
     """Return how many spikes an image can have: none that would cost more than no spike at all."""
     if task.stop == loops.COUNT:
         return int(min(task.value, task.samples))
@@ -236,7 +234,7 @@ def _short(signals: NDArray[Any], plan: PursuitPlan) -> Found:
 
 
 def _described(
-    images: Floats, originals: Floats, laid: Floats, task: loops.PursuitGoal, plan: PursuitPlan
+    images: Floats, originals: Floats, laid: Floats, task: loops.Aim, plan: PursuitPlan
 ) -> tuple[Found, Floats]:
     """Return the spikes of images ``(batch, height, width)``, and what they leave of them.
 
@@ -269,7 +267,7 @@ def _described(
     return (kept // max(room, 1), *found), images
 
 
-def _measures(images: Floats, originals: Floats, task: loops.PursuitGoal) -> tuple[Floats, Floats]:
+def _measures(images: Floats, originals: Floats, task: loops.Aim) -> tuple[Floats, Floats]:
     """Return what φ measures errors by, and what of the images does not count, ``(batch,)`` each.
 
     The arguments are those of `_described`, before anything is described.

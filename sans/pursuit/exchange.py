@@ -11,17 +11,7 @@ from sans.compilation.decorators import compiled, inlined
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.absolute import refit_absolute
 from sans.pursuit.atoms import Atoms, clip, draw, view
-from sans.pursuit.loops import (
-    PursuitGoal,
-    SpikeArrays,
-    absolute,
-    copy,
-    insert,
-    part,
-    phi,
-    remove,
-    write,
-)
+from sans.pursuit.loops import Aim, SpikeArrays, absolute, copy, insert, part, phi, remove, write
 
 SLIGHT = 1e-6
 """The share of φ that a move must save: less is rounding."""
@@ -54,7 +44,7 @@ class ExchangeSetting(NamedTuple):
     scales: Floats
     """``(kernels, height, width)``: 1 / norm of every atom, 0 where none may lie."""
 
-    task: PursuitGoal
+    task: Aim
     """What is to be described."""
 
     residual: Floats

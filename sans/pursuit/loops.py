@@ -46,7 +46,7 @@ class SpikeArrays(NamedTuple):
     """Which of the clipped products are those of the atom; -1: it is whole."""
 
 
-class PursuitGoal(NamedTuple):
+class Aim(NamedTuple):
     """What is to be described, and until when."""
 
     size: float
@@ -78,9 +78,9 @@ class PursuitGoal(NamedTuple):
 
 
 @compiled
-def sized(task: PursuitGoal, size: float, energy: float) -> PursuitGoal:
+def sized(task: Aim, size: float, energy: float) -> Aim:
     """Return a task for an image of some sum of absolute values, and of squares."""
-    return PursuitGoal(
+    return Aim(
         size,
         energy,
         task.first,
@@ -182,7 +182,7 @@ def neighbours(spikes: SpikeArrays, count: int, rows: int, columns: int) -> Inte
 
 
 @compiled
-def phi(task: PursuitGoal, count: int, error: float) -> float:
+def phi(task: Aim, count: int, error: float) -> float:
     """Return φ of the image with so many spikes and so large a sum of absolute errors."""
     verbosity = (task.weights + task.cost * count) / task.samples
     return math.sqrt(verbosity**2 + (error / task.size) ** 2)

@@ -13,7 +13,7 @@ from sans.compilation.decorators import compiled, inlined
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, draw, view
 from sans.pursuit.exchange import NONE, ExchangeSetting, Move, attempt, reach
-from sans.pursuit.loops import PHI, PursuitGoal, SpikeArrays, absolute, part, room_for, sized
+from sans.pursuit.loops import PHI, Aim, SpikeArrays, absolute, part, room_for, sized
 
 SWEEPS = 8
 """How often all spikes are tried, at most."""
@@ -127,7 +127,7 @@ def rearrange_all(
     counts: Integers,
     atoms: Atoms,
     scales: Floats,
-    task: PursuitGoal,
+    task: Aim,
     sizes: Floats,
     residuals: Floats,
     beyond: Floats,

@@ -11,7 +11,7 @@ from sans.compilation.decorators import compiled, reordered
 from sans.convolution.frames import Floats
 from sans.pursuit.atoms import Atoms, Index, clip, draw
 from sans.pursuit.least_squares import Envelope, substitute
-from sans.pursuit.loops import PATIENCE, PursuitGoal, SpikeArrays, absolute, phi, remove, write
+from sans.pursuit.loops import PATIENCE, Aim, SpikeArrays, absolute, phi, remove, write
 from sans.pursuit.refits import polish
 from sans.pursuit.state import PursuitState
 
@@ -21,12 +21,7 @@ LITTLE = 1e-12
 
 @compiled
 def prune(
-    spikes: SpikeArrays,
-    count: int,
-    atoms: Atoms,
-    state: PursuitState,
-    task: PursuitGoal,
-    beyond: float,
+    spikes: SpikeArrays, count: int, atoms: Atoms, state: PursuitState, task: Aim, beyond: float
 ) -> int:
     """Take out spikes without which φ is lower; return how many are left.
 

@@ -23,7 +23,7 @@ from sans.pursuit.loops import (
     PHI,
     SHARE,
     THRESHOLD,
-    PursuitGoal,
+    Aim,
     SpikeArrays,
     absolute,
     copy,
@@ -75,12 +75,7 @@ class Sheets(NamedTuple):
 
 @compiled
 def pursue(
-    atoms: Atoms,
-    task: PursuitGoal,
-    state: PursuitState,
-    sheets: Sheets,
-    spikes: SpikeArrays,
-    count: int,
+    atoms: Atoms, task: Aim, state: PursuitState, sheets: Sheets, spikes: SpikeArrays, count: int
 ) -> tuple[int, PursuitState]:
     """Describe an image by spikes.
 
@@ -129,7 +124,7 @@ def pursue(
 
 
 @compiled
-def _beyond(task: PursuitGoal, image: Floats) -> float:
+def _beyond(task: Aim, image: Floats) -> float:
     """Return what does not count of what is left: that of the columns where no spikes lie.
 
     φ is to feel every change of them; an error does not feel those behind, which are to be
@@ -140,7 +135,7 @@ def _beyond(task: PursuitGoal, image: Floats) -> float:
 
 
 @compiled
-def _is_done(task: PursuitGoal, top: float, left: float) -> bool:
+def _is_done(task: Aim, top: float, left: float) -> bool:
     """Return whether the stop by error or threshold says so before a round."""
     if task.stop == ERROR:
         return left <= task.value**2 * task.energy
@@ -148,9 +143,7 @@ def _is_done(task: PursuitGoal, top: float, left: float) -> bool:
 
 
 @inlined
-def _choose(
-    atoms: Atoms, task: PursuitGoal, top: float, state: PursuitState, sheets: Sheets
-) -> int:
+def _choose(atoms: Atoms, task: Aim, top: float, state: PursuitState, sheets: Sheets) -> int:
     """Choose the places of a round's spikes; return how many there are."""
     least = max(SHARE * top, task.value if task.stop == THRESHOLD else 0.0)
     distance = max(atoms.kernels.shape[1], atoms.kernels.shape[2])
@@ -181,12 +174,7 @@ def _add(
 
 @inlined
 def _settle(
-    spikes: SpikeArrays,
-    count: int,
-    atoms: Atoms,
-    state: PursuitState,
-    task: PursuitGoal,
-    top: float,
+    spikes: SpikeArrays, count: int, atoms: Atoms, state: PursuitState, task: Aim, top: float
 ) -> float:
     """Refit all amplitudes and look again; return the norm of the strongest atom.
 
@@ -206,7 +194,7 @@ def pursue_all(
     maps: Floats,
     atoms: Atoms,
     scales: Floats,
-    task: PursuitGoal,
+    task: Aim,
     found: SpikeArrays,
 ) -> Integers:
     """Describe images by spikes, each for itself.

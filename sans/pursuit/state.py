@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sans.compilation.decorators import compiled, reordered
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, Index, clipped_products
-from sans.pursuit.loops import ERROR, PursuitGoal, write
+from sans.pursuit.loops import ERROR, Aim, write
 
 BLOCK = 64
 """Places of a block, at most."""
@@ -151,7 +151,7 @@ def touch(stale: NDArray[np.bool_], y: int, x: int, below: int, beside: int) -> 
 
 
 @compiled
-def survey(state: PursuitState, task: PursuitGoal) -> float:
+def survey(state: PursuitState, task: Aim) -> float:
     """Look again where something has changed; return the norm of the strongest atom of all."""
     # The state is taken apart once: to hand it on whole would take longer than to look.
     stale, tops, strongest, residual = state.stale, state.tops, state.strongest, state.residual

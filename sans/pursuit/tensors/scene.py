@@ -9,7 +9,7 @@ from torch import Tensor
 
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import scales
-from sans.pursuit.loops import PursuitGoal
+from sans.pursuit.loops import Aim
 from sans.pursuit.stop import KINDS, Stop
 
 
@@ -41,7 +41,7 @@ class TensorSetting(NamedTuple):
     scales: Tensor
     """``(kernels, height, width)``, 1 / norm of every atom, 0 where none may lie."""
 
-    task: PursuitGoal
+    task: Aim
     """What is to be described, and until when; its size and energy are those of no image."""
 
     @property
@@ -71,7 +71,7 @@ def scene_on(
         share: of the signal that is to be described.
     """
     first, last, _ = form
-    task = PursuitGoal(
+    task = Aim(
         size=0.0,
         energy=0.0,
         first=first,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from sans.pursuit.loops import ERROR, NOTHING, PursuitGoal
+from sans.pursuit.loops import ERROR, NOTHING, Aim
 from sans.pursuit.tensors.images import absolute, similarity
 from sans.pursuit.tensors.scene import TensorSetting
 from sans.pursuit.tensors.spikes import SpikeTensors
@@ -101,7 +101,7 @@ def state_of(images: Tensor, originals: Tensor, room: Tensor, scene: TensorSetti
     return BatchState(images, images, maps, torch.zeros_like(maps, dtype=torch.bool), spikes, start)
 
 
-def _beyond(images: Tensor, task: PursuitGoal) -> Tensor:
+def _beyond(images: Tensor, task: Aim) -> Tensor:
     """Return what of images does not count of what is left, ``(batch,)``, as the loops have it."""
     before, after = images[..., : task.first], images[..., task.last :]
     if task.stop == ERROR:
@@ -120,7 +120,7 @@ def survey(maps: Tensor, scene: TensorSetting) -> tuple[Tensor, Tensor]:
     return strongest, which
 
 
-def phi(task: PursuitGoal, progress: PursuitProgress, count: Tensor, error: Tensor) -> Tensor:
+def phi(task: Aim, progress: PursuitProgress, count: Tensor, error: Tensor) -> Tensor:
     """Return φ of images with so many spikes and so large sums of absolute errors."""
     verbosity = (task.weights + task.cost * count.double()) / task.samples
     return (verbosity.square() + (error / progress.size).square()).sqrt()
