@@ -23,7 +23,7 @@ from sans import ModelConfig, TrainConfig, compress, evaluate, train
 from sans.codec import container
 from sans.codec.starts import read_start
 from sans.datasets import DataConfig, load
-from sans.plots.figures import COLOURS, FAINT, INK, MUTED, Picture, save_figure
+from sans.plots.style import COLOURS, FAINT, INK, MUTED, Picture, save_figure
 
 ROOT = Path(__file__).resolve().parent.parent
 

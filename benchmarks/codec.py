@@ -534,7 +534,7 @@ def decode(path: Path) -> int:
 
 def draw_speed(rows: Rows, path: Path) -> None:
     """Draw throughput over length."""
-    from sans.plots.figures import COLOURS, HALO, Picture, save_figure, word_colour
+    from sans.plots.style import COLOURS, HALO, Picture, save_figure, word_colour
 
     figure = Picture(figsize=(7.2, 4.2), layout="constrained")
     panel = figure.subplots()

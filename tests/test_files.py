@@ -25,7 +25,7 @@ from sans.files import write_text, written_whole
 from sans.kernels import Kernels
 from sans.model import SAN
 from sans.model_files import CHECKPOINT, write_arrays
-from sans.plots.figures import Picture, save_figure
+from sans.plots.style import Picture, save_figure
 from sans.recordings.spans import Cut
 
 

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 
-from sans.plots.figures import LOOKS
 from sans.plots.labels import Room
 from sans.plots.plane import (
     EVEN,
@@ -22,6 +21,7 @@ from sans.plots.plane import (
     place,
     plane_picture,
 )
+from sans.plots.style import LOOKS
 
 LOOK = LOOKS["extrema"]
 

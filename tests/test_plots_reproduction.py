@@ -8,7 +8,7 @@ from matplotlib.colors import to_hex
 from matplotlib.contour import QuadContourSet
 
 from sans.plots import plot_density, plot_kernel_table, plot_phi_by_epoch
-from sans.plots.figures import LOOKS, word_colour
+from sans.plots.style import LOOKS, word_colour
 
 
 def words(panel):

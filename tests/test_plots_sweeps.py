@@ -10,8 +10,8 @@ from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
 from sans.plots import Family, plot_phi_by_size, plot_plane
-from sans.plots.figures import LOOKS, word_colour
 from sans.plots.plane import number_at
+from sans.plots.style import LOOKS, word_colour
 
 
 def family(activation="extrema", networks=5, seed=0, kernels=None, best=2):

@@ -59,7 +59,7 @@ def search(
         looking = search.prepare(data, seed)
     for sentence in looking.dataset.notices:
         notice(sentence)
-    with search.opened(looking, budget, output, force) as run:
+    with search.begun(looking, budget, output, force) as run:
         _tell_of_earlier(looking, run, budget)
         ahead("places")
         experiment = _search(looking, run, engine, budget, force)

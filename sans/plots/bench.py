@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from sans.bench.results import OURS, YARDSTICK, BenchRow
-from sans.plots.figures import COLOURS, FAINT, INK, MUTED, Array, Picture, word_colour
 from sans.plots.labels import Label, Room, place_labels
+from sans.plots.style import COLOURS, FAINT, INK, MUTED, Array, Picture, word_colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sans.plots.figures import Array, Picture
+from sans.plots.style import Array, Picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

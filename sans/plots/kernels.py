@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from sans.plots.figures import COLOURS, FAINT, MUTED, Array, Picture
 from sans.plots.images import add_bar, draw_signed, largest
+from sans.plots.style import COLOURS, FAINT, MUTED, Array, Picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.plots.figures import HALO, MUTED, Array, word_colour
+from sans.plots.style import HALO, MUTED, Array, word_colour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,15 +13,15 @@ import numpy as np
 from matplotlib.markers import CARETRIGHT, CARETUP
 from matplotlib.transforms import Bbox
 
-from sans.plots.figures import MUTED, Array, Picture
 from sans.plots.labels import Room, centres_within, place_words
+from sans.plots.style import MUTED, Array, Picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from matplotlib.axes import Axes
 
-    from sans.plots.figures import Look
+    from sans.plots.style import Look
 
 EVEN = 1.2
 """Where an axis begins to be logarithmic."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sans.plots.figures import COLOURS, DASHES, FAINT, INK, MARKERS, MUTED, Array, Picture
 from sans.plots.images import add_bar, draw_grey, draw_signed, largest
+from sans.plots.style import COLOURS, DASHES, FAINT, INK, MARKERS, MUTED, Array, Picture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from sans.plots.figures import COLOURS, FAINT, MUTED, Array, Picture
+from sans.plots.style import COLOURS, FAINT, MUTED, Array, Picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

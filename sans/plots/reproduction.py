@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.contour import ContourSet
 from matplotlib.ticker import MaxNLocator
 
-from sans.plots.figures import INK, LOOKS, MUTED, Array, Look, Picture, looks_of, word_colour
 from sans.plots.kernels import draw_small
 from sans.plots.labels import Room
 from sans.plots.plane import (
@@ -22,6 +21,7 @@ from sans.plots.plane import (
     plane_picture,
     squeeze,
 )
+from sans.plots.style import INK, LOOKS, MUTED, Array, Look, Picture, looks_of, word_colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.plots.figures import MUTED, Array, Look, Picture, looks_of, word_colour
 from sans.plots.kernels import MOST_TOGETHER, draw_small
 from sans.plots.labels import Label, Room, place_labels
 from sans.plots.plane import (
@@ -22,6 +21,7 @@ from sans.plots.plane import (
     plane_picture,
     squeeze,
 )
+from sans.plots.style import MUTED, Array, Look, Picture, looks_of, word_colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -20,7 +20,7 @@ from sans.recordings.timing import Annotation, Facts, Gap
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sans.plots.figures import Picture
+    from sans.plots.style import Picture
 
 Array = NDArray[Any]
 

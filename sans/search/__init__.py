@@ -6,8 +6,8 @@ seconds at a time. A trial learns kernels like any training, and the one with th
 """
 
 from sans.configs.budget import Budget
-from sans.search.places import opened
+from sans.search.places import begun
 from sans.search.rows import Finished
 from sans.search.search import Search, prepare
 
-__all__ = ["Budget", "Finished", "Search", "opened", "prepare"]
+__all__ = ["Budget", "Finished", "Search", "begun", "prepare"]

@@ -15,7 +15,7 @@ from sans.search.search import Search
 
 
 @contextmanager
-def opened(
+def begun(
     search: Search, budget: Budget, output: Path | None = None, force: bool = False
 ) -> Iterator[Run]:
     """Give the run that a search is left in, and keep other commands out of its folder.

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from sans.activations import ACTIVATIONS
-from sans.plots.figures import (
+from sans.plots.style import (
     COLOURS,
     DASHES,
     LOOKS,
