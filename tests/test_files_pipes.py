@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 from PIL import Image
 from processes import said
 
-from sans import cli, pipes
+from sans import cli
 from sans.codec.compression import Options
 from sans.codec.files import FileTask, compress_file, decompress_file, recover_file
 from sans.commands import console
 from sans.commands.batches import run_all
 from sans.errors import ReaderGoneError, SansError
+from sans.files import pipes
 from sans.files.pipes import Pipe, piped, read_some
 from sans.recordings.arrays.npy import write_npy
 from sans.recordings.spans import Cut
