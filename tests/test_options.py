@@ -18,14 +18,19 @@ from sans.configs import ModelConfig, ModelOptions, TrainConfig, TrainOptions
 from sans.configs.budget import Budget
 from sans.configs.grid import Grid
 from sans.configs.reproduction import ReproductionOptions
+from sans.configs.toml import write_options
 from sans.datasets import DataConfig, catalogue
 from sans.options import GROUPS, Option, numbers, option, options_of, placeholder, with_commas
+from sans.recordings.spans import Cut
 
-CONFIGS = (DataConfig, ModelOptions, TrainOptions, Grid, Budget, ReproductionOptions)
+CONFIGS = (DataConfig, ModelOptions, TrainOptions, Grid, Budget, ReproductionOptions, Cut)
 """What the commands make of options, and hand on whole."""
 
 OTHER_FIELDS = {"whole"}
 """Fields of these that no user sets."""
+
+WITHOUT_DEFAULT = {(Budget, "trials"), (Cut, "start"), (Cut, "end")}
+"""Options that say nothing of what holds where they are left out: nothing is asked for."""
 
 DECLARED = [(kind, each) for kind in CONFIGS for each in options_of(kind).values()]
 IDS = [f"{kind.__name__}.{each.field}" for kind, each in DECLARED]
@@ -61,7 +66,7 @@ def test_help_group_and_default_of_an_option_agree_with_its_field(kind, declared
     assert declared.flag.startswith("--")
     assert declared.value(declared.default_text) == declared.default
     if declared.default_text is None and declared.kind is not bool:
-        assert declared.unset or (kind, declared.field) == (Budget, "trials")
+        assert bool(declared.unset) != ((kind, declared.field) in WITHOUT_DEFAULT)
     if declared.kind is str and not declared.choices:
         assert placeholder(declared) != "TEXT"
     if declared.choices and declared.default_text is not None:
@@ -211,6 +216,42 @@ def test_a_new_option_is_one_field(tmp_path):
     assert [given for _, given in seen] == [{}, {"bound": 0.25}, {"bound": 1.0}, {"bound": 0.125}]
     refused = run(["--the-bound", "2"])
     assert (refused.exit_code, refused.stderr) == (2, "sans: the bound is at most 1, not 2\n")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A configuration with an option that is given several times."""
+
+    names: tuple[str, ...] = option((), "Names.", GROUPS[0], metavar="NAME,…", flag="--name")
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ((), ()),
+        (("--name", "a,b"), ("a,b",)),
+        (("--name", "a", "--name", "b"), ("a", "b")),
+        (("--config", "one.toml"), ("a",)),
+        (("--config", "two.toml"), ("a", "b")),
+        (("--config", "two.toml", "--name", "c"), ("c",)),
+    ],
+)
+def test_an_option_of_a_tuple_is_given_several_times(typed, names, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one.toml").write_text("name = 'a'")
+    write_options(tmp_path / "two.toml", "listed", Listed(("a", "b")))
+    seen = []
+
+    @o.command()
+    def listed(listed: Listed) -> None:
+        """Show it."""
+        seen.append(listed)
+
+    new = typer.Typer(rich_markup_mode=None)
+    new.command(cls=Command)(listed)
+    result = CliRunner().invoke(new, list(typed))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert seen == [Listed(names)]
 
 
 def test_a_training_takes_from_the_recipe_what_is_not_asked_for():
