@@ -64,6 +64,11 @@ class Option:
     """The default of the field."""
 
     @property
+    def key(self) -> str:
+        """What files of options call it: as it is typed, without what switches it off."""
+        return self.flag.removeprefix("--").split("/")[0]
+
+    @property
     def default_text(self) -> Any:
         """The default as it is typed: a text where there is a parser; None: by leaving it out."""
         return self.typed(self.default)

@@ -15,12 +15,14 @@ from sans.cli import app
 from sans.commands.sweep import NOT_SWEPT
 from sans.configs import ModelOptions, TrainOptions
 from sans.configs.budget import Budget
+from sans.configs.compression import CompressionOptions
 from sans.configs.grid import Grid
 from sans.configs.reproduction import ReproductionOptions
 from sans.configs.toml import write_options
 from sans.datasets import DataConfig
 from sans.kernels import load_kernels
 from sans.options import options_of
+from sans.recordings.spans import Cut
 
 SMALL = ("--limit", "9", "--window", "100", "--epochs", "1")
 OPTIONS = ("--kernel-size", "9,15", "--kernels", "2", "--dropout", "0.2", "--seed", "3")
@@ -95,6 +97,24 @@ CASES = {
             TrainOptions(3, 4, **TRAIN),
         ),
         {"select": "test"},
+    ),
+    "compress": (
+        (
+            CompressionOptions(
+                max_error="0.01mV,5",
+                exact=("V5", "a,b"),
+                annotations=("atr", "qrs"),
+                kernels=False,
+                seconds=2.5,
+                rate=360.0,
+                layout="images",
+            ),
+        ),
+        {"recording": ["a.npy", "b.npy"]},
+    ),
+    "decompress": (
+        (Cut(2.0, 7.0, ("V5", "a,b"), samples=True),),
+        {"stream": ["a.sans"], "recover": True},
     ),
     "reproduce": (
         (ReproductionOptions(3, 4, True, True, Path("/c d"), "cpu", Budget(0.25)),),

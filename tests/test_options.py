@@ -16,6 +16,7 @@ from sans.commands import options as o
 from sans.commands.help import WIDEST, Command
 from sans.configs import ModelConfig, ModelOptions, TrainConfig, TrainOptions
 from sans.configs.budget import Budget
+from sans.configs.compression import CompressionOptions
 from sans.configs.grid import Grid
 from sans.configs.reproduction import ReproductionOptions
 from sans.configs.toml import write_options
@@ -23,13 +24,19 @@ from sans.datasets import DataConfig, catalogue
 from sans.options import GROUPS, Option, numbers, option, options_of, placeholder, with_commas
 from sans.recordings.spans import Cut
 
-CONFIGS = (DataConfig, ModelOptions, TrainOptions, Grid, Budget, ReproductionOptions, Cut)
+CONFIGS = (
+    *(DataConfig, ModelOptions, TrainOptions, Grid, Budget, ReproductionOptions),
+    *(Cut, CompressionOptions),
+)
 """What the commands make of options, and hand on whole."""
 
 OTHER_FIELDS = {"whole"}
 """Fields of these that no user sets."""
 
-WITHOUT_DEFAULT = {(Budget, "trials"), (Cut, "start"), (Cut, "end")}
+WITHOUT_DEFAULT = {
+    *((Budget, "trials"), (Cut, "start"), (Cut, "end")),
+    *((CompressionOptions, name) for name in ("max_error", "prdn", "bits", "exact", "lossy")),
+}
 """Options that say nothing of what holds where they are left out: nothing is asked for."""
 
 DECLARED = [(kind, each) for kind in CONFIGS for each in options_of(kind).values()]
@@ -84,6 +91,7 @@ VALUES = {
     (Budget, "seconds"): "90s",
     (ReproductionOptions, "data_dir"): "some/folder",
     (ReproductionOptions, "search"): "0.5s",
+    (CompressionOptions, "annotations"): "atr,qrs",
 }
 """A text for every option that has a parser."""
 
