@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, fields
 from functools import partial
+from pathlib import Path
 
 import pytest
 import typer
@@ -12,9 +13,13 @@ from typer.testing import CliRunner
 
 from sans.activations import ACTIVATIONS, Activation
 from sans.cli import START, app
+from sans.codec.compression import Options
+from sans.codec.planning import KernelOptions
+from sans.codec.quality import LOSSLESS, Quality
 from sans.commands import options as o
 from sans.commands.help import WIDEST, Command
 from sans.configs import ModelConfig, ModelOptions, TrainConfig, TrainOptions
+from sans.configs.bench import BenchOptions
 from sans.configs.budget import Budget
 from sans.configs.compression import CompressionOptions
 from sans.configs.grid import Grid
@@ -26,7 +31,7 @@ from sans.recordings.spans import Cut
 
 CONFIGS = (
     *(DataConfig, ModelOptions, TrainOptions, Grid, Budget, ReproductionOptions),
-    *(Cut, CompressionOptions),
+    *(Cut, CompressionOptions, BenchOptions),
 )
 """What the commands make of options, and hand on whole."""
 
@@ -92,6 +97,7 @@ VALUES = {
     (ReproductionOptions, "data_dir"): "some/folder",
     (ReproductionOptions, "search"): "0.5s",
     (CompressionOptions, "annotations"): "atr,qrs",
+    (BenchOptions, "prdn"): "0.5,2.0",
 }
 """A text for every option that has a parser."""
 
@@ -272,6 +278,41 @@ def test_a_training_takes_from_the_recipe_what_is_not_asked_for():
         TrainOptions(epochs=0)
     with pytest.raises(TypeError, match="must be integers"):
         TrainConfig(epochs=None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"lossless": True, "bits": 2}, "give one of --lossless, --max-error, --prdn and --bits"),
+        ({"max_error": "5", "prdn": 9}, "give one of --lossless, --max-error, --prdn and --bits"),
+        ({"max_error": "5 5"}, "'5 5' is no largest error"),
+        ({"bits": -1.0}, "bits must be a number above 0, not -1"),
+        ({"model": Path("run"), "kernels": False}, "--model gives kernels, --no-kernels wants non"),
+        ({"seconds": 0.0}, "a chunk must be longer than 0 s, not 0"),
+        ({"rate": float("inf")}, "a rate must be a number above 0 Hz, not inf"),
+        ({"layout": "rows"}, "a layout is one of .*, not 'rows'"),
+        ({"lossy": ("time",)}, "exact and lossy channels want a loss"),
+    ],
+)
+def test_a_compression_that_cannot_be_is_refused_where_it_is_described(fields, message):
+    with pytest.raises(ValueError, match=message):
+        CompressionOptions(**fields)
+
+
+def test_the_codec_gets_all_that_a_compression_asks_for():
+    asked = {"exact": ("a",), "lossy": ("t",), "annotations": ("atr",)}
+    asked |= {"seconds": 2.0, "rate": 360.0, "layout": "images"}
+    options = CompressionOptions(max_error="0.01mV,5", **asked).for_codec(KernelOptions(), 3)
+    assert options == Options(Quality.read("max-error", "0.01mV,5"), threads=3, **asked)
+    assert CompressionOptions(bits=2).quality == Quality("bits", 2.0)
+    assert CompressionOptions(lossless=True).quality == CompressionOptions().quality == LOSSLESS
+
+
+def test_errors_that_codecs_are_compared_at_are_possible_and_each_is_there_once():
+    assert BenchOptions((9, 2.5, 9.0)).prdn == (9.0, 2.5)
+    for illegal in (0.0, 100.0, float("nan")):
+        with pytest.raises(ValueError, match="prdn must be"):
+            BenchOptions((2.0, illegal))
 
 
 def test_whole_numbers_of_a_list_stay_whole():

@@ -98,12 +98,7 @@ def decompress(
         _extract(Path(stream[0]), output, cut, max_output=most, force=force, json=json)
         return
     wanted = _Wanted(
-        output=output,
-        recover=recover,
-        max_output=most,
-        workers=workers,
-        force=force,
-        json=json,
+        output=output, recover=recover, max_output=most, workers=workers, force=force, json=json
     )
     if output == PIPE:
         _to_pipe(stream[0], wanted)
