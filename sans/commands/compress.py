@@ -23,7 +23,6 @@ from sans.commands.console import (
     usage_errors,
 )
 from sans.configs.compression import CompressionOptions
-from sans.options import OUTPUT
 
 if TYPE_CHECKING:
     from sans.codec.compression import Options, Summary
@@ -42,14 +41,9 @@ Recordings = Annotated[
 ]
 Output = Annotated[
     str | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="PATH",
-        help="The .sans file, the folder for several or for a folder, or - for standard "
-        "output. Default: RECORDING.sans here.",
-        show_default=False,
-        rich_help_panel=OUTPUT,
+    o.output_path(
+        "The .sans file, the folder for several or for a folder, or - for standard "
+        "output. Default: RECORDING.sans here."
     ),
 ]
 

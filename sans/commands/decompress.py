@@ -22,7 +22,7 @@ from sans.commands.console import (
     usage_errors,
 )
 from sans.errors import SansError
-from sans.options import OUTPUT, PART
+from sans.options import PART
 from sans.recordings.spans import Cut
 
 if TYPE_CHECKING:
@@ -39,15 +39,10 @@ Streams = Annotated[
 ]
 Output = Annotated[
     str | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="PATH",
-        help="The file, the WFDB record, the folder for several, or - for standard output. "
+    o.output_path(
+        "The file, the WFDB record, the folder for several, or - for standard output. "
         "Its suffix decides on the kind: the same, or another. A part is stored integers in a "
-        ".npy, and has units, names and rates in a .npz. Default: a name after the stream's.",
-        show_default=False,
-        rich_help_panel=OUTPUT,
+        ".npy, and has units, names and rates in a .npz. Default: a name after the stream's."
     ),
 ]
 Recover = Annotated[

@@ -77,6 +77,18 @@ RunPath = Annotated[
 ]
 
 
+def output_path(about: str) -> Any:
+    """Return the option of a path or `-` that a command writes to; its help is `about`."""
+    return typer.Option(
+        "--output",
+        "-o",
+        metavar="PATH",
+        help=about,
+        show_default=False,
+        rich_help_panel=declared.OUTPUT,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     """What a parameter of a command function is made of, if not of a whole configuration."""
