@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import NoneType
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 DATA, PART, LOSS, NETWORK = "Data", "Part of a recording", "What may be lost", "Network"
 PURSUIT, TRAINING, SEARCH = "Pursuit", "Training", "Search"
@@ -57,10 +57,16 @@ class Option:
     """The field of the configuration."""
 
     kind: type = str
-    """The type of a value on the command line and in a file."""
+    """The type of a value on the command line and in a file; ``list[…]`` of an option that may be
+    given several times, whose field is a tuple and has no parser."""
 
     default: Any = None
     """The default of the field."""
+
+    @property
+    def key(self) -> str:
+        """What files of options call it: as it is typed, without what switches it off."""
+        return self.flag.removeprefix("--").split("/")[0]
 
     @property
     def default_text(self) -> Any:
@@ -69,6 +75,8 @@ class Option:
 
     def typed(self, value: Any) -> Any:
         """Return a value of the field as it is typed; None where that is done by leaving it out."""
+        if get_origin(self.kind) is list:
+            return list(value) or None
         return value if value is None or self.parse is None else self.show(value) or None
 
     def value(self, typed: Any) -> Any:
@@ -79,6 +87,8 @@ class Option:
         """
         if typed is None:
             return self.default
+        if get_origin(self.kind) is list:
+            return tuple(typed)
         return typed if self.parse is None else self.parse(typed)
 
 
@@ -190,6 +200,9 @@ def _exact(text: str, value: float) -> float:
 
 
 def _plain(annotation: Any) -> type:
-    """Return the type of a field without its None."""
-    kinds = [kind for kind in get_args(annotation) if kind is not NoneType] or [annotation]
+    """Return the type of a field without its None; of a tuple, that of a list."""
+    parts = get_args(annotation)
+    if get_origin(annotation) is tuple:
+        return list[parts[0]]  # type: ignore[valid-type]
+    kinds = [kind for kind in parts if kind is not NoneType] or [annotation]
     return kinds[0]  # type: ignore[no-any-return]

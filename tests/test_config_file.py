@@ -14,13 +14,16 @@ import typer
 from sans.cli import app
 from sans.commands.sweep import NOT_SWEPT
 from sans.configs import ModelOptions, TrainOptions
+from sans.configs.bench import BenchOptions
 from sans.configs.budget import Budget
+from sans.configs.compression import CompressionOptions
 from sans.configs.grid import Grid
 from sans.configs.reproduction import ReproductionOptions
 from sans.configs.toml import write_options
 from sans.datasets import DataConfig
 from sans.kernels import load_kernels
 from sans.options import options_of
+from sans.recordings.spans import Cut
 
 SMALL = ("--limit", "9", "--window", "100", "--epochs", "1")
 OPTIONS = ("--kernel-size", "9,15", "--kernels", "2", "--dropout", "0.2", "--seed", "3")
@@ -96,6 +99,25 @@ CASES = {
         ),
         {"select": "test"},
     ),
+    "compress": (
+        (
+            CompressionOptions(
+                max_error="0.01mV,5",
+                exact=("V5", "a,b"),
+                annotations=("atr", "qrs"),
+                kernels=False,
+                seconds=2.5,
+                rate=360.0,
+                layout="images",
+            ),
+        ),
+        {"recording": ["a.npy", "b.npy"]},
+    ),
+    "decompress": (
+        (Cut(2.0, 7.0, ("V5", "a,b"), samples=True),),
+        {"stream": ["a.sans"], "recover": True},
+    ),
+    "bench": ((BenchOptions((9.0, 0.5)),), {}),
     "reproduce": (
         (ReproductionOptions(3, 4, True, True, Path("/c d"), "cpu", Budget(0.25)),),
         {"experiment": "mnist"},
@@ -108,7 +130,8 @@ def test_a_file_of_all_options_gives_the_same_configurations(name, tmp_path):
     configs, others = CASES[name]
     without = NOT_SWEPT if name == "sweep" else ()
     write_options(tmp_path / "config.toml", name, *configs, without=without, **others)
-    found = typed(name, "--config", str(tmp_path / "config.toml"))
+    paths = ["a.npy"] if name == "bench" else []
+    found = typed(name, "--config", str(tmp_path / "config.toml"), *paths)
     assert {key: found[key] for key in others} == others
     for config in configs:
         for field, each in options_of(type(config)).items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, fields
 from functools import partial
+from pathlib import Path
 
 import pytest
 import typer
@@ -12,20 +13,36 @@ from typer.testing import CliRunner
 
 from sans.activations import ACTIVATIONS, Activation
 from sans.cli import START, app
+from sans.codec.compression import Options
+from sans.codec.planning import KernelOptions
+from sans.codec.quality import LOSSLESS, Quality
 from sans.commands import options as o
 from sans.commands.help import WIDEST, Command
 from sans.configs import ModelConfig, ModelOptions, TrainConfig, TrainOptions
+from sans.configs.bench import BenchOptions
 from sans.configs.budget import Budget
+from sans.configs.compression import CompressionOptions
 from sans.configs.grid import Grid
 from sans.configs.reproduction import ReproductionOptions
+from sans.configs.toml import write_options
 from sans.datasets import DataConfig, catalogue
 from sans.options import GROUPS, Option, numbers, option, options_of, placeholder, with_commas
+from sans.recordings.spans import Cut
 
-CONFIGS = (DataConfig, ModelOptions, TrainOptions, Grid, Budget, ReproductionOptions)
+CONFIGS = (
+    *(DataConfig, ModelOptions, TrainOptions, Grid, Budget, ReproductionOptions),
+    *(Cut, CompressionOptions, BenchOptions),
+)
 """What the commands make of options, and hand on whole."""
 
 OTHER_FIELDS = {"whole"}
 """Fields of these that no user sets."""
+
+WITHOUT_DEFAULT = {
+    *((Budget, "trials"), (Cut, "start"), (Cut, "end")),
+    *((CompressionOptions, name) for name in ("max_error", "prdn", "bits", "exact", "lossy")),
+}
+"""Options that say nothing of what holds where they are left out: nothing is asked for."""
 
 DECLARED = [(kind, each) for kind in CONFIGS for each in options_of(kind).values()]
 IDS = [f"{kind.__name__}.{each.field}" for kind, each in DECLARED]
@@ -61,7 +78,7 @@ def test_help_group_and_default_of_an_option_agree_with_its_field(kind, declared
     assert declared.flag.startswith("--")
     assert declared.value(declared.default_text) == declared.default
     if declared.default_text is None and declared.kind is not bool:
-        assert declared.unset or (kind, declared.field) == (Budget, "trials")
+        assert bool(declared.unset) != ((kind, declared.field) in WITHOUT_DEFAULT)
     if declared.kind is str and not declared.choices:
         assert placeholder(declared) != "TEXT"
     if declared.choices and declared.default_text is not None:
@@ -79,6 +96,8 @@ VALUES = {
     (Budget, "seconds"): "90s",
     (ReproductionOptions, "data_dir"): "some/folder",
     (ReproductionOptions, "search"): "0.5s",
+    (CompressionOptions, "annotations"): "atr,qrs",
+    (BenchOptions, "prdn"): "0.5,2.0",
 }
 """A text for every option that has a parser."""
 
@@ -213,6 +232,42 @@ def test_a_new_option_is_one_field(tmp_path):
     assert (refused.exit_code, refused.stderr) == (2, "sans: the bound is at most 1, not 2\n")
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A configuration with an option that is given several times."""
+
+    names: tuple[str, ...] = option((), "Names.", GROUPS[0], metavar="NAME,…", flag="--name")
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ((), ()),
+        (("--name", "a,b"), ("a,b",)),
+        (("--name", "a", "--name", "b"), ("a", "b")),
+        (("--config", "one.toml"), ("a",)),
+        (("--config", "two.toml"), ("a", "b")),
+        (("--config", "two.toml", "--name", "c"), ("c",)),
+    ],
+)
+def test_an_option_of_a_tuple_is_given_several_times(typed, names, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one.toml").write_text("name = 'a'")
+    write_options(tmp_path / "two.toml", "listed", Listed(("a", "b")))
+    seen = []
+
+    @o.command()
+    def listed(listed: Listed) -> None:
+        """Show it."""
+        seen.append(listed)
+
+    new = typer.Typer(rich_markup_mode=None)
+    new.command(cls=Command)(listed)
+    result = CliRunner().invoke(new, list(typed))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert seen == [Listed(names)]
+
+
 def test_a_training_takes_from_the_recipe_what_is_not_asked_for():
     assert TrainOptions().config(5, 64) == TrainConfig(5, 64)
     asked = TrainOptions(epochs=2, lr=0.5, start="data", adapt=True)
@@ -223,6 +278,41 @@ def test_a_training_takes_from_the_recipe_what_is_not_asked_for():
         TrainOptions(epochs=0)
     with pytest.raises(TypeError, match="must be integers"):
         TrainConfig(epochs=None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"lossless": True, "bits": 2}, "give one of --lossless, --max-error, --prdn and --bits"),
+        ({"max_error": "5", "prdn": 9}, "give one of --lossless, --max-error, --prdn and --bits"),
+        ({"max_error": "5 5"}, "'5 5' is no largest error"),
+        ({"bits": -1.0}, "bits must be a number above 0, not -1"),
+        ({"model": Path("run"), "kernels": False}, "--model gives kernels, --no-kernels wants non"),
+        ({"seconds": 0.0}, "a chunk must be longer than 0 s, not 0"),
+        ({"rate": float("inf")}, "a rate must be a number above 0 Hz, not inf"),
+        ({"layout": "rows"}, "a layout is one of .*, not 'rows'"),
+        ({"lossy": ("time",)}, "exact and lossy channels want a loss"),
+    ],
+)
+def test_a_compression_that_cannot_be_is_refused_where_it_is_described(fields, message):
+    with pytest.raises(ValueError, match=message):
+        CompressionOptions(**fields)
+
+
+def test_the_codec_gets_all_that_a_compression_asks_for():
+    asked = {"exact": ("a",), "lossy": ("t",), "annotations": ("atr",)}
+    asked |= {"seconds": 2.0, "rate": 360.0, "layout": "images"}
+    options = CompressionOptions(max_error="0.01mV,5", **asked).for_codec(KernelOptions(), 3)
+    assert options == Options(Quality.read("max-error", "0.01mV,5"), threads=3, **asked)
+    assert CompressionOptions(bits=2).quality == Quality("bits", 2.0)
+    assert CompressionOptions(lossless=True).quality == CompressionOptions().quality == LOSSLESS
+
+
+def test_errors_that_codecs_are_compared_at_are_possible_and_each_is_there_once():
+    assert BenchOptions((9, 2.5, 9.0)).prdn == (9.0, 2.5)
+    for illegal in (0.0, 100.0, float("nan")):
+        with pytest.raises(ValueError, match="prdn must be"):
+            BenchOptions((2.0, illegal))
 
 
 def test_whole_numbers_of_a_list_stay_whole():

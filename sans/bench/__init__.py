@@ -1,6 +1,6 @@
 """This codec beside others on the user's own recordings: bytes, errors and speed."""
 
-from sans.bench.measurements import check_prdn, find, judge
+from sans.bench.measurements import find, judge
 from sans.bench.peers import PEERS, Peer, missing_peers, present_peers
 from sans.bench.recorded import Recorded, read_recording
 from sans.bench.results import BenchRow, in_total, write_results
@@ -10,7 +10,6 @@ __all__ = [
     "BenchRow",
     "Peer",
     "Recorded",
-    "check_prdn",
     "find",
     "in_total",
     "judge",

@@ -36,12 +36,6 @@ TOLERATED = 1 + 1e-6
 """What an achieved PRDN may be above the one asked for, for the rounding of sums."""
 
 
-def check_prdn(prdn: Sequence[float]) -> None:
-    """Raise `ValueError` unless all numbers are possible PRDN."""
-    for each in prdn:
-        Quality("prdn", each)
-
-
 def find(paths: Sequence[Path]) -> list[Path]:
     """Return the recordings that paths name, those of a folder in its place, each once.
 

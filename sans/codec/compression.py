@@ -24,11 +24,10 @@ from sans.codec.measures import Measures
 from sans.codec.planning.inputs import KernelOptions, Progress
 from sans.codec.planning.sparing import Decision, plan_with_loss
 from sans.codec.plans import RecordingPlan, exact_plan
-from sans.codec.quality import LOSSLESS, Quality
+from sans.codec.quality import LOSSLESS, Quality, check_choices
 from sans.codec.spool import Spool
 from sans.codec.versions import LARGEST_FRAME, NEWEST
 from sans.errors import DatasetError
-from sans.recordings.arrays.orientation import check_layout
 from sans.recordings.formats import limited
 from sans.recordings.layout import Block, Layout, Source, Track
 from sans.recordings.rates import given_rate, lacks_rate, rated
@@ -88,15 +87,10 @@ class Options:
     """Which annotation files beside a WFDB record travel with it."""
 
     def __post_init__(self) -> None:
-        if self.seconds is not None and not 0 < self.seconds < float("inf"):
-            raise ValueError(f"a chunk must be longer than 0 s, not {self.seconds:g}")
-        if self.rate is not None and not 0 < self.rate < float("inf"):
-            raise ValueError(f"a rate must be a number above 0 Hz, not {self.rate:g}")
-        check_layout(self.layout)
+        exceptions = self.exact + self.lossy
+        check_choices(self.quality, self.seconds, self.rate, self.layout, exceptions)
         if self.threads < 1:
             raise ValueError(f"threads must be at least 1, not {self.threads}")
-        if self.quality == LOSSLESS and (self.exact or self.lossy):
-            raise ValueError("exact and lossy channels want a loss: a largest error, PRDN or bits")
 
 
 @dataclass(frozen=True, slots=True)

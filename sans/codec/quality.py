@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
 from sans.codec.bounds import Bounds
+from sans.recordings.arrays.orientation import check_layout
 
 LARGEST_ERROR = (1 << 31) - 1
 """The largest error of integers, in units; a larger one is of no use to a coder."""
@@ -33,7 +34,8 @@ GOALS = {
     "bits": Goal("{} bits a sample"),
 }
 """Every goal by its name. A goal that is a PRDN in other words, such as a signal-to-noise ratio,
-is one row here; an option of `sans compress` hands its value to `asked`."""
+is one row here; the option of `sans compress` is a field of its name, in
+`sans.configs.compression.CompressionOptions`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,32 @@ def asked(**values: float | str | None) -> list[Quality]:
             given = value if isinstance(value, str) else as_number(kind, value)
             chosen.append(Quality.read(kind, given))
     return chosen
+
+
+def check_choices(
+    quality: Quality,
+    seconds: float | None,
+    rate: float | None,
+    layout: str | None,
+    exceptions: Collection[str],
+) -> None:
+    """Raise a `ValueError` unless a recording can be compressed like this.
+
+    Args:
+        quality: what is asked of every track.
+        seconds: how long a chunk is, if that is said.
+        rate: samples per second, if given.
+        layout: what the dimensions of an array mean, if given.
+        exceptions: names of channels that are to lose nothing, or may lose something, unlike
+            others of their kind.
+    """
+    if seconds is not None and not 0 < seconds < float("inf"):
+        raise ValueError(f"a chunk must be longer than 0 s, not {seconds:g}")
+    if rate is not None and not 0 < rate < float("inf"):
+        raise ValueError(f"a rate must be a number above 0 Hz, not {rate:g}")
+    check_layout(layout)
+    if quality == LOSSLESS and exceptions:
+        raise ValueError("exact and lossy channels want a loss: a largest error, PRDN or bits")
 
 
 def as_number(what: str, value: Any) -> float:

@@ -15,11 +15,11 @@ from sans.commands.console import (
     out,
     print_json,
     print_table,
-    usage_errors,
 )
+from sans.configs.bench import BenchOptions
 from sans.errors import SansError
 from sans.figures import METRICS
-from sans.options import LOSS, OUTPUT, real_numbers
+from sans.options import OUTPUT
 
 if TYPE_CHECKING:
     from sans.bench import BenchRow, Recorded
@@ -28,33 +28,30 @@ FILES = ("results.json", "results.csv", "rate-distortion.png")
 """What `--output` leaves."""
 
 
+Recordings = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="PATH…",
+        help="Files, WFDB records, and folders of them.",
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help=f"Folder for {', '.join(FILES)}. Default: none.",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
+]
+
+
 @o.command()
 def bench(
-    recordings: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="PATH…",
-            help="Files, WFDB records, and folders of them.",
-            show_default=False,
-        ),
-    ],
-    prdn: Annotated[
-        str,
-        typer.Option(
-            metavar="X,…",
-            help="Errors of lossy streams, in per cent, with commas between.",
-            rich_help_panel=LOSS,
-        ),
-    ] = "2,5,9,15",
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help=f"Folder for {', '.join(FILES)}. Default: none.",
-            show_default=False,
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None,
+    recordings: Recordings,
+    wanted: BenchOptions,
+    output: Output = None,
     force: o.Force = False,
     json: o.Json = False,
 ) -> None:
@@ -70,15 +67,12 @@ def bench(
     """
     from sans import bench
 
-    with usage_errors():
-        asked = tuple(dict.fromkeys(real_numbers(prdn)))
-        bench.check_prdn(asked)
     paths = bench.find(recordings)
     if output is not None:
         _refuse_files(output, force)
     for name, module in bench.missing_peers().items():
         notice(f'{name} is left out: no module {module}; pip install "sans[bench]"')
-    rows, names = _measure(paths, asked, set(recordings))
+    rows, names = _measure(paths, wanted.prdn, set(recordings))
     total = bench.in_total(rows)
     if output is not None:
         _leave(output, rows, total, _title(names))

@@ -22,140 +22,37 @@ from sans.commands.console import (
     refuse_existing,
     usage_errors,
 )
-from sans.datasets import DataConfig
-from sans.options import DATA, LOSS, NETWORK, OUTPUT
+from sans.configs.compression import CompressionOptions
 
 if TYPE_CHECKING:
     from sans.codec.compression import Options, Summary
     from sans.codec.files import FileTask
     from sans.codec.planning import KernelOptions
-    from sans.codec.quality import Quality
     from sans.engines import Engine
+
+
+Recordings = Annotated[
+    list[str],
+    typer.Argument(
+        help="A WFDB record, an EDF, BDF, CSV, NPY, NPZ, WAV, FLAC, MAT, PNG or IDX file, "
+        "a folder, or - for standard input. Several become a stream each; but PNG files alone "
+        "are one stack."
+    ),
+]
+Output = Annotated[
+    str | None,
+    o.output_path(
+        "The .sans file, the folder for several or for a folder, or - for standard "
+        "output. Default: RECORDING.sans here."
+    ),
+]
 
 
 @o.command()
 def compress(
-    recording: Annotated[
-        list[str],
-        typer.Argument(
-            help="A WFDB record, an EDF, BDF, CSV, NPY, NPZ, WAV, FLAC, MAT, PNG or IDX file, "
-            "a folder, or - for standard input. Several become a stream each; but PNG files alone "
-            "are one stack."
-        ),
-    ],
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            help="The .sans file, the folder for several or for a folder, or - for standard "
-            "output. Default: RECORDING.sans here.",
-            show_default=False,
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None,
-    lossless: Annotated[
-        bool,
-        typer.Option(
-            "--lossless",
-            help="Every sample comes back as it was. The default.",
-            rich_help_panel=LOSS,
-        ),
-    ] = False,
-    max_error: Annotated[
-        str | None,
-        typer.Option(
-            metavar="BOUND,…",
-            help="No sample is off by more: 5 (converter units, or the numbers' own where there "
-            "is no converter), 0.01mV (channels in volts), or 0.01mV,2mmHg,5 (5: all others).",
-            show_default=False,
-            rich_help_panel=LOSS,
-        ),
-    ] = None,
-    prdn: Annotated[
-        float | None,
-        typer.Option(
-            metavar="X",
-            help="Error of each signal in per cent of it, its mean subtracted.",
-            rich_help_panel=LOSS,
-        ),
-    ] = None,
-    bits: Annotated[
-        float | None,
-        typer.Option(
-            metavar="X",
-            help="Bits a sample that the file takes at most, about.",
-            rich_help_panel=LOSS,
-        ),
-    ] = None,
-    exact: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME,…",
-            help="Channels that lose nothing: names or positions, parted by commas. Axes of time, "
-            "events and annotations never do.",
-            show_default=False,
-            rich_help_panel=LOSS,
-        ),
-    ] = None,
-    lossy: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME,…",
-            help="Axes and events that need not be exact.",
-            show_default=False,
-            rich_help_panel=LOSS,
-        ),
-    ] = None,
-    annotations: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME,…",
-            help="Annotation files beside a WFDB record that travel with it: all, none, or "
-            "suffixes parted by commas, such as atr,qrs.",
-            autocompletion=lambda: ("all", "none"),
-            rich_help_panel=DATA,
-        ),
-    ] = "all",
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH",
-            help="A run's folder or model file, whose kernels are used. "
-            "Default: kernels are learned from the recording, where they pay.",
-            show_default=False,
-            rich_help_panel=NETWORK,
-        ),
-    ] = None,
-    kernels: Annotated[
-        bool,
-        typer.Option(
-            "--kernels/--no-kernels",
-            help="Whether kernels are used at all.",
-            rich_help_panel=NETWORK,
-        ),
-    ] = True,
-    seconds: Annotated[
-        float | None,
-        typer.Option(
-            metavar="X",
-            help="Length of the chunks, which are independent. Default: 131,072 samples.",
-            show_default=False,
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None,
-    rate: Annotated[
-        float | None,
-        typer.Option(
-            metavar="X",
-            help="Samples per second of channels whose recording does not say. Default: what an "
-            "axis of even times tells.",
-            show_default=False,
-            rich_help_panel=DATA,
-        ),
-    ] = None,
-    layout: str | None = o.single(DataConfig, "layout"),
+    recording: Recordings,
+    output: Output = None,
+    wanted: CompressionOptions = o.some(),
     workers: o.Workers = None,
     scheduler: o.Scheduler = None,
     force: o.Force = False,
@@ -169,29 +66,13 @@ def compress(
         sans compress 100 --prdn 9
         sans compress folder -o streams --workers 4
     """
-    with usage_errors():
-        quality = _quality(lossless, max_error, prdn, bits)
-        if model is not None and not kernels:
-            raise ValueError("--model gives kernels, --no-kernels wants none: choose one")
-    from sans.codec.compression import Options
     from sans.compilation.rehearsals import ahead
     from sans.engines import Engine
-    from sans.recordings.wfdb.annotators import annotators
 
     with usage_errors():
         engine = Engine(workers=workers, scheduler=scheduler)
-        options = Options(
-            quality,
-            _kernel_options(model, kernels),
-            seconds=seconds,
-            threads=threads_of(workers),
-            exact=tuple(exact or ()),
-            lossy=tuple(lossy or ()),
-            rate=rate,
-            layout=layout,
-            annotations=annotators(annotations),
-        )
-    ahead("prediction" if quality.kind == "lossless" else "pursuit")
+        options = wanted.for_codec(_kernel_options(wanted), threads_of(workers))
+    ahead("prediction" if options.quality.kind == "lossless" else "pursuit")
     folders = [name for name in recording if _is_folder(Path(name))]
     if folders or (len(recording) > 1 and not _are_images([Path(each) for each in recording])):
         with usage_errors():
@@ -201,28 +82,22 @@ def compress(
     _compress_one(recording, output, options, force, json)
 
 
-def _quality(
-    lossless: bool, max_error: str | None, prdn: float | None, bits: float | None
-) -> Quality:
-    from sans.codec.quality import Quality, asked
+def _kernel_options(wanted: CompressionOptions) -> KernelOptions:
+    """Return which kernels may be used: those of a model, which is read, or others.
 
-    chosen = asked(max_error=max_error, prdn=prdn, bits=bits)
-    if len(chosen) + lossless > 1:
-        raise ValueError("give one of --lossless, --max-error, --prdn and --bits")
-    return chosen[0] if chosen else Quality()
-
-
-def _kernel_options(model: Path | None, kernels: bool) -> KernelOptions:
+    Raises:
+        ModelError: if the kernels of the model do not fit the codec.
+    """
     from sans.codec.planning import KernelOptions
 
-    if model is None:
-        return KernelOptions(learn=kernels)
+    if wanted.model is None:
+        return KernelOptions(learn=wanted.kernels)
     from sans.codec.description.learning import unit_kernels
     from sans.errors import ModelError
     from sans.kernels import load_kernels
 
     try:
-        return KernelOptions(learn=False, given=unit_kernels(list(load_kernels(model))))
+        return KernelOptions(learn=False, given=unit_kernels(list(load_kernels(wanted.model))))
     except ValueError as error:
         raise ModelError(f"the model does not fit: {error}") from error
 

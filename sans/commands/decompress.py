@@ -22,7 +22,8 @@ from sans.commands.console import (
     usage_errors,
 )
 from sans.errors import SansError
-from sans.options import OUTPUT, PART
+from sans.options import PART
+from sans.recordings.spans import Cut
 
 if TYPE_CHECKING:
     from sans.codec.files import FileTask
@@ -30,68 +31,34 @@ if TYPE_CHECKING:
     from sans.codec.recovery import Recovery
     from sans.codec.starts import Start
     from sans.engines import Engine
-    from sans.recordings.spans import Cut
+
+
+Streams = Annotated[
+    list[str],
+    typer.Argument(help="A .sans file, several, a folder of them, or - for standard input."),
+]
+Output = Annotated[
+    str | None,
+    o.output_path(
+        "The file, the WFDB record, the folder for several, or - for standard output. "
+        "Its suffix decides on the kind: the same, or another. A part is stored integers in a "
+        ".npy, and has units, names and rates in a .npz. Default: a name after the stream's."
+    ),
+]
+Recover = Annotated[
+    bool,
+    typer.Option(
+        "--recover", help="Restore what is whole of a damaged file.", rich_help_panel=PART
+    ),
+]
 
 
 @o.command()
 def decompress(
-    stream: Annotated[
-        list[str],
-        typer.Argument(help="A .sans file, several, a folder of them, or - for standard input."),
-    ],
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            help="The file, the WFDB record, the folder for several, or - for standard output. "
-            "Its suffix decides on the kind: the same, or another. A part is stored integers in a "
-            ".npy, and has units, names and rates in a .npz. Default: a name after the stream's.",
-            show_default=False,
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None,
-    start: Annotated[
-        float | None,
-        typer.Option(
-            metavar="X",
-            help="Second from which on; only a part is decoded.",
-            show_default=False,
-            rich_help_panel=PART,
-        ),
-    ] = None,
-    end: Annotated[
-        float | None,
-        typer.Option(
-            metavar="X", help="Second before which.", show_default=False, rich_help_panel=PART
-        ),
-    ] = None,
-    samples: Annotated[
-        bool,
-        typer.Option(
-            "--samples",
-            help="--start and --end count samples (images, of a stack) from 0, not seconds: for "
-            "what has no rate.",
-            rich_help_panel=PART,
-        ),
-    ] = False,
-    channel: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME,…",
-            help="Channels of the part: names or positions, parted by commas. Default: all but "
-            "annotations.",
-            show_default=False,
-            rich_help_panel=PART,
-        ),
-    ] = None,
-    recover: Annotated[
-        bool,
-        typer.Option(
-            "--recover", help="Restore what is whole of a damaged file.", rich_help_panel=PART
-        ),
-    ] = False,
+    stream: Streams,
+    output: Output = None,
+    cut: Cut = o.some("start", "end", "samples", "channels"),
+    recover: Recover = False,
     max_output: o.MaxOutput = None,
     workers: o.Workers = None,
     scheduler: o.Scheduler = None,
@@ -107,12 +74,10 @@ def decompress(
     from sans.codec.files import streams_of
     from sans.codec.output_limit import bytes_of
     from sans.engines import Engine
-    from sans.recordings.spans import Cut
 
     with usage_errors():
         engine = Engine(workers=workers, scheduler=scheduler)
         most = None if max_output is None else bytes_of(max_output)
-        cut = Cut(start, end, tuple(channel or ()), samples)
         part = cut != Cut()
         if part and (recover or stream == [PIPE]):
             raise ValueError("a part wants a whole file: not a pipe, nor --recover")
@@ -128,12 +93,7 @@ def decompress(
         _extract(Path(stream[0]), output, cut, max_output=most, force=force, json=json)
         return
     wanted = _Wanted(
-        output=output,
-        recover=recover,
-        max_output=most,
-        workers=workers,
-        force=force,
-        json=json,
+        output=output, recover=recover, max_output=most, workers=workers, force=force, json=json
     )
     if output == PIPE:
         _to_pipe(stream[0], wanted)

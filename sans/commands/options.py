@@ -77,6 +77,18 @@ RunPath = Annotated[
 ]
 
 
+def output_path(about: str) -> Any:
+    """Return the option of a path or `-` that a command writes to; its help is `about`."""
+    return typer.Option(
+        "--output",
+        "-o",
+        metavar="PATH",
+        help=about,
+        show_default=False,
+        rich_help_panel=declared.OUTPUT,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     """What a parameter of a command function is made of, if not of a whole configuration."""
@@ -85,7 +97,7 @@ class _Wanted:
     """The configuration; None: that of the annotation."""
 
     only: tuple[str, ...] = ()
-    """The fields that are options; none: all."""
+    """The fields that are options, in the order of help; none: all."""
 
     about: Mapping[str, str] = field(default_factory=dict)
     """Help that is different here, by field."""
@@ -99,10 +111,9 @@ class _Wanted:
 
     def options(self) -> Iterator[Option]:
         """Yield the options, as the command has them."""
-        for name, found in options_of(self.kind).items() if self.kind else ():
-            if self.only and name not in self.only:
-                continue
-            found = replace(found, help=self.about.get(name, found.help))
+        known = options_of(self.kind) if self.kind else {}
+        for name in self.only or known:
+            found = replace(known[name], help=self.about.get(name, known[name].help))
             if self.form == "changes":
                 found = replace(found, default=None, unset=self.unset)
             yield found
@@ -126,7 +137,7 @@ def some(*only: str, about: Mapping[str, str] | None = None) -> Any:
     """Return the default of a parameter whose configuration has only these options, or other help.
 
     Args:
-        only: the fields that are options; none: all of them.
+        only: the fields that are options, in the order of help; none: all of them.
         about: help that is different here, by field.
     """
     return _Wanted(only=only, about=about or {})
@@ -293,7 +304,7 @@ def _parameter(
 def _typed(found: Option) -> inspect.Parameter:
     """Return the parameter from which Typer makes an option."""
     default = found.default_text
-    shown = default is not None and found.kind is not bool
+    shown = default is not None and default is not False
     info = typer.Option(
         found.flag,
         help=found.help if shown or not found.unset else f"{found.help} Default: {found.unset}.",

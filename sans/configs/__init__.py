@@ -1,9 +1,9 @@
 """What a user chooses: the options of a model and of its training, checked where they are made.
 
 `model` and `training` say what a network is and how it is trained, `grid`, `budget` and
-`reproduction` what a sweep, a search and a published experiment cover. `mapping` and `toml` write
-them into files. Nothing here imports torch, so that the command line can name options and defaults
-at once.
+`reproduction` what a sweep, a search and a published experiment cover, `compression` what a
+recording may lose. `mapping` and `toml` write them into files. Nothing here imports torch, so that
+the command line can name options and defaults at once.
 """
 
 from sans.configs.checks import LARGEST, check_name, integers

@@ -41,7 +41,7 @@ def write_options(
         for name, option in options_of(type(config)).items():
             value = option.typed(getattr(config, name))
             if value is not None and name not in without:
-                line = f"{option.flag.removeprefix('--')} = {_value(value)}"
+                line = f"{option.key} = {_value(value)}"
                 groups.setdefault(option.group, []).append(line)
     for name, value in others.items():
         groups.setdefault("", []).append(f"{name.replace('_', '-')} = {_value(value)}")

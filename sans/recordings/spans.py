@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from sans.errors import DatasetError
+from sans.options import PART, option
 from sans.recordings.layout import Layout, Track
 from sans.recordings.timing import EvenRun, Facts
 
@@ -23,18 +24,35 @@ TOLERANCE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Which part of a recording is wanted."""
+    """Which part of a recording is wanted.
 
-    start: float | None = None
+    Raises:
+        ValueError: if a place is below 0, or no whole number of samples, or the end is not behind
+            the start, or samples are counted for neither.
+    """
+
+    start: float | None = option(None, "Second from which on; only a part is decoded.", PART)
     """Seconds from which on; none: from the first sample."""
 
-    end: float | None = None
+    end: float | None = option(None, "Second before which.", PART)
     """Seconds before which; none: to the last sample."""
 
-    channels: tuple[str, ...] = ()
+    channels: tuple[str, ...] = option(
+        (),
+        "Channels of the part: names or positions, parted by commas.",
+        PART,
+        unset="all but annotations",
+        metavar="NAME,…",
+        flag="--channel",
+    )
     """Names or positions, several in one parted by commas; none: all but annotations."""
 
-    samples: bool = False
+    samples: bool = option(
+        False,
+        "--start and --end count samples (images, of a stack) from 0, not seconds: for what has "
+        "no rate.",
+        PART,
+    )
     """Whether start and end count samples, or images, from 0; not seconds."""
 
     def __post_init__(self) -> None:
