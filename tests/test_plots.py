@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from sans.errors import ModelError
-from sans.plots import Picture, Share, figures, plot_kernels, save_figure
+from sans.plots import Picture, Share, plot_kernels, save_figure, style
 from sans.plots import kernels as plots_of_kernels
 
 
@@ -52,7 +52,7 @@ def test_kernels_have_colours_of_their_own_in_rows_of_six():
     panels = [panel for panel in figure.axes if panel.axison]
     assert len(figure.axes) == 12
     assert [panel.get_title() for panel in panels] == [f"{name}: 3 samples" for name in "abcdefgh"]
-    assert [to_hex(curve(panel).get_color()) for panel in panels] == list(figures.COLOURS)
+    assert [to_hex(curve(panel).get_color()) for panel in panels] == list(style.COLOURS)
     for panel, kernel in zip(panels, arrays, strict=True):
         np.testing.assert_array_equal(curve(panel).get_ydata(), kernel)
     named = [panel.get_title()[0] for panel in panels if panel.get_xlabel()]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from sans.plots import Passage, figures, plot_reconstruction
+from sans.plots import Passage, plot_reconstruction, style
 
 ROWS = ("signal x", "similarity s", "activations α", "reconstruction x̂", "residual x − x̂")
 
@@ -49,10 +49,10 @@ def test_a_signal_its_reconstruction_and_the_residual_stand_in_the_rows_of_their
     parts = passage()
     panels = rows(plot_reconstruction(parts))
     ((colour, heights),) = curves(panels["signal x"])
-    assert colour == figures.INK
+    assert colour == style.INK
     np.testing.assert_array_equal(heights, parts.signal)
     (grey, behind), (ink, front) = curves(panels["reconstruction x̂"])
-    assert (grey, ink) == ("#bbbbbb", figures.INK)
+    assert (grey, ink) == ("#bbbbbb", style.INK)
     np.testing.assert_array_equal(behind, parts.signal)
     np.testing.assert_array_equal(front, parts.reconstruction)
     assert panels["reconstruction x̂"].get_title(loc="right") == "the signal in grey"
@@ -102,7 +102,7 @@ def test_every_kernel_has_a_colour_a_line_and_a_marker_of_its_own_and_a_row_of_t
     parts = passage(kernels=3)
     panels = rows(plot_reconstruction(parts))
     drawn = curves(panels["similarity s"])
-    assert [colour for colour, _ in drawn] == list(figures.COLOURS[:3])
+    assert [colour for colour, _ in drawn] == list(style.COLOURS[:3])
     for (_, heights), similarity in zip(drawn, parts.similarity, strict=True):
         np.testing.assert_array_equal(heights, similarity)
     lines = [line for line in panels["similarity s"].lines if len(line.get_xdata())]
@@ -111,7 +111,7 @@ def test_every_kernel_has_a_colour_a_line_and_a_marker_of_its_own_and_a_row_of_t
     assert [text.get_text() for text in legend.texts] == ["kernel 1", "kernel 2", "kernel 3"]
     assert legend.get_title().get_text() == ""
     keys = [(to_hex(key.get_color()), key.get_marker()) for key in legend.get_lines()]
-    assert keys == list(zip(figures.COLOURS[:3], figures.MARKERS[:3], strict=True))
+    assert keys == list(zip(style.COLOURS[:3], style.MARKERS[:3], strict=True))
     tips = [line for line in panels["activations α"].lines if line.get_linestyle() == "None"]
     assert [(to_hex(line.get_color()), line.get_marker()) for line in tips] == keys
 
@@ -126,7 +126,7 @@ def test_every_spike_is_a_line_from_zero_to_its_height_at_its_place():
     panel = rows(plot_reconstruction(parts))["activations α"]
     assert len(panel.collections) == 3
     for index, (bars, spikes) in enumerate(zip(panel.collections, parts.activations, strict=True)):
-        assert to_hex(bars.get_color()[0]) == figures.COLOURS[index]
+        assert to_hex(bars.get_color()[0]) == style.COLOURS[index]
         wanted = [[(at, 0), (at, spikes[at])] for at in spikes.nonzero()[0]]
         assert wanted
         np.testing.assert_array_equal(bars.get_segments(), wanted)
@@ -228,7 +228,7 @@ def test_of_many_kernels_a_signal_shows_the_eight_with_the_most_spikes():
     parts = busy(20, (40,), {index: 3 + index for index in chosen})
     panels = rows(plot_reconstruction(parts, title="a title"))
     drawn = curves(panels["similarity s"])
-    assert [colour for colour, _ in drawn] == list(figures.COLOURS)
+    assert [colour for colour, _ in drawn] == list(style.COLOURS)
     for (_, heights), index in zip(drawn, chosen, strict=True):
         np.testing.assert_array_equal(heights, parts.similarity[index])
     for bars, index in zip(panels["activations α"].collections, chosen, strict=True):
