@@ -19,7 +19,6 @@ from sans.commands.console import (
 from sans.configs.bench import BenchOptions
 from sans.errors import SansError
 from sans.figures import METRICS
-from sans.options import OUTPUT
 
 if TYPE_CHECKING:
     from sans.bench import BenchRow, Recorded
@@ -38,12 +37,7 @@ Recordings = Annotated[
 ]
 Output = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FOLDER",
-        help=f"Folder for {', '.join(FILES)}. Default: none.",
-        show_default=False,
-        rich_help_panel=OUTPUT,
-    ),
+    o.output_folder(f"Folder for {', '.join(FILES)}. Default: none."),
 ]
 
 

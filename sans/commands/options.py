@@ -89,6 +89,13 @@ def output_path(about: str) -> Any:
     )
 
 
+def output_folder(about: str) -> Any:
+    """Return the option of a folder that a command leaves; its help is `about`."""
+    return typer.Option(
+        metavar="FOLDER", help=about, show_default=False, rich_help_panel=declared.OUTPUT
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     """What a parameter of a command function is made of, if not of a whole configuration."""

@@ -22,7 +22,6 @@ from sans.commands.console import (
 )
 from sans.configs import check_name
 from sans.configs.reproduction import ReproductionOptions
-from sans.options import OUTPUT
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -49,12 +48,7 @@ def reproduce(
     scheduler: o.Scheduler = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="The folder. Default: reproduction/EXPERIMENT.",
-            show_default=False,
-            rich_help_panel=OUTPUT,
-        ),
+        o.output_folder("The folder. Default: reproduction/EXPERIMENT."),
     ] = None,
     force: o.Force = False,
     json: o.Json = False,

@@ -26,7 +26,7 @@ from sans.configs.grid import SELECTIONS, Grid
 from sans.datasets import DataConfig
 from sans.errors import ReaderGoneError, SansError
 from sans.figures import METRICS
-from sans.options import OUTPUT, TRAINING, options_of
+from sans.options import TRAINING, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,12 +64,8 @@ def sweep(
     scheduler: o.Scheduler = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="The folder, with one below it for each of several data sets. "
-            "Default: sweeps/DATASET.",
-            show_default=False,
-            rich_help_panel=OUTPUT,
+        o.output_folder(
+            "The folder, with one below it for each of several data sets. Default: sweeps/DATASET."
         ),
     ] = None,
     force: o.Force = False,

@@ -31,12 +31,7 @@ if TYPE_CHECKING:
 
 Output = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FOLDER",
-        help="The run's folder. Default: a new one below runs/.",
-        show_default=False,
-        rich_help_panel=OUTPUT,
-    ),
+    o.output_folder("The run's folder. Default: a new one below runs/."),
 ]
 
 
