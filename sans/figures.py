@@ -68,6 +68,11 @@ class Approximation:
         return math.prod(self.signals.shape[1:])
 
     @property
+    def places(self) -> int:
+        """The count of places of one lead, where a spike may lie; n of an address."""
+        return math.prod(self.signals.shape[2:])
+
+    @property
     def squared_error(self) -> Column:
         """Σ (x − x̂)² of every signal."""
         return (_double(self.signals - self.reconstruction) ** 2).sum(self._axes)
@@ -137,6 +142,13 @@ def _verbosity(it: Approximation, weights: Column) -> Column:
     return _double(weights + (it.dimensions + 1) * it.spikes) / it.samples
 
 
+def _addressed(it: Approximation) -> Column:
+    """Return CR⁻¹ₐ = (W + (1 + D (1 + log q / log n)) A) / n: a spike says which shape it has."""
+    share = math.log(it.shapes) / math.log(it.places) if it.places > 1 else 0.0
+    price = 1 + it.dimensions * (1 + share)
+    return _double(it.weights + price * it.spikes) / it.samples
+
+
 def _loss(it: Approximation) -> Column:
     """Return L̃ = ‖x̂ − x‖₁ / ‖x‖₁ ([SAN] Eq. 5)."""
     if it.signals.shape != it.reconstruction.shape:
@@ -191,6 +203,11 @@ METRICS: dict[str, Metric] = {
         "φ̄",
         lambda it: _hypot(it["inverse_compression_ratio"], it["reconstruction_loss"]),
         latex=r"$\bar\varphi$",
+    ),
+    "phi_addressed": Metric(
+        "φ̄ₐ",
+        lambda it: _hypot(_addressed(it), it["reconstruction_loss"]),
+        latex=r"$\bar\varphi_a$",
     ),
     "inverse_compression_ratio": Metric(
         "CR⁻¹", lambda it: _verbosity(it, it.weights), latex="$CR^{-1}$"

@@ -24,7 +24,9 @@ from sans.pursuit.encoder import pursue
 from sans.pursuit.figures import figures
 from sans.pursuit.stop import KINDS, Stop
 
-STOPS = [Stop(), Stop("count", 9), Stop("error", 0.3), Stop("threshold", 1.5)]
+STOPS = [
+    *(Stop(), Stop("count", 9), Stop("error", 0.3), Stop("threshold", 1.5), Stop("addressed")),
+]
 each_stop = pytest.mark.parametrize("stop", STOPS, ids=KINDS)
 each_refit = pytest.mark.parametrize("refit", REFITS)
 

@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sans.pursuit.stop import KINDS, Stop
+from sans.pursuit.stop import KINDS, WITHOUT_VALUE, Stop
 
-VALUED = [kind for kind in KINDS if kind != "phi"]
+VALUED = [kind for kind in KINDS if kind not in WITHOUT_VALUE]
 
 
 @pytest.mark.parametrize(
     ("text", "stop"),
     [
         ("phi", Stop()),
+        ("addressed", Stop("addressed")),
         ("count=30", Stop("count", 30)),
         ("count=0", Stop("count", 0)),
         ("count=1e2", Stop("count", 100)),
@@ -50,6 +51,7 @@ def test_any_number_from_0_on_is_read_to_the_last_bit(kind, value):
         "Phi",
         " phi",
         "phi=1",
+        "addressed=2",
         "counts=3",
         "count",
         "count=",
@@ -58,7 +60,10 @@ def test_any_number_from_0_on_is_read_to_the_last_bit(kind, value):
     ],
 )
 def test_a_text_that_says_nothing_of_the_kind_is_told_what_may_be_said(text):
-    message = f"stop must be phi, count=…, error=… or threshold=…, with a number, not {text!r}"
+    message = (
+        "stop must be phi or addressed, or count=…, error=… or threshold=… with a number, "
+        f"not {text!r}"
+    )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         Stop.parse(text)
 
@@ -94,3 +99,11 @@ def test_a_stop_is_written_as_it_is_read(stop):
 def test_equal_stops_are_written_alike():
     assert Stop.parse("count=3.0").text == Stop.parse("count=3").text == "count=3"
     assert Stop().text == "phi"
+
+
+def test_a_spike_with_an_address_costs_more_by_the_share_of_its_shape():
+    assert Stop().cost(1, 10, 1000) == 2
+    assert Stop("addressed").cost(1, 1, 1000) == 2  # one shape needs no address
+    assert Stop("addressed").cost(1, 10, 1000) == pytest.approx(2 + 1 / 3)
+    assert Stop("addressed").cost(2, 28, 784) == pytest.approx(4)  # log 28 = log 784 / 2
+    assert Stop("addressed").cost(1, 3, 1) == 2  # one place: no share to speak of

@@ -28,7 +28,7 @@ from sans.pursuit.absolute import ROUNDS, refit_all
 from sans.pursuit.atoms import Atoms, align, atoms_of, draw_all, scales
 from sans.pursuit.places import ROUNDS as MOVED
 from sans.pursuit.places import rearrange_all
-from sans.pursuit.stop import KINDS, Stop
+from sans.pursuit.stop import Stop
 
 SEGMENT = 2**14
 """Samples of a signal that are described at once; enough for borders between them to be rare."""
@@ -100,6 +100,9 @@ class PursuitPlan(NamedTuple):
     weights: int
     """What φ counts as weights."""
 
+    cost: float
+    """What φ counts for a spike."""
+
 
 Found = tuple[Integers, Integers, Integers, Integers, Floats]
 """Signal, kernel, row, column and amplitude of spikes."""
@@ -148,8 +151,9 @@ def pursue(
     check(signals, kernels)
     atoms, sizes = atoms_of(kernels)
     counted = sum(kernel.size for kernel in kernels) if weights is None else weights
-    plan = PursuitPlan(align(kernels), sizes, atoms, stop, refit, counted)
     space = signals.shape[1:]
+    cost = stop.cost(len(space), len(kernels), math.prod(space))
+    plan = PursuitPlan(align(kernels), sizes, atoms, stop, refit, counted, cost)
     if len(space) == 1 and space[0] > SEGMENT:
         parts, work = [(i, i + 1) for i in range(len(signals))], _long
     else:
@@ -204,9 +208,9 @@ def _code(found: Sequence[Found], shape: tuple[int, ...]) -> Code:
 
 def _task(plan: PursuitPlan, samples: int, share: float, first: int, last: int) -> loops.Aim:
     """Return what is to be described of an image; its size and energy are filled in later."""
-    cost, kind = float(plan.kernels.ndim), KINDS.index(plan.stop.kind)
-    weights, value = plan.weights * share, float(plan.stop.value)
-    return loops.Aim(0.0, 0.0, first, last, float(samples), weights, cost, kind, value)
+    rule, value = loops.RULES[plan.stop.kind], float(plan.stop.value)
+    weights = plan.weights * share
+    return loops.Aim(0.0, 0.0, first, last, float(samples), weights, plan.cost, rule, value)
 
 
 def room_of(task: loops.Aim) -> int:

@@ -24,7 +24,11 @@ PATIENCE = 3
 """Rounds without a lower φ after which a pursuit has seen enough, and spikes that pruning tries."""
 
 PHI, COUNT, ERROR, THRESHOLD = range(4)
-"""The kinds of `sans.pursuit.stop.Stop`, in the order of `KINDS`."""
+"""What stops the loops: φ or φₐ, which differ by what a spike costs, or another kind of
+`sans.pursuit.stop.Stop`."""
+
+RULES = {"phi": PHI, "addressed": PHI, "count": COUNT, "error": ERROR, "threshold": THRESHOLD}
+"""What stops the loops, by the kind of the stop."""
 
 
 class SpikeArrays(NamedTuple):
@@ -68,10 +72,10 @@ class Aim(NamedTuple):
     """What φ counts as weights, W."""
 
     cost: float
-    """What φ counts for a spike, D + 1."""
+    """What φ or φₐ counts for a spike, see `Stop.cost`."""
 
     stop: int
-    """PHI, COUNT, ERROR or THRESHOLD."""
+    """One of `RULES`."""
 
     value: float
     """The value of the stop."""

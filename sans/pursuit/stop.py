@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-KINDS = ("phi", "count", "error", "threshold")
+KINDS = ("phi", "count", "error", "threshold", "addressed")
+
+WITHOUT_VALUE = ("phi", "addressed")
+"""Stops that minimise a figure of merit, and so need no number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +17,8 @@ class Stop:
 
     ========== ==========================================================================
     phi        where φ of the signal stops falling; has no value
+    addressed  where φₐ of the signal stops falling, which also counts which shape a spike has; has
+               no value
     count      at `value` spikes for each signal
     error      where ‖x̂ − x‖₂ / ‖x‖₂ is `value` or less, before a last refit of another error
     threshold  where no spike would draw more than `value`, the norm of what it draws
@@ -33,14 +38,29 @@ class Stop:
             raise ValueError(f"{self.kind} must be a number from 0 on, not {self.value}")
         if self.kind == "count" and self.value != int(self.value):
             raise ValueError(f"count must be a whole number, not {self.value:g}")
-        if self.kind == "phi" and self.value:
-            raise ValueError(f"phi has no value, not {self.value:g}")
+        if self.kind in WITHOUT_VALUE and self.value:
+            raise ValueError(f"{self.kind} has no value, not {self.value:g}")
 
     @property
     def text(self) -> str:
         """What `parse` reads as this."""
         value = repr(float(self.value)).removesuffix(".0")
-        return self.kind if self.kind == "phi" else f"{self.kind}={value}"
+        return self.kind if self.kind in WITHOUT_VALUE else f"{self.kind}={value}"
+
+    def cost(self, dimensions: int, shapes: int, places: int) -> float:
+        """Return how many numbers a spike counts where a figure of merit says when to stop.
+
+        An amplitude and D coordinates; where the shape has an address, too, the coordinates of one
+        of so many shapes at one of so many places: D (1 + log q / log n).
+
+        Args:
+            dimensions: D, of space.
+            shapes: q, how many shapes a spike may have.
+            places: n, how many places a signal has.
+        """
+        if self.kind != "addressed" or places < 2:
+            return dimensions + 1.0
+        return 1 + dimensions * (1 + math.log(shapes) / math.log(places))
 
     @classmethod
     def parse(cls, text: str) -> Stop:
@@ -50,12 +70,13 @@ class Stop:
             ValueError: if it says nothing of the kind.
         """
         kind, sign, value = text.partition("=")
-        if kind in KINDS and bool(sign) == bool(value) == (kind != "phi"):
+        if kind in KINDS and bool(sign) == bool(value) == (kind not in WITHOUT_VALUE):
             try:
                 return cls(kind, float(value or 0))
             except ValueError as error:
                 if "could not convert" not in str(error):
                     raise
         raise ValueError(
-            f"stop must be phi, count=…, error=… or threshold=…, with a number, not {text!r}"
+            "stop must be phi or addressed, or count=…, error=… or threshold=… with a number, "
+            f"not {text!r}"
         )

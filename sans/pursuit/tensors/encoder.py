@@ -5,6 +5,7 @@ A long signal is described segment by segment, as `sans.pursuit.encoder` does it
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -56,7 +57,8 @@ def pursue(
         raise ValueError(f"signal {silent[0].item()} holds NaN or infinity: leave it out")
     sizes = np.array([len(array) for array in arrays], np.int64)
     counted = sum(array.size for array in arrays) if weights is None else weights
-    plan = TensorPlan(align(arrays), sizes, stop, refit, counted)
+    cost = stop.cost(signals.ndim - 1, len(arrays), math.prod(signals.shape[1:]))
+    plan = TensorPlan(align(arrays), sizes, stop, refit, counted, cost)
     found = signals.new_zeros((len(signals), len(kernels), *signals.shape[1:]))
     each = images_at_once(found[:1].numel())
     for begin in range(0, len(signals), each):

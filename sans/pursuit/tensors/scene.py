@@ -9,8 +9,8 @@ from torch import Tensor
 
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import scales
-from sans.pursuit.loops import Aim
-from sans.pursuit.stop import KINDS, Stop
+from sans.pursuit.loops import RULES, Aim
+from sans.pursuit.stop import Stop
 
 
 class TensorPlan(NamedTuple):
@@ -30,6 +30,9 @@ class TensorPlan(NamedTuple):
 
     weights: int
     """What φ counts as weights."""
+
+    cost: float
+    """What φ counts for a spike."""
 
 
 class TensorSetting(NamedTuple):
@@ -78,8 +81,8 @@ def scene_on(
         last=last,
         samples=float((last - first) * laid.shape[1]),
         weights=plan.weights * share,
-        cost=float(plan.kernels.ndim),
-        stop=KINDS.index(plan.stop.kind),
+        cost=plan.cost,
+        stop=RULES[plan.stop.kind],
         value=float(plan.stop.value),
     )
     kernels = torch.from_numpy(plan.kernels).to(laid.device)
