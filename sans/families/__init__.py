@@ -2,9 +2,9 @@
 
 `parse` reads a text such as ``hann:5,9,17`` into a `Spec`, `sampled` makes an array of one member.
 `formulas` holds the formulas, once for numpy and torch, `table` the families with the ranges of
-their parameters, `banks` the members that are fixed for all data, `parsing` and `members` read
-texts and check them. Nothing here imports numpy or torch before an array is wanted, so that a command
-line can read specs at once.
+their parameters, `banks` the members that are fixed for all data; `parsing` and `members` read
+texts and check them. Nothing here imports numpy or torch before an array is wanted, so that a
+command line can read specs at once.
 """
 
 from typing import TYPE_CHECKING

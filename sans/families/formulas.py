@@ -107,8 +107,11 @@ def step(xp: Any, t: Any, width: Any) -> Any:
 
 
 def sine(xp: Any, t: Any, width: Any, cycles: Any) -> Any:
-    """Return sin(2π cycles (t / width + ½)): it begins and ends at zero, and rises first."""
-    return xp.sin(2 * math.pi * cycles * (t / width + 0.5)) * _inside(xp, t, width)
+    """Return sin(2π cycles (t / (width + 1) + ½)), which rises first.
+
+    As a Hann bump it is zero one sample beyond both ends.
+    """
+    return xp.sin(2 * math.pi * cycles * (xp.clip(t / (width + 1), -0.5, 0.5) + 0.5))
 
 
 def half(xp: Any, t: Any, width: Any, rise: Any) -> Any:
