@@ -16,13 +16,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
+from sans.families.comparing import Kernel, checked
 from sans.families.members import check_members
-from sans.families.sampling import SILENT, coordinates
 from sans.families.table import FAMILIES, Formula, Member, Parameter, member_text
-
-Array = NDArray[np.float64]
 
 STARTS = 4
 """Members of the coarse look that are refined, for each family."""
@@ -57,80 +54,6 @@ class Nearest:
     """What the member is drawn with, of unit norm."""
 
 
-class _Found(NamedTuple):
-    """A member as it lies best on a kernel."""
-
-    correlation: float
-    shift: tuple[int, ...]
-
-
-class _Kernel:
-    """A kernel of unit norm that members are compared with.
-
-    Args:
-        values: ``(size,)`` or ``(size, size)``, not zero everywhere.
-    """
-
-    def __init__(self, values: Array) -> None:
-        self.values = values
-        self.dimensions = values.ndim
-        self.size = max(values.shape)
-        self._axes = tuple(range(-values.ndim, 0))
-        self._transforms: dict[int, NDArray[np.complex128]] = {}
-
-    def compare(self, formula: Formula, members: Sequence[Member]) -> list[_Found]:
-        """Return how members of one size lie best, in order."""
-        size, dimensions = formula.size(members[0]), self.dimensions
-        columns = np.array(members).T.reshape(len(members[0]), -1, *(1,) * dimensions)
-        drawn = formula.draw(np, *coordinates(size, dimensions), *columns)
-        norms = np.sqrt((drawn**2).sum(self._axes))
-        period = fft.next_fast_len(self.size + size - 1, real=True)
-        spectrum = (
-            self._transform(period) * fft.rfftn(drawn, (period,) * dimensions, self._axes).conj()
-        )
-        correlations = fft.irfftn(spectrum, (period,) * dimensions, self._axes)
-        flat = correlations.reshape(len(members), -1)
-        best = np.abs(flat).argmax(1)
-        places = np.stack(np.unravel_index(best, correlations.shape[1:]), 1)
-        places = np.where(places >= self.size, places - period, places)
-        found = flat[np.arange(len(flat)), best] / np.maximum(norms, SILENT)
-        return [
-            _Found(float(each), tuple(map(int, place)))
-            for each, place in zip(found, places, strict=True)
-        ]
-
-    def _transform(self, period: int) -> NDArray[np.complex128]:
-        """Return the kernel's spectrum, for correlations of a period."""
-        if period not in self._transforms:
-            shape = (period,) * self.dimensions
-            self._transforms[period] = fft.rfftn(self.values, shape, self._axes)
-        return self._transforms[period]
-
-    def share(self, formula: Formula, member: Member) -> float:
-        """Return the share of energy that a member draws."""
-        return self.compare(formula, [member])[0].correlation ** 2
-
-    def share_at(self, formula: Formula, member: Member, middle: Sequence[float]) -> float:
-        """Return the share of energy that a formula draws with its middle between samples.
-
-        It is smooth in all of its arguments, as `share` is not: a member has a whole number of
-        samples.
-
-        Args:
-            formula: of the family.
-            member: all parameters.
-            middle: samples from the first of the kernel, along each dimension.
-        """
-        around = self.size // 2
-        side = np.arange(-around, self.size + around, dtype=np.float64)
-        places = np.meshgrid(*(side - each for each in middle), indexing="ij")
-        drawn = formula.draw(np, *places, *member)
-        inside = (slice(around, around + self.size),) * self.dimensions
-        norm = float((drawn**2).sum())
-        correlation = float((drawn[inside] * self.values).sum())
-        return correlation**2 / norm if norm > SILENT else 0.0
-
-
 def nearest(kernel: NDArray[Any], families: Sequence[str] | None = None) -> Nearest:
     """Return the member of a family that explains a kernel best.
 
@@ -149,7 +72,7 @@ def nearest(kernel: NDArray[Any], families: Sequence[str] | None = None) -> Near
         >>> found.text, round(found.share, 3)
         ('hann:33', 1.0)
     """
-    target = _Kernel(_checked(kernel))
+    target = Kernel(checked(kernel))
     looks = _looks(target, FAMILIES if families is None else families)
     fits = [
         (_criterion(target, look.name, member), look.order, look.name, member)
@@ -166,22 +89,6 @@ def nearest(kernel: NDArray[Any], families: Sequence[str] | None = None) -> Near
     return Nearest(text, found.correlation**2, found.shift, found.correlation * norm)
 
 
-def _checked(kernel: NDArray[Any]) -> Array:
-    """Return a kernel of unit norm."""
-    values = np.asarray(kernel, np.float64)
-    if values.ndim not in (1, 2) or not values.size:
-        raise ValueError(f"a kernel has 1 or 2 dimensions, not shape {values.shape}")
-    if len(set(values.shape)) != 1:
-        raise ValueError(f"a kernel of images is square, not of shape {values.shape}")
-    if not np.isfinite(values).all():
-        raise ValueError("a kernel to explain must be finite")
-    largest = np.abs(values).max()
-    if largest == 0:
-        raise ValueError("a kernel that is zero everywhere is like no member of a family")
-    values = values / largest
-    return np.asarray(values / np.sqrt((values**2).sum()))
-
-
 class _Look(NamedTuple):
     """The members of a coarse look at a family that are most like a kernel."""
 
@@ -191,7 +98,7 @@ class _Look(NamedTuple):
     members: tuple[Member, ...]
 
 
-def _looks(target: _Kernel, names: Iterable[str]) -> list[_Look]:
+def _looks(target: Kernel, names: Iterable[str]) -> list[_Look]:
     """Return looks at families, with every count of parameters that a member may give."""
     found: list[_Look] = []
     seen: list[Formula] = []
@@ -208,7 +115,7 @@ def _looks(target: _Kernel, names: Iterable[str]) -> list[_Look]:
     return found
 
 
-def _criterion(target: _Kernel, name: str, member: Member) -> float:
+def _criterion(target: Kernel, name: str, member: Member) -> float:
     """Return what is least for the member that explains a kernel best."""
     formula = FAMILIES[name].formula(target.dimensions)
     left = max(EXACT, 1 - target.share(formula, formula.complete(member)))
@@ -216,7 +123,7 @@ def _criterion(target: _Kernel, name: str, member: Member) -> float:
     return samples * math.log(left) + 2 * len(member) * math.log(samples + 1)
 
 
-def _fit(target: _Kernel, look: _Look) -> Member:
+def _fit(target: Kernel, look: _Look) -> Member:
     """Return the member of the family of a look that is most like a kernel."""
     formula = FAMILIES[look.name].formula(target.dimensions)
     refined = [_refine(target, look.name, formula, member) for member in look.members]
@@ -224,7 +131,7 @@ def _fit(target: _Kernel, look: _Look) -> Member:
 
 
 def _look(
-    target: _Kernel, name: str, formula: Formula, count: int
+    target: Kernel, name: str, formula: Formula, count: int
 ) -> Iterator[tuple[float, Member]]:
     """Yield shares of energy and members all over the ranges of the parameters."""
     ratio = (1.1, 1.1, 1.15, 1.15, 1.25)[count]
@@ -263,7 +170,7 @@ def _values(parameter: Parameter, width: float) -> Sequence[float]:
             return [value for value in (1.0, 1.5, 2.0, 3.0, 5.0) if value <= width]
 
 
-def _refine(target: _Kernel, name: str, formula: Formula, member: Member) -> tuple[float, Member]:
+def _refine(target: Kernel, name: str, formula: Formula, member: Member) -> tuple[float, Member]:
     """Return the share of energy and the member at the end of a descent from a member."""
     from scipy.optimize import minimize
 
@@ -294,7 +201,7 @@ def _refine(target: _Kernel, name: str, formula: Formula, member: Member) -> tup
     return 1 - float(end.fun), moved(end.x)
 
 
-def _plain(target: _Kernel, name: str, formula: Formula, member: Member) -> Member:
+def _plain(target: Kernel, name: str, formula: Formula, member: Member) -> Member:
     """Return a member near another with as few digits as cost next to no energy.
 
     A whole width may be one more or less than the nearest: its middle lies on a sample, or between
