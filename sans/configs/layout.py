@@ -6,12 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from sans.families import Spec
+from sans.families import LEARNED, Spec, parse
 
-LEARNED, COSINES, EACH = "learned", "dct", "each"
+EACH = "each"
+"""The pattern of kernels that lie in every lead alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +105,6 @@ def parsed(kernel: tuple[str, ...], dimensions: int = 1) -> tuple[Spec, ...]:
     Raises:
         ValueError: if one of them says nothing of the kind, or what another says, too.
     """
-    from sans.families import parse
-
     specs = tuple(parse(text, dimensions) for text in kernel)
     texts = [spec.text for spec in specs if spec.family != LEARNED]
     if twice := sorted({text for text in texts if texts.count(text) > 1}):
@@ -141,9 +138,9 @@ def layout_of(
     patterns: list[Fixed | None] = []
     weights, cosines = 0, False
     for number, spec in enumerate(parsed(kernel, dimensions)):
-        if spec.family == COSINES and leads > 1:
+        if spec.cosines and leads > 1:
             raise ValueError(f"the cosines of dct describe one lead, not {leads}")
-        cosines = cosines or spec.family == COSINES
+        cosines = cosines or spec.cosines
         weights += _counted(spec, leads, rank)
         choices, first = _choices(spec, leads, rank), len(patterns)
         for parameters, size in zip(spec.members, spec.sizes, strict=bool(spec.sizes)):
@@ -168,14 +165,13 @@ def _choices(spec: Spec, leads: int, rank: str) -> tuple[tuple[Fixed | None, int
         ValueError: if the text is not for so many leads.
     """
     if spec.pattern not in ("", EACH):
-        values = [float(value) for value in spec.pattern.split("/")]
-        if len(values) != leads:
+        if len(spec.leads) != leads:
             raise ValueError(
-                f"the pattern of {spec.text} is for {_count(len(values))}, the signals have "
-                f"{_count(leads)}"
+                f"the pattern of {spec.text} is for {_count(len(spec.leads))}, the signals have "
+                f"{leads}"
             )
-        return ((unit(values), None),) if leads > 1 else ()
-    if leads == 1 or (spec.family == LEARNED and rank == "full" and not spec.pattern):
+        return ((unit(spec.leads), None),) if leads > 1 else ()
+    if leads == 1 or (spec.learned and rank == "full" and not spec.pattern):
         return ()
     if spec.pattern == EACH:
         alone = [tuple(float(lead == i) for i in range(leads)) for lead in range(leads)]
@@ -185,14 +181,14 @@ def _choices(spec: Spec, leads: int, rank: str) -> tuple[tuple[Fixed | None, int
 
 def _is_shared(spec: Spec) -> bool:
     """Return whether all members of a text have one pattern of leads."""
-    return bool(spec.pattern) or spec.family != LEARNED
+    return bool(spec.pattern) or not spec.learned
 
 
 def _counted(spec: Spec, leads: int, rank: str) -> int:
     """Return how many numbers the kernels of a text count, with their patterns of leads."""
     if leads == 1:
         return spec.numbers
-    learned = spec.family == LEARNED
+    learned = spec.learned
     if spec.pattern == EACH:
         return spec.numbers * leads if learned else spec.numbers
     if spec.pattern or not learned:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sans.activations import ACTIVATIONS
 from sans.configs.checks import check_name, integers
@@ -16,10 +16,8 @@ from sans.configs.encoding import (
     checked_texts,
 )
 from sans.configs.layout import Layout, layout_of, learned_layout, parsed
+from sans.families import Spec
 from sans.stretching import stretched_size
-
-if TYPE_CHECKING:
-    from sans.families import Spec
 
 SIZES = (15,)
 """The sizes of kernels where nothing is said of them."""
@@ -221,6 +219,8 @@ class ModelConfig:
         if len(space) != self.dimensions:
             kind = {1: "signals", 2: "images"}[self.dimensions]
             raise ValueError(f"the network is for {kind}, not for data of shape {tuple(space)}")
+        for spec in self.specs:
+            spec.check_space(space)
         drawn = [stretched_size(m, f) for m in self.kernel_sizes for f in (1, *self.stretches)]
         if (largest := max(drawn, default=1)) > min(space):
             raise ValueError(f"the kernel size must be between 1 and {min(space)}, not {largest}")

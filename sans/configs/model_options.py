@@ -18,7 +18,7 @@ from sans.configs.encoding import (
     checked_densities,
     checked_texts,
 )
-from sans.configs.layout import COSINES, layout_of, parsed
+from sans.configs.layout import layout_of, parsed
 from sans.configs.model import SIZES, ModelConfig
 from sans.options import NETWORK, PURSUIT, numbers, option, real_numbers, whole_numbers, with_commas
 
@@ -184,7 +184,7 @@ class ModelOptions:
                 specs = ()
             if not specs:
                 raise
-        if any(spec.family == COSINES for spec in specs):
+        if any(spec.cosines for spec in specs):
             check_cosines(self.encoder)
 
     def config(self, space: Sequence[int], tolerance: int, leads: int = 1) -> ModelConfig:
@@ -202,6 +202,8 @@ class ModelOptions:
         """
         rank = self.rank if leads > 1 else "one"
         if self.kernel:
+            for spec in parsed(self.kernel, len(space)):
+                spec.check_space(space)
             found = layout_of(self.kernel, len(space), leads, rank, min(space))
             if not found.members and not found.cosines:
                 raise ValueError(
