@@ -172,6 +172,13 @@ class ModelConfig:
         return parsed(self.kernel, self.dimensions)
 
     @property
+    def learned_sizes(self) -> tuple[int, ...]:
+        """Samples along a side of every kernel whose weights are learned."""
+        if not self.kernel:
+            return self.kernel_sizes
+        return tuple(member.size for member in self.layout.members if member.learned)
+
+    @property
     def cosines(self) -> bool:
         """Whether the cosines of the window are one more shape of a spike, the last."""
         return bool(self.kernel) and self.layout.cosines

@@ -20,9 +20,9 @@ def stack(kernels: Sequence[Tensor], side: int | None = None) -> Tensor:
     return torch.stack([F.pad(k, _margins(k.shape[0], side) * k.ndim) for k in kernels])
 
 
-def stack_in_leads(kernels: Sequence[Tensor]) -> Tensor:
+def stack_in_leads(kernels: Sequence[Tensor], side: int | None = None) -> Tensor:
     """Return kernels ``(leads, *side)`` as one tensor ``(kernels, leads, *side)``, as `stack`."""
-    side = max(kernel.shape[-1] for kernel in kernels)
+    side = side or max(kernel.shape[-1] for kernel in kernels)
     padded = [F.pad(k, _margins(k.shape[-1], side) * (k.ndim - 1)) for k in kernels]
     return torch.stack(padded)
 
