@@ -24,6 +24,9 @@ from sans.arithmetic import percentage as percentage
 Column: TypeAlias = Any
 """One figure a signal, ``(batch,)``, as a numpy array or a tensor; or one number."""
 
+WEIGHTS = ("window", "once")
+"""How often the weights of kernels are counted: for each signal, or once for all of them."""
+
 
 @dataclass(frozen=True, eq=False)
 class Approximation:
