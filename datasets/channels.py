@@ -53,6 +53,8 @@ def choose_leads(
     if channel.casefold() == ALL:
         return _all_signals(layout, read, name)
     (parts,) = csv.reader([channel], skipinitialspace=True)
+    if "" in (part.strip() for part in parts):
+        raise DatasetError(f"--channel {channel} has no name on one side of a comma")
     positions = [choose_channel(part.strip(), names, name) for part in parts]
     for number, position in enumerate(positions):
         if position in positions[:number]:

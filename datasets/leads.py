@@ -107,7 +107,7 @@ def _check_spread(
     """Raise `DatasetError` if a lead has no two different samples."""
     for label, each in zip(labels, values, strict=True):
         there = each[np.isfinite(each)]
-        if each.size and not (there.size and np.ptp(there) > 0):
+        if each.size and not (there.size and there.min() < there.max()):
             found = f"{there[0]:g} throughout" if there.size else "missing throughout"
             raise DatasetError(
                 f"{recording}: lead {label} is {found}, in all {each.size:,} samples that are "

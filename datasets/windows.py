@@ -94,12 +94,12 @@ def standardise_leads(windows: NDArray[np.float64]) -> NDArray[np.float32]:
     scaled = standardise(windows.reshape(-1, window)).reshape(windows.shape)
     if leads == 1:
         return scaled
-    for found, given in zip(scaled, windows, strict=True):  # of a view, both
+    for found, given in zip(scaled, windows, strict=True):
         lost = np.isnan(found).all(axis=1) & ~np.isnan(given).all(axis=1)
         if not lost.any():
             continue
         there = ~np.isnan(given)
-        if any(np.ptp(given[lead, there[lead]]) > 0 for lead in np.flatnonzero(lost)):
+        if any(len(np.unique(given[lead, there[lead]])) > 1 for lead in np.flatnonzero(lost)):
             found[:] = np.nan
         else:
             found[lost[:, np.newaxis] & there] = 0
