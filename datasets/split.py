@@ -93,17 +93,17 @@ def leave_out(dataset: Dataset) -> Dataset:
         DatasetError: if a part has none left.
     """
     noun = dataset.origin.noun
-    parts, left_out, with_gaps = {}, {}, {}
+    parts: list[Part] = []
+    left_out, with_gaps, totals = {}, {}, {}
     for role in PARTS:
-        part = getattr(dataset, role)
-        parts[role], left_out[role], with_gaps[role] = _usable(part)
-        total = len(part.signals)
-        if left_out[role] == total:
+        part, left_out[role], with_gaps[role] = _usable(getattr(dataset, role))
+        totals[role] = len(part.signals) + left_out[role]
+        if not len(part.signals):
             raise DatasetError(
-                f"{dataset.name}: no {role} {noun} is left, all {total:,} are constant or have no "
-                "samples"
+                f"{dataset.name}: no {role} {noun} is left, all {totals[role]:,} are constant or "
+                "have no samples"
             )
-    totals = {role: len(getattr(dataset, role).signals) for role in PARTS}
+        parts.append(part)
     notices = dataset.notices
     if any(left_out.values()):
         counted = _counted(left_out, totals, noun)
@@ -114,7 +114,15 @@ def leave_out(dataset: Dataset) -> Dataset:
     if notices == dataset.notices:
         return dataset
     kept = {role: count for role, count in left_out.items() if count}
-    return replace(dataset, **parts, left_out=kept, notices=notices)
+    first, second, third = parts
+    return replace(
+        dataset,
+        training=first,
+        validation=second,
+        test=third,
+        left_out=kept,
+        notices=notices,
+    )
 
 
 def _usable(part: Part) -> tuple[Part, int, int]:
