@@ -46,8 +46,9 @@ class Approximation:
     published_weights: Column | None = None
     """W as the published tables count it, m for a kernel of m x m; None: they do not compare."""
 
-    shapes: int = 1
-    """q, the count of shapes that a spike may have; a basis has 1."""
+    shapes: float = 1
+    """q, the count of shapes that a spike may have; a basis has 1, and an overcomplete one has its
+    coefficients over its places."""
 
     _found: dict[str, Column] = field(default_factory=dict, init=False, repr=False)
 
