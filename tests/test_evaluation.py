@@ -15,7 +15,8 @@ from sans.configs import ModelConfig
 from sans.evaluation import evaluate
 from sans.model import SAN
 
-BOTH = {"phi", "inverse_compression_ratio", "reconstruction_loss", "spikes"}
+ADDRESSED = {"phi_addressed", "addressed_inverse_compression_ratio"}
+BOTH = {"phi", "inverse_compression_ratio", "reconstruction_loss", "spikes"} | ADDRESSED
 PUBLISHED = {"published_phi", "published_inverse_compression_ratio"}
 
 
@@ -41,8 +42,11 @@ def test_every_signal_gets_the_metrics_figures(rank, decoder):
         reconstruction = model.decode(activations)
     ratio = metrics.inverse_compression_ratio(activations, 3**rank + 4**rank)
     loss = metrics.reconstruction_loss(signals, reconstruction)
+    addressed = metrics.addressed_inverse_compression_ratio(activations, 3**rank + 4**rank, 2)
     expected = {
         "phi": torch.hypot(ratio, loss),
+        "phi_addressed": torch.hypot(addressed, loss),
+        "addressed_inverse_compression_ratio": addressed,
         "inverse_compression_ratio": ratio,
         "reconstruction_loss": loss,
         "spikes": metrics.spikes(activations),
@@ -158,5 +162,25 @@ def test_signals_that_do_not_fit_are_refused():
         evaluate(network(), noise(2, 1, 3))
     with pytest.raises(ValueError, match="none of the 2 signals"):
         evaluate(network(), torch.zeros(2, 1, 30))
-    with pytest.raises(ValueError, match="signal 1 holds NaN"):
-        evaluate(network(), torch.tensor([[[1.0] * 9], [[torch.nan] * 9]]))
+    with pytest.raises(ValueError, match="signal 1 holds infinity"):
+        evaluate(network(), torch.tensor([[[1.0] * 9], [[torch.inf] * 9]]))
+    with pytest.raises(ValueError, match="there is no weights 'one'; did you mean once"):
+        evaluate(network(), noise(2, 1, 30), weights="one")
+
+
+@pytest.mark.parametrize("rank", [1, 2])
+def test_weights_that_are_counted_once_are_shared_by_the_signals(rank):
+    model, signals = network(rank), noise(4, 1, 30) if rank == 1 else images(4)
+    signals = torch.cat((signals, torch.zeros_like(signals)))  # those that are zero share nothing
+    each, once = evaluate(model, signals), evaluate(model, signals, weights="once")
+    assert (each.summary()["weights"], once.summary()["weights"]) == ("window", "once")
+    counted, n = model.config.weights, signals[0].numel()
+    for name in ("inverse_compression_ratio", "addressed_inverse_compression_ratio"):
+        saved = each.scores[name] - once.scores[name]
+        np.testing.assert_allclose(saved, (counted - counted / 4) / n, rtol=1e-5)
+    ratio, loss = once.scores["inverse_compression_ratio"], once.scores["reconstruction_loss"]
+    np.testing.assert_allclose(once.scores["phi"], np.hypot(ratio, loss), rtol=1e-6)
+
+
+def test_nothing_is_counted_once_as_published():
+    assert not PUBLISHED & set(evaluate(network(2, "paper"), images(), weights="once").scores)
