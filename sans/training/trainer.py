@@ -19,15 +19,21 @@ from sans import devices
 from sans.configs import ModelConfig, TrainConfig
 from sans.errors import ModelError
 from sans.model import SAN
-from sans.signals import Signals, audible, unit_scale
-from sans.training.bank import Bank, check_kind
+from sans.signals import Signals, audible, sift, unit_scale
+from sans.training.banks import bank_for
 from sans.training.descent import optimiser_for
 from sans.training.doubts import doubts_of
-from sans.training.history import VALIDATED, Epoch, History, Records, as_columns, as_records
-from sans.training.leads_bank import LeadsBank
+from sans.training.history import (
+    VALIDATED,
+    Epoch,
+    History,
+    Records,
+    as_columns,
+    as_records,
+    widened,
+)
 from sans.training.protocol import OnBatch, Training
 from sans.training.regularisation import Regularisation
-from sans.training.starts import start_network
 
 Weights = NDArray[np.float32]
 
@@ -59,9 +65,14 @@ class Trainer:
     ) -> None:
         self.config = config or TrainConfig()
         self.device = devices.pick(self.config.device)
-        self.training, training_silent = audible(training, self.device)
-        self.validation, validation_silent = audible(validation, self.device)
-        self.silent = {"training": training_silent, "validation": validation_silent}
+        least = max(max(model.kernel_sizes, default=1) ** model.dimensions for model in models)
+        sifted = {
+            part: sift(signals, self.device, least)
+            for part, signals in (("training", training), ("validation", validation))
+        }
+        self.training, self.validation = (each.signals for each in sifted.values())
+        self.silent = {part: each.silent for part, each in sifted.items()}
+        self.sparse = {part: each.sparse for part, each in sifted.items()}
         for model in models:
             self.config.check_model(model)
             for signals in (self.training, self.validation):
@@ -84,6 +95,11 @@ class Trainer:
     def notices(self) -> tuple[str, ...]:
         """What a user should know before this training starts: nothing particular."""
         return ()
+
+    @property
+    def objective(self) -> str:
+        """Which figure judges the epochs: φ."""
+        return self._history.objective
 
     @property
     def epoch(self) -> int:
@@ -206,6 +222,8 @@ class Trainer:
             found, wanted = dict(state), self.state()
             scale = float(found.pop("scale", 1.0))
             wanted.pop("scale", None)
+            if "history" in found:
+                found["history"] = torch.from_numpy(widened(found["history"].numpy()))
             epochs = len(found.get("history", ()))  # of any count
             wanted["history"] = wanted["history"].new_zeros(epochs, *wanted["history"].shape[1:])
             _check_forms(found, wanted)
@@ -256,26 +274,6 @@ class Trainer:
             optimiser.step(gradient * self._scale)
         self.bank.settle()
         return losses
-
-
-def bank_for(models: Sequence[ModelConfig], training: Tensor, config: TrainConfig) -> Bank:
-    """Return networks of one kind as training starts them, on the device of the signals.
-
-    Args:
-        models: the networks.
-        training: ``(signals, leads, *space)``.
-        config: how to train.
-
-    Raises:
-        ValueError: if the networks are of different kinds.
-    """
-    check_kind(models)
-    kernels, patterns = zip(
-        *(start_network(model, training, config) for model in models), strict=True
-    )
-    if models[0].leads == 1:
-        return Bank(models, kernels, training.device)
-    return LeadsBank(models, kernels, patterns, training.device)
 
 
 def _best_name(name: str) -> str:
