@@ -70,7 +70,7 @@ def draw_reconstruction(
     title = f"{dataset.name}, {noun} {index + 1} of {len(signals):,}"
     if signal in ("best", "worst"):
         title += f", the {signal} by φ"
-    return plot_reconstruction(passage, dataset.rate, title, dataset.unit, scores)
+    return plot_reconstruction(passage, dataset.rate, title, dataset.unit, scores, dataset.leads)
 
 
 @torch.no_grad()
@@ -124,11 +124,13 @@ def _pick(
 
 @torch.no_grad()
 def _pass(model: SAN, signal: Tensor) -> tuple[Passage, dict[str, float]]:
-    """Return the way of one signal ``(1, 1, *space)`` through a network, and its scores."""
+    """Return the way of one signal ``(1, leads, *space)`` through a network, and its scores."""
     signal = signal.to(next(model.parameters()))
     activations = model.encode(signal)
     reconstruction = model.decode(activations)
-    parts = (signal[0, 0], model.similarity(signal)[0], activations[0], reconstruction[0, 0])
+    whole = [signal[0], reconstruction[0]]
+    seen, drawn = whole if len(signal[0]) > 1 else (each[0] for each in whole)
+    parts = (seen, model.similarity(signal)[0], activations[0], drawn)
     ratio = metrics.inverse_compression_ratio(activations, model.config.weights)
     loss = metrics.reconstruction_loss(signal, reconstruction)
     scores = {"φ": torch.hypot(ratio, loss), "CR⁻¹": ratio, "L̃": loss}

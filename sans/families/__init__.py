@@ -1,0 +1,34 @@
+"""Families of kernels: functions with a few parameters, which cost these and not their samples.
+
+`parse` reads a text such as ``hann:5,9,17`` into a `Spec`, `sampled` makes an array of one member.
+`formulas` holds the formulas, once for numpy and torch, `table` the families with the ranges of
+their parameters, `banks` the members that are fixed for all data; `parsing` and `members` read
+texts and check them. Nothing here imports numpy or torch before an array is wanted, so that a
+command line can read specs at once.
+"""
+
+from typing import TYPE_CHECKING
+
+from sans.families.parsing import parse, spec_of
+from sans.families.spec import Spec
+from sans.families.table import COSINES, FAMILIES, LEARNED, NAMES, Family, Formula, Parameter
+from sans.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from sans.families.sampling import sampled as sampled
+
+__all__ = [
+    "COSINES",
+    "FAMILIES",
+    "LEARNED",
+    "NAMES",
+    "Family",
+    "Formula",
+    "Parameter",
+    "Spec",
+    "parse",
+    "sampled",
+    "spec_of",
+]
+
+__getattr__, __dir__ = lazy_names(__name__, {"sampled": "sampling"})
