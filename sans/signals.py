@@ -143,7 +143,7 @@ def _why_none(found: Sifted, count: int, least: int) -> str:
     if not found.sparse:
         return f"none of the {count} signals has a sample other than zero"
     if bool(found.signals.isnan().all()):
-        return f"all samples of all {count} signals are missing"
+        return "all samples of the signals are missing"
     return (
         f"none of the {count} signals can be described: {found.sparse} have fewer than {least} "
         f"samples that are not missing, {found.silent} are zero everywhere"

@@ -17,7 +17,13 @@ from sans.model import SAN
 from sans.sweeps import pictures
 from sans.yardsticks import score
 
-TERMS = ("phi", "inverse_compression_ratio", "reconstruction_loss")
+TERMS = (
+    "phi",
+    "phi_addressed",
+    "inverse_compression_ratio",
+    "addressed_inverse_compression_ratio",
+    "reconstruction_loss",
+)
 SMALL = ("train", "--limit", "12", "--window", "200", "--epochs", "2", "--output", "run")
 
 

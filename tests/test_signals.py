@@ -71,7 +71,7 @@ def test_a_whole_signal_is_kept_however_short_it_is():
 @pytest.mark.parametrize(
     ("signals", "message"),
     [
-        (np.full((2, 2, 3), np.nan), "all samples of all 2 signals are missing"),
+        (np.full((2, 2, 3), np.nan), "all samples of the signals are missing"),
         (
             np.array([[[1, np.nan, 2]], [[0, 0, 0]]]),
             "none of the 2 signals can be described: 1 have fewer than 3 samples that are not "

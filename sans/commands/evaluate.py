@@ -23,7 +23,7 @@ from sans.commands.console import (
 from sans.configs import DEVICES, ModelOptions, TrainOptions, check_name
 from sans.datasets import DataConfig
 from sans.datasets.parts import PARTS
-from sans.figures import METRICS
+from sans.figures import METRICS, WEIGHTS
 from sans.options import DATA, OUTPUT
 from sans.yardsticks import YARDSTICKS, check, find, names_in
 
@@ -76,6 +76,16 @@ def evaluate(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
+    weights: Annotated[
+        str,
+        typer.Option(
+            metavar=f"[{'|'.join(WEIGHTS)}]",
+            help="Whether the weights of the kernels are counted for every window, or once for "
+            "all that are scored.",
+            autocompletion=lambda: WEIGHTS,
+            rich_help_panel=OUTPUT,
+        ),
+    ] = WEIGHTS[0],
     device: str = o.single(TrainOptions, "device"),
     figure: Annotated[
         Path | None,
@@ -111,6 +121,7 @@ def evaluate(
     with usage_errors():
         check_name("split", split, PARTS)
         check_name("device", device, DEVICES)
+        check_name("weights", weights, WEIGHTS)
         drawn = _signal(signal)
         if figure is None and drawn != SIGNALS[0]:
             raise ValueError(f"--signal {signal} says what --figure draws: add --figure FILE")
@@ -125,7 +136,7 @@ def evaluate(
             refuse_existing(figure, force)
         model, dataset = _load(stored, config, device)
         signals = getattr(dataset, split).signals
-        result = evaluation.evaluate(model, signals)
+        result = evaluation.evaluate(model, signals, weights)
         for sentence in result.doubts:
             notice(sentence)
         beside = _beside(others, dataset, split, stored)
@@ -246,6 +257,10 @@ def _report(
     noun = "images" if stored.config.dimensions == 2 else "signals"
     if result.silent:
         notice(f"{result.silent} {split} {noun} are zero everywhere and left out: they have no φ")
+    if result.sparse:
+        notice(
+            f"{result.sparse} {split} {noun} are left out: too many of their samples are missing"
+        )
     if as_json:
         about = {
             "run": str(path),
@@ -259,7 +274,8 @@ def _report(
             values["against"] = {name: other.summary() for name, other in beside.items()}
         print_json(values)
         return
-    title = f"{data.name}, {result.signals:,} {split} {noun}"
+    once = ", kernels counted once" if result.weights == "once" else ""
+    title = f"{data.name}, {result.signals:,} {split} {noun}{once}"
     label, rows = stored.config.label, []
     for name in result.scores:
         means = [other.mean(name) if name in other.scores else None for other in beside.values()]

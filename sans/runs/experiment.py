@@ -8,7 +8,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,11 @@ class Experiment:
             for part, count in self.trainer.silent.items()
             if count
         ]
+        notices += [
+            f"{count} {part} signals are left out: too many of their samples are missing"
+            for part, count in self.trainer.sparse.items()
+            if count
+        ]
         return (*notices, *self.trainer.notices, *self.settings.train.doubts(self.model))
 
     @property
@@ -83,8 +88,8 @@ class Experiment:
     @property
     def left_out(self) -> dict[str, int]:
         """How many signals of each part have no φ and were left out."""
-        silent = self.trainer.silent
-        return {part: self.dataset.left_out.get(part, 0) + silent.get(part, 0) for part in PARTS}
+        counts = self.dataset.left_out, self.trainer.silent, self.trainer.sparse
+        return {part: sum(each.get(part, 0) for each in counts) for part in PARTS}
 
     @property
     def name(self) -> str:
@@ -162,7 +167,7 @@ class Experiment:
             "model": training.model.identifier,
             **self.about,
             "epochs": len(training.history),
-            "best": asdict(training.best),
+            "best": training.best.values(),
             "left_out": self.left_out,
             "test": test and test.summary(),
         }
@@ -233,7 +238,7 @@ def stored_settings(run: Run) -> tuple[Settings, str]:
 
 def _write_history(path: Path, history: tuple[Epoch, ...]) -> None:
     buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, list(asdict(history[0])), lineterminator="\n")
+    writer = csv.DictWriter(buffer, list(history[0].values()), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(asdict(epoch) for epoch in history)
+    writer.writerows(epoch.values() for epoch in history)
     write_text(path, buffer.getvalue(), ModelError)

@@ -19,11 +19,19 @@ from sans import devices
 from sans.configs import ModelConfig, TrainConfig
 from sans.errors import ModelError
 from sans.model import SAN
-from sans.signals import Signals, audible, unit_scale
+from sans.signals import Signals, audible, sift, unit_scale
 from sans.training.bank import Bank
 from sans.training.descent import optimiser_for
 from sans.training.doubts import doubts_of
-from sans.training.history import VALIDATED, Epoch, History, Records, as_columns, as_records
+from sans.training.history import (
+    VALIDATED,
+    Epoch,
+    History,
+    Records,
+    as_columns,
+    as_records,
+    widened,
+)
 from sans.training.protocol import OnBatch, Training
 from sans.training.regularisation import Regularisation
 from sans.training.starts import start_kernels
@@ -56,9 +64,14 @@ class Trainer:
     ) -> None:
         self.config = config or TrainConfig()
         self.device = devices.pick(self.config.device)
-        self.training, training_silent = audible(training, self.device)
-        self.validation, validation_silent = audible(validation, self.device)
-        self.silent = {"training": training_silent, "validation": validation_silent}
+        least = max(max(model.kernel_sizes, default=1) ** model.dimensions for model in models)
+        sifted = {
+            part: sift(signals, self.device, least)
+            for part, signals in (("training", training), ("validation", validation))
+        }
+        self.training, self.validation = (each.signals for each in sifted.values())
+        self.silent = {part: each.silent for part, each in sifted.items()}
+        self.sparse = {part: each.sparse for part, each in sifted.items()}
         for model in models:
             self.config.check_model(model)
             for signals in (self.training, self.validation):
@@ -79,6 +92,11 @@ class Trainer:
     def notices(self) -> tuple[str, ...]:
         """What a user should know before this training starts: nothing particular."""
         return ()
+
+    @property
+    def objective(self) -> str:
+        """Which figure judges the epochs: φ."""
+        return self._history.objective
 
     @property
     def epoch(self) -> int:
@@ -186,6 +204,8 @@ class Trainer:
             found, wanted = dict(state), self.state()
             scale = float(found.pop("scale", 1.0))
             wanted.pop("scale", None)
+            if "history" in found:
+                found["history"] = torch.from_numpy(widened(found["history"].numpy()))
             epochs = len(found.get("history", ()))  # of any count
             wanted["history"] = wanted["history"].new_zeros(epochs, *wanted["history"].shape[1:])
             _check_forms(found, wanted)
