@@ -139,7 +139,7 @@ def evaluate(
         result = evaluation.evaluate(model, signals, weights)
         for sentence in result.doubts:
             notice(sentence)
-        beside = _beside(others, dataset, split, stored)
+        beside = _beside(others, dataset, split, stored, weights)
         if figure:
             from sans.runs.pictures import draw_reconstruction
 
@@ -191,7 +191,7 @@ def _names(against: str | None) -> list[str]:
 
 
 def _beside(
-    names: list[str], dataset: Dataset, split: str, stored: StoredModel
+    names: list[str], dataset: Dataset, split: str, stored: StoredModel, weights: str
 ) -> dict[str, Scored]:
     """Return the figures of yardsticks, which make small what the network's pursuit does.
 
@@ -203,7 +203,7 @@ def _beside(
 
     objective = "addressed" if Stop.parse(stored.config.stop).kind == "addressed" else "phi"
     signals, validation = getattr(dataset, split).signals, dataset.validation.signals
-    return {name: score(name, signals, validation, objective) for name in names}
+    return {name: score(name, signals, validation, objective, weights) for name in names}
 
 
 def _data_config(stored: StoredModel, changes: dict[str, Any]) -> DataConfig:

@@ -113,7 +113,7 @@ def _bank(name: str, dimensions: int) -> Bank:
     from sans.families import FAMILIES, parse
     from sans.yardsticks.banks import Bank
 
-    known = {*YARDSTICKS, *FAMILIES}
+    known = dict.fromkeys((*YARDSTICKS, *FAMILIES))
     texts = name.split("+")
     for text in texts:
         family = re.split("[:@]", text.strip(), maxsplit=1)[0]

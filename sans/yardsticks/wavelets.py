@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 
-from sans.configs import check_name
+from sans.names import check_name
 from sans.yardsticks.bases import Array, Basis
 
 WAVELET = "bior4.4"
@@ -63,6 +64,11 @@ def wavelets(
     Raises:
         ValueError: if there is no such wavelet or border, or no signal has such a level.
     """
+    if name not in names() and not get_close_matches(name, names(), n=1, cutoff=0.5):
+        raise ValueError(
+            f"there is no wavelet {name!r}; haar, db4, sym5, coif2 and bior2.2 are some of the "
+            f"{len(names())} that there are"
+        )
     check_name("wavelet", name, names())
     check_name("border", border, BORDERS)
     if level is not None and level < 1:
