@@ -25,7 +25,7 @@ from sans.datasets import DataConfig
 from sans.datasets.parts import PARTS
 from sans.figures import METRICS, WEIGHTS
 from sans.options import DATA, OUTPUT
-from sans.yardsticks import YARDSTICKS, score
+from sans.yardsticks import YARDSTICKS, check, find, names_in
 
 if TYPE_CHECKING:
     from sans.datasets import Dataset
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sans.model import SAN
     from sans.model_files import StoredModel
     from sans.plots import Picture
+    from sans.yardsticks import Scored
 
 SIGNALS = ("first", "best", "worst")
 """What may be drawn beside a signal of some number."""
@@ -68,7 +69,8 @@ def evaluate(
         typer.Option(
             metavar="NAME,…",
             help="Yardsticks to score beside it, with commas between: "
-            f"{', '.join(f'{name} ({row.description})' for name, row in YARDSTICKS.items())}.",
+            f"{', '.join(f'{name} ({words})' for name, words in YARDSTICKS.items())}; also "
+            "wavelet:NAME/LEVEL/BORDER, dct:BLOCK, and kernels as in hann+box.",
             show_default=False,
             autocompletion=lambda: tuple(YARDSTICKS),
             rich_help_panel=OUTPUT,
@@ -126,6 +128,8 @@ def evaluate(
         others = _names(against)
         path = runs.find_model(run)
         stored = _encoding(read_model(path), encoding)
+        for name in others:
+            find(name, stored.config.dimensions)
         config = _data_config(stored, data)
         if figure:
             image_format(figure)
@@ -135,7 +139,7 @@ def evaluate(
         result = evaluation.evaluate(model, signals, weights)
         for sentence in result.doubts:
             notice(sentence)
-        beside = {name: score(name, signals) for name in others}
+        beside = _beside(others, dataset, split, stored, weights)
         if figure:
             from sans.runs.pictures import draw_reconstruction
 
@@ -181,10 +185,26 @@ def _names(against: str | None) -> list[str]:
     Raises:
         ValueError: if one is unknown.
     """
-    names = [] if against is None else against.split(",")
+    names = [] if against is None else names_in(against)
     for name in names:
-        check_name("yardstick", name, YARDSTICKS)
+        check(name)
     return names
+
+
+def _beside(
+    names: list[str], dataset: Dataset, split: str, stored: StoredModel, weights: str
+) -> dict[str, Scored]:
+    """Return the figures of yardsticks, which make small what the network's pursuit does.
+
+    Raises:
+        ValueError: if one does not fit the signals.
+    """
+    from sans.pursuit.stop import Stop
+    from sans.yardsticks import score
+
+    objective = "addressed" if Stop.parse(stored.config.stop).kind == "addressed" else "phi"
+    signals, validation = getattr(dataset, split).signals, dataset.validation.signals
+    return {name: score(name, signals, validation, objective, weights) for name in names}
 
 
 def _data_config(stored: StoredModel, changes: dict[str, Any]) -> DataConfig:
@@ -228,11 +248,12 @@ def _report(
     data: Dataset,
     split: str,
     result: Evaluation,
-    beside: dict[str, Evaluation],
+    beside: dict[str, Scored],
     as_json: bool,
 ) -> None:
     """Print the figures, for a program or for a person."""
     from sans.commands.tables import table_of
+    from sans.yardsticks.verdict import verdict
 
     noun = "images" if stored.config.dimensions == 2 else "signals"
     if result.silent:
@@ -262,4 +283,6 @@ def _report(
         figures = (result.mean(name), result.spread(name), *means)
         rows.append((METRICS[name].title(compared=bool(beside)), *map(number, figures)))
     print_table(table_of(title, (label, "mean", "spread", *beside), rows, words=(label,)))
+    for sentence in verdict(result, beside) if beside else ():
+        out.print(sentence, markup=False, highlight=False)
     out.print(f"model: {path}", markup=False)
