@@ -65,7 +65,7 @@ class Trainer:
     ) -> None:
         self.config = config or TrainConfig()
         self.device = devices.pick(self.config.device)
-        least = max(max(model.kernel_sizes, default=1) ** model.dimensions for model in models)
+        least = max(model.least for model in models)
         sifted = {
             part: sift(signals, self.device, least)
             for part, signals in (("training", training), ("validation", validation))
