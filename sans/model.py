@@ -133,13 +133,15 @@ class SAN(nn.Module):
             maps.append(to_frequencies(signals, self.config.dimensions))
         return maps[0] if len(maps) == 1 else torch.cat(maps, 1)
 
-    def encode(self, signals: Signals) -> Tensor:
+    def encode(self, signals: Signals, weights: float | None = None) -> Tensor:
         """Return the activations, ``(batch, shapes, *space)``, of ``(batch, leads, *space)``.
 
         They have the precision of the kernels, those of a pursuit that of the signals.
 
         Args:
             signals: a tensor where the network is, or an array, of any precision; NaN: missing.
+            weights: W as φ counts it for each signal, where that says when a pursuit stops; None:
+                all of the network's.
 
         Raises:
             TypeError: if they are no real numbers.
@@ -154,7 +156,7 @@ class SAN(nn.Module):
         self.config.check_leads(signals.shape[1])
         self.config.check_space(signals.shape[2:])
         if self.config.encoder == "pursuit":
-            return self._pursue(signals)
+            return self._pursue(signals, self.config.weights if weights is None else weights)
         if self.config.competition:
             return competing_extrema(self.similarity(signals), self.config.densities)
         activation = ACTIVATIONS[self.config.activation]
@@ -250,7 +252,7 @@ class SAN(nn.Module):
         return StoredModel(self.config, kernels, dict(about or {}), patterns)
 
     @torch.no_grad()
-    def _pursue(self, signals: Tensor) -> Tensor:
+    def _pursue(self, signals: Tensor, weights: float) -> Tensor:
         """Return the activations that a pursuit finds; no gradient passes."""
         config, stop = self.config, Stop.parse(self.config.stop)
         plain = config.leads == 1 and not config.cosines
@@ -264,7 +266,7 @@ class SAN(nn.Module):
             from sans.pursuit import tensors as pursuit
 
             drawn = [kernel.detach() for kernel in self._drawn()]
-            found = pursuit.pursue(signals[:, 0], drawn, stop, config.refit, config.weights)
+            found = pursuit.pursue(signals[:, 0], drawn, stop, config.refit, weights)
             return found.to(signals.dtype)
         images = _array(signals)
         shapes: Sequence[NDArray[Any]] | Dictionary
@@ -272,7 +274,7 @@ class SAN(nn.Module):
             shapes, images = [_array(kernel) for kernel in self._drawn()], images[:, 0]
         else:
             shapes = self.dictionary()
-        code = encoder.pursue(images, shapes, stop, config.refit, config.weights, cpu_count())
+        code = encoder.pursue(images, shapes, stop, config.refit, weights, cpu_count())
         return torch.from_numpy(code.dense()).to(signals)
 
     def _drawn(self) -> list[Tensor]:

@@ -199,6 +199,11 @@ class ModelConfig:
             return sum(size**self.dimensions for size in self.kernel_sizes)
         return self.layout.weights
 
+    @property
+    def least(self) -> int:
+        """Samples of the largest kernel: a signal that misses samples must have as many."""
+        return max(self.kernel_sizes, default=1) ** self.dimensions
+
     def with_kernel(self, kernel: Sequence[str], side: int | None = None) -> ModelConfig:
         """Return the same network with kernels given by other texts, and densities by rule.
 

@@ -104,7 +104,7 @@ class PursuitPlan(NamedTuple):
     refit: str
     """What is refitted at last."""
 
-    weights: int
+    weights: float
     """What φ counts as weights."""
 
     cost: float
@@ -120,7 +120,7 @@ def pursue(
     kernels: Sequence[NDArray[Any]] | Dictionary,
     stop: Stop = PHI,
     refit: str = "squares",
-    weights: int | None = None,
+    weights: float | None = None,
     threads: int = 1,
 ) -> Code:
     """Describe signals by spikes of kernels.

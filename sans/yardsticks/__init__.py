@@ -9,14 +9,14 @@ they score below that.
 from typing import TYPE_CHECKING
 
 from sans.lazy import lazy_names
-from sans.yardsticks.names import CHOSEN, YARDSTICKS, find, split
+from sans.yardsticks.names import YARDSTICKS, check, find, names_in
 
 if TYPE_CHECKING:
     from sans.yardsticks.scoring import Scored as Scored
     from sans.yardsticks.scoring import score as score
     from sans.yardsticks.scoring import settle as settle
 
-__all__ = ["CHOSEN", "YARDSTICKS", "Scored", "find", "score", "settle", "split"]
+__all__ = ["YARDSTICKS", "Scored", "check", "find", "names_in", "score", "settle"]
 
 __getattr__, __dir__ = lazy_names(
     __name__, {"Scored": "scoring", "score": "scoring", "settle": "scoring"}

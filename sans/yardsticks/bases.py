@@ -44,8 +44,8 @@ class Basis:
     """From coefficients ``(signals, coefficients)``, and the shape of space, to the signals."""
 
     norms: Callable[[Sequence[int]], Array] | None = None
-    """From the shape of space to the norms of what the coefficients draw, ``(coefficients,)``; None:
-    they are 1, or near it and not looked at."""
+    """From the shape of space to the norms of what the coefficients draw, ``(coefficients,)``;
+    None: they are 1, or near it and not looked at."""
 
     chosen: bool = False
     """Whether it was chosen for the data, on another part of them."""
@@ -87,8 +87,8 @@ class Basis:
             signals: ``(signals, leads, *space)``; NaN is a missing sample.
 
         Returns:
-            Coefficients ``(signals, leads x coefficients)``; their positions by the falling
-            norm of what they draw, of equals the first first; and how many there are for every place.
+            Coefficients ``(signals, leads x coefficients)``; their positions by the falling norm
+            of what they draw, of equals the first first; and how many there are for every place.
         """
         batch, leads, *space = signals.shape
         whole = filled(signals) if self.interpolated else np.nan_to_num(signals, nan=0.0)

@@ -15,7 +15,7 @@ import numpy as np
 from sans.pursuit.stop import Stop
 from sans.yardsticks.bases import Array, Basis, filled
 from sans.yardsticks.cosines import blocks_for, cosines
-from sans.yardsticks.wavelets import BORDER, choices, different_names, wavelets
+from sans.yardsticks.wavelets import BORDER, choices, different_names, near_orthonormal, wavelets
 
 FEW = 4
 """Signals of the coarse look."""
@@ -38,7 +38,9 @@ FRACTIONS = (0.75, 1.0, 1.5)
 
 def best_cosines(signals: Array, objective: str = "phi") -> Basis:
     """Return the cosines of that block which has the lowest mean φ of signals, as `choose` does."""
-    return choose([cosines(block, True) for block in blocks_for(signals.shape[2:])], signals, objective)
+    return choose(
+        [cosines(block, True) for block in blocks_for(signals.shape[2:])], signals, objective
+    )
 
 
 def best_wavelet(signals: Array, objective: str = "phi") -> Basis:
@@ -49,8 +51,10 @@ def best_wavelet(signals: Array, objective: str = "phi") -> Basis:
     space, few = signals.shape[2:], spread(signals, FEW)
     first: dict[str, float] = {}
     for name in different_names():
-        looks = [_glance(basis, few, objective) for basis in choices(space, [name], FIRST)]
-        if looks:
+        bases = choices(space, [name], FIRST)
+        if near_orthonormal(name):
+            bases = (replace(basis, norms=None) for basis in bases)
+        if looks := [_glance(basis, few, objective) for basis in bases]:
             first[name] = min(looks)
     if not first:  # too short for any to be halved
         return replace(wavelets(), chosen=True)
@@ -82,7 +86,8 @@ def spread(signals: Array, most: int) -> Array:
     """Return `signals`, or `most` of them, evenly spread."""
     if len(signals) <= most:
         return signals
-    return signals[np.linspace(0, len(signals) - 1, most).round().astype(int)]
+    places = np.linspace(0, len(signals) - 1, most).round().astype(int)
+    return np.asarray(signals[places])
 
 
 def _mean(basis: Basis, signals: Array, objective: str) -> float:

@@ -51,13 +51,21 @@ YARDSTICKS: dict[str, str] = {
 }
 """Yardsticks by name, and what they are; `find` knows more names, built of parts."""
 
-CHOSEN = ("best-wavelet", "best-dct")
-"""Those that are chosen for the data."""
 
-
-def split(text: str) -> list[str]:
+def names_in(text: str) -> list[str]:
     """Return the names of a list with commas between; a comma before a number is a name's own."""
     return re.split(r",(?!\s*[-+.\d])", text)
+
+
+def check(name: str) -> None:
+    """Raise a ValueError unless signals or images have a yardstick of this name."""
+    try:
+        find(name)
+    except ValueError as error:
+        try:
+            find(name, 2)
+        except ValueError:
+            raise error from None
 
 
 def find(name: str, dimensions: int = 1) -> Yardstick | Choice:
@@ -105,7 +113,7 @@ def _bank(name: str, dimensions: int) -> Bank:
     from sans.families import FAMILIES, parse
     from sans.yardsticks.banks import Bank
 
-    known = {*YARDSTICKS, *FAMILIES}
+    known = dict.fromkeys((*YARDSTICKS, *FAMILIES))
     texts = name.split("+")
     for text in texts:
         family = re.split("[:@]", text.strip(), maxsplit=1)[0]
@@ -113,8 +121,9 @@ def _bank(name: str, dimensions: int) -> Bank:
             raise ValueError("a yardstick has no learned kernels: evaluate a network that has")
         check_name("yardstick", name if len(texts) == 1 and family == name else family, known)
         if family in YARDSTICKS and family not in FAMILIES and family != "dct":
-            raise ValueError(f"{family} stands alone: only kernels can be added to others, as "
-                             "in hann+box")
+            raise ValueError(
+                f"{family} stands alone: only kernels can be added to others, as in hann+box"
+            )
     return Bank(tuple(parse(text, dimensions) for text in texts))
 
 

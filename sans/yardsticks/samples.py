@@ -53,7 +53,7 @@ class Lines:
         """
         if signals.ndim != 3:
             raise ValueError("lines between samples describe signals of one dimension, not images")
-        batch, leads, length = signals.shape
+        _, leads, length = signals.shape
         cost = Stop(objective).cost(1, leads, length)
         drawn = [_drawn(signal, cost) for signal in signals]
         reconstruction = np.stack([each for each, _ in drawn])
@@ -153,9 +153,7 @@ def _plant(tree: Array, at: int, rise: float) -> None:
 
 
 @inlined
-def _rise(
-    values: Array, missing: np.ndarray, length: int, first: int, at: int, last: int
-) -> float:
+def _rise(values: Array, missing: np.ndarray, length: int, first: int, at: int, last: int) -> float:
     """Return by what the error rises without the sample at a place between two others, or none."""
     without = _error(values, missing, length, first, last, at)
     return (

@@ -15,6 +15,7 @@ from sans.yardsticks.names import find
 
 if TYPE_CHECKING:
     from sans.signals import Signals
+    from sans.yardsticks.bases import Array
     from sans.yardsticks.names import Yardstick
 
 
@@ -82,7 +83,7 @@ def score(
     """
     sifted = sift(signals)
     yardstick = settle(name, sifted.signals.ndim - 2, validation, objective)
-    values = sifted.signals.cpu().double().numpy()
+    values = np.asarray(sifted.signals.cpu().double())
     numbers = 0
     if isinstance(yardstick, Bank):
         numbers = yardstick.numbers(values.shape[1])
@@ -94,10 +95,10 @@ def score(
     scores = {
         key: np.concatenate([each[key] for each in found]).astype(np.float64) for key in found[0]
     }
-    left_out = sifted.silent, sifted.sparse
     about = yardstick.description, yardstick.chosen, numbers
-    return Scored(scores, *left_out, weights, *about)
+    return Scored(scores, sifted.silent, sifted.sparse, weights, *about)
 
 
-def _double(signals: Signals) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return sift(signals).signals.cpu().double().numpy()
+def _double(signals: Signals) -> Array:
+    """Return the signals that have a φ as an array in float64."""
+    return np.asarray(sift(signals).signals.cpu().double())

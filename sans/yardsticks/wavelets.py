@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from difflib import get_close_matches
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 
-from sans.configs import check_name
+from sans.names import check_name
 from sans.yardsticks.bases import Array, Basis
 
 WAVELET = "bior4.4"
@@ -63,6 +64,11 @@ def wavelets(
     Raises:
         ValueError: if there is no such wavelet or border, or no signal has such a level.
     """
+    if name not in names() and not get_close_matches(name, names(), n=1, cutoff=0.5):
+        raise ValueError(
+            f"there is no wavelet {name!r}; haar, db4, sym5, coif2 and bior2.2 are some of the "
+            f"{len(names())} that there are"
+        )
     check_name("wavelet", name, names())
     check_name("border", border, BORDERS)
     if level is not None and level < 1:
@@ -86,11 +92,12 @@ def wavelets(
     return Basis(words, analyse, synthesise, norms, chosen)
 
 
-def names() -> list[str]:
+@cache
+def names() -> tuple[str, ...]:
     """Return the names of all discrete wavelets."""
     import pywt
 
-    return list(pywt.wavelist(kind="discrete"))
+    return tuple(pywt.wavelist(kind="discrete"))
 
 
 def different_names() -> list[str]:
@@ -100,9 +107,21 @@ def different_names() -> list[str]:
 
 def most_levels(space: Sequence[int], name: str) -> int:
     """Return how often signals can be halved before the filters are longer than what is left."""
+    return _most_levels(min(space), name)
+
+
+@lru_cache(maxsize=2**12)
+def _most_levels(length: int, name: str) -> int:
     import pywt
 
-    return int(pywt.dwt_max_level(min(space), name))
+    return int(pywt.dwt_max_level(length, name))
+
+
+def near_orthonormal(name: str) -> bool:
+    """Return whether what a coefficient draws has norm 1, but for the ends of a signal."""
+    import pywt
+
+    return bool(pywt.Wavelet(name).orthogonal)
 
 
 def choices(
@@ -140,7 +159,7 @@ def _synthesise(
     import pywt
 
     axes = range(1, 1 + len(space))
-    coarse, *finer = pywt.wavedecn_shapes(tuple(space), name, border, level)
+    coarse, *finer = _shapes(tuple(space), name, level, border == BORDER)
     ends = np.cumsum([math.prod(shape) for shape in _in_order([coarse, *finer])])
     cut = np.split(coefficients, ends[:-1], axis=1)
     if len(space) == 1:
@@ -154,6 +173,14 @@ def _synthesise(
         signals = pywt.waverecn(nested, name, border, axes)
     # Where a length is odd, its last sample was repeated to make it even.
     return np.asarray(signals[(slice(None), *map(slice, space))])
+
+
+@lru_cache(maxsize=2**12)
+def _shapes(space: tuple[int, ...], name: str, level: int, around: bool) -> Any:
+    """Return the shapes of the bands, as PyWavelets nests them."""
+    import pywt
+
+    return pywt.wavedecn_shapes(space, name, BORDER if around else "symmetric", level)
 
 
 def _in_order(nested: Sequence[Any]) -> list[Any]:
@@ -199,7 +226,7 @@ def _band_norms(length: int, name: str, level: int, kind: str, around: bool) -> 
     if level == 0:
         return np.ones(length)
     border = BORDER if around else "symmetric"
-    shapes = pywt.wavedecn_shapes((length,), name, border, level)
+    shapes = _shapes((length,), name, level, around)
     sizes = [shapes[0][0], *(each["d"][0] for each in shapes[1:])]
     size, reach = sizes[0], int(pywt.Wavelet(name).dec_len)
     drawn = np.unique(np.clip([*range(reach), size // 2, *range(size - reach, size)], 0, size - 1))

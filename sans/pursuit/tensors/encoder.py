@@ -27,7 +27,7 @@ def pursue(
     kernels: Sequence[Tensor],
     stop: Stop = encoder.PHI,
     refit: str = "squares",
-    weights: int | None = None,
+    weights: float | None = None,
 ) -> Tensor:
     """Describe signals by spikes of kernels, as `sans.pursuit.encoder.pursue` does.
 
