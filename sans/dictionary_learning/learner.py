@@ -81,6 +81,17 @@ class Described:
     error: float
     """Mean absolute error."""
 
+    phi_addressed: float
+    """Mean φₐ."""
+
+    judge: str = "phi"
+    """The name of the figure that was to be low: "phi", or "phi_addressed"."""
+
+    @property
+    def objective(self) -> float:
+        """The mean of the figure that was to be low."""
+        return float(getattr(self, self.judge))
+
     def residuals(self, signals: Floats) -> Floats:
         """Return what the spikes leave of the signals, ``(signals, *space)``."""
         return signals - self.code.draw(self.drawn)
@@ -92,10 +103,11 @@ def describe(signals: Floats, kernels: Kernels, method: Method) -> Described:
     weights = sum(kernel.size for kernel in kernels)
     code = pursue(signals, drawn, method.stop, method.refit, weights, method.threads)
     found = figures(signals, code, drawn, weights)
-    phi, ratio, loss = (float(figure.mean()) for figure in found)
-    size = np.abs(signals).mean(tuple(range(1, signals.ndim)))
+    phi, ratio, loss, addressed = (float(figure.mean()) for figure in found)
+    size = np.nanmean(np.abs(signals), tuple(range(1, signals.ndim)))
     error = float((found.reconstruction_loss * size).mean())
-    return Described(list(kernels), drawn, code, phi, ratio, loss, error)
+    judge = "phi_addressed" if method.stop.kind == "addressed" else "phi"
+    return Described(list(kernels), drawn, code, phi, ratio, loss, error, addressed, judge)
 
 
 def turn(
@@ -140,8 +152,8 @@ def adapt(
     moved = describe(signals, kernels, method)
     for hope in HOPES:
         moved = turn(signals, moved, method, random)
-        best = min(best, moved, key=lambda description: description.phi)
-        if moved.phi > present.phi * (1 + hope):
+        best = min(best, moved, key=lambda description: description.objective)
+        if moved.objective > present.objective * (1 + hope):
             break
     return best
 

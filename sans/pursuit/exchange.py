@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sans.compilation.decorators import compiled, inlined
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.absolute import refit_absolute
-from sans.pursuit.atoms import Atoms, clip, draw, view
+from sans.pursuit.atoms import Atoms, Part, draw, view
 from sans.pursuit.loops import Aim, SpikeArrays, absolute, copy, insert, part, phi, remove, write
 
 SLIGHT = 1e-6
@@ -48,7 +48,7 @@ class ExchangeSetting(NamedTuple):
     """What is to be described."""
 
     residual: Floats
-    """``(height, width)``: what the spikes leave; changed."""
+    """``(leads, height, width)``: what the spikes leave; changed."""
 
     beyond: float
     """The part of its sum of absolute values that does not count."""
@@ -75,7 +75,7 @@ def attempt(
         return count, error
     members = _gather(spikes, count, move, scene)
     top, bottom, left, right = _region(spikes, members, move, scene)
-    place = scene.residual[top:bottom, left:right].copy()
+    place = scene.residual[:, top:bottom, left:right].copy()
     before = absolute(place)
     comes = _perform(spikes, members, move, (top, left), place, scene)
     total = error + absolute(place) - before
@@ -83,7 +83,7 @@ def attempt(
     task, beyond = scene.task, scene.beyond
     if phi(task, after, total - beyond) >= (1 - SLIGHT) * phi(task, count, error - beyond):
         return count, error
-    write(place, scene.residual[top:bottom, left:right])
+    write(place, scene.residual[:, top:bottom, left:right])
     scene.changed[top:bottom, left:right] = sweep
     _adopt(spikes, count, members, move, comes, scene)
     return after, total
@@ -110,7 +110,7 @@ def _is_possible(spikes: SpikeArrays, count: int, move: Move, scene: ExchangeSet
 @compiled
 def _gather(spikes: SpikeArrays, count: int, move: Move, scene: ExchangeSetting) -> int:
     """Copy the spikes that meet the one that goes, or the one that comes; return their count."""
-    _, rows, columns = scene.atoms.kernels.shape
+    _, _, rows, columns = scene.atoms.kernels.shape
     found = 0
     for i in range(count):
         y, x, meets = spikes.y[i], spikes.x[i], False
@@ -127,22 +127,19 @@ def _gather(spikes: SpikeArrays, count: int, move: Move, scene: ExchangeSetting)
 
 
 @compiled
-def reach(y: int, x: int, scene: ExchangeSetting) -> tuple[int, int, int, int]:
-    """Return the first and behind the last row, and column, that an atom at a place draws on."""
-    _, rows, columns = scene.atoms.kernels.shape
-    height, width = scene.residual.shape
+def reach(y: int, x: int, scene: ExchangeSetting) -> Part:
+    """Return the first and behind the last row, and column, that the largest atom draws on."""
+    _, _, rows, columns = scene.atoms.kernels.shape
+    _, height, width = scene.residual.shape
     above, before = y - (rows - 1) // 2, x - (columns - 1) // 2
-    (top, bottom), (left, right) = clip(rows, y, height), clip(columns, x, width)
-    return above + top, above + bottom, before + left, before + right
+    return max(above, 0), min(above + rows, height), max(before, 0), min(before + columns, width)
 
 
 @compiled
-def _region(
-    spikes: SpikeArrays, members: int, move: Move, scene: ExchangeSetting
-) -> tuple[int, int, int, int]:
+def _region(spikes: SpikeArrays, members: int, move: Move, scene: ExchangeSetting) -> Part:
     """Return the rows and columns that all spikes of a move draw on."""
     group, goes = scene.group, move.goes
-    top, bottom, left, right = scene.residual.shape[0], 0, scene.residual.shape[1], 0
+    top, bottom, left, right = scene.residual.shape[1], 0, scene.residual.shape[2], 0
     for i in range(members + 2):
         if i < members:
             above, below, before, behind = reach(group.y[i], group.x[i], scene)
@@ -167,19 +164,19 @@ def _perform(
     scene: ExchangeSetting,
 ) -> int:
     """Make a move in a copy of the region, and refit its spikes; return which of them comes."""
-    kernels, group, (top, left) = scene.atoms.kernels, scene.group, corner
+    atoms, group, (top, left) = scene.atoms, scene.group, corner
     for i in range(members):
         group.y[i] -= top
         group.x[i] -= left
     if move.goes != NONE:
         kernel, y, x = spikes.kernel[move.goes], spikes.y[move.goes], spikes.x[move.goes]
-        draw(kernels[kernel], spikes.amplitude[move.goes], y - top, x - left, place)
+        draw(atoms, kernel, spikes.amplitude[move.goes], y - top, x - left, place)
     comes = NONE
     if move.kernel != NONE:
         y, x = move.y - top, move.x - left
         scale = scene.scales[move.kernel, move.y, move.x]
-        amplitude = view(kernels[move.kernel], y, x, place) * scale**2
-        draw(kernels[move.kernel], -amplitude, y, x, place)
+        amplitude = view(atoms, move.kernel, y, x, place) * scale**2
+        draw(atoms, move.kernel, -amplitude, y, x, place)
         comes = insert(group, members, move.kernel, y, x)
         group.amplitude[comes] = amplitude
         members += 1

@@ -47,23 +47,23 @@ def _resettle(
     spikes: SpikeArrays, count: int, error: float, which: int, sweep: int, scene: ExchangeSetting
 ) -> tuple[int, float]:
     """Try an image without a spike, with it drawing any kernel nearby, and with it next door."""
-    kernels, residual = scene.atoms.kernels, scene.residual
+    atoms, residual = scene.atoms, scene.residual
     kernel, y, x = spikes.kernel[which], spikes.y[which], spikes.x[which]
     if scene.task.stop == PHI:
         after, left = attempt(spikes, count, error, Move(which, NONE, 0, 0), sweep, scene)
         if after != count:
             return after, left
-    for other in range(kernels.shape[0]):
-        draw(kernels[kernel], spikes.amplitude[which], y, x, residual)
-        rows, columns = kernels.shape[1] // 2, kernels.shape[2] // 2
+    for other in range(atoms.kernels.shape[0]):
+        draw(atoms, kernel, spikes.amplitude[which], y, x, residual)
+        rows, columns = atoms.kernels.shape[2] // 2, atoms.kernels.shape[3] // 2
         area = (y - rows, y + rows + 1, x - columns, x + columns + 1)
         _, row, column = _strongest(other, area, scene)
-        draw(kernels[kernel], -spikes.amplitude[which], y, x, residual)
+        draw(atoms, kernel, -spikes.amplitude[which], y, x, residual)
         move = Move(which, other, row, column)
         after, left = attempt(spikes, count, error, move, sweep, scene)
         if left != error:
             return after, left
-    down = min(1, residual.shape[0] - 1)
+    down = min(1, residual.shape[1] - 1)
     for row in range(y - down, y + down + 1):
         for column in range(x - 1, x + 2):
             move = Move(which, kernel, row, column)
@@ -78,8 +78,8 @@ def _fill(
     spikes: SpikeArrays, count: int, error: float, sweep: int, scene: ExchangeSetting
 ) -> tuple[int, float]:
     """Try one spike more in every part of the image, as large as a kernel, that has changed."""
-    _, rows, columns = scene.atoms.kernels.shape
-    height, width = scene.residual.shape
+    _, _, rows, columns = scene.atoms.kernels.shape
+    _, height, width = scene.residual.shape
     for y in range(0, height, rows):
         for x in range(0, width, columns):
             if scene.changed[y : y + rows, x : x + columns].max() >= sweep - 1:
@@ -98,13 +98,13 @@ def _strongest(
     kernel: int, area: tuple[int, int, int, int], scene: ExchangeSetting
 ) -> tuple[float, int, int]:
     """Return how much the strongest atom of a kernel in an area would draw, and its place."""
-    weights, scales, residual = scene.atoms.kernels[kernel], scene.scales[kernel], scene.residual
+    atoms, scales, residual = scene.atoms, scene.scales[kernel], scene.residual
     top, bottom, left, right = area
     strongest, row, column = 0.0, NONE, NONE
-    for y in range(max(0, top), min(residual.shape[0], bottom)):
-        for x in range(max(0, left), min(residual.shape[1], right)):
+    for y in range(max(0, top), min(residual.shape[1], bottom)):
+        for x in range(max(0, left), min(residual.shape[2], right)):
             if scales[y, x] > 0:
-                norm = abs(view(weights, y, x, residual)) * scales[y, x]
+                norm = abs(view(atoms, kernel, y, x, residual)) * scales[y, x]
                 if norm > strongest:
                     strongest, row, column = norm, y, x
     return strongest, row, column
@@ -142,11 +142,11 @@ def rearrange_all(
         scales: ``(kernels, height, width)``, 1 / norm of every atom, 0 where none may lie.
         task: what is to be described, and until when.
         sizes: the sum of absolute values of each image, what φ measures its error by, ``(batch,)``.
-        residuals: ``(batch, height, width)``, what the spikes leave; changed.
+        residuals: ``(batch, leads, height, width)``, what the spikes leave; changed.
         beyond: the part of their sums of absolute values that does not count, ``(batch,)``.
         rounds: rounds of a refit of the few spikes that a move changes.
     """
-    batch, height, width = residuals.shape
+    batch, _, height, width = residuals.shape
     room = spikes.x.size // max(batch, 1)
     group, members = room_for(room + 1), np.empty(room, np.int64)
     changed = np.empty((height, width), np.int64)

@@ -18,8 +18,10 @@ def train(
 
     Args:
         model: what the network is.
-        training: ``(signals, 1, *space)``; signals that are zero everywhere are left out.
-        validation: like `training`; they choose the epoch.
+        training: ``(signals, leads, *space)``; signals that are zero everywhere, or that have fewer
+            samples than the largest kernel because the others are missing, are left out.
+        validation: like `training`; they choose the epoch, by φ, or by φₐ where a pursuit stops by
+            that.
         config: how to train; None: the paper's settings for recordings.
 
     Raises:
