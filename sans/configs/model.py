@@ -197,7 +197,7 @@ class ModelConfig:
         """
         if not self.kernel and self.leads == 1:
             return sum(size**self.dimensions for size in self.kernel_sizes)
-        return self.layout.weights
+        return int(self.layout.weights)
 
     @property
     def least(self) -> int:

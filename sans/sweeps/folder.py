@@ -170,6 +170,9 @@ class SweepFolder:
         for name in ("kernels", "last_kernels"):
             for model, kernels in enumerate(getattr(outcome, name)):
                 arrays |= {f"{name}.{model}.{k}": kernel for k, kernel in enumerate(kernels)}
+        for model, patterns in enumerate(outcome.patterns):
+            kept = {k: v for k, v in enumerate(patterns) if v is not None}
+            arrays |= {f"patterns.{model}.{k}": pattern for k, pattern in kept.items()}
         write_arrays(self.part(number), PART, arrays, {"networks": _networks(task)})
 
     def write_rows(self, rows: Sequence[Row]) -> None:
@@ -245,7 +248,12 @@ class SweepFolder:
                 for name, array in arrays.items()
                 if name.startswith("test.")
             }
-            return SweepOutcome(as_records(arrays["history"]), test, kernels, last)
+            patterns = tuple(
+                tuple(arrays.get(f"patterns.{index}.{k}") for k in range(len(model.kernel_sizes)))
+                for index, model in enumerate(task.models)
+                if model.leads > 1
+            )
+            return SweepOutcome(as_records(arrays["history"]), test, kernels, last, patterns)
         except (KeyError, ValueError):
             raise ModelError(
                 f"{path} holds other networks than this version trains: add --force"
