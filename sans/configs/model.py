@@ -197,12 +197,12 @@ class ModelConfig:
         """
         if not self.kernel and self.leads == 1:
             return sum(size**self.dimensions for size in self.kernel_sizes)
-        return int(self.layout.weights)
+        return self.layout.weights
 
     @property
     def least(self) -> int:
         """Samples of the largest kernel: a signal that misses samples must have as many."""
-        return max(self.kernel_sizes, default=1) ** self.dimensions
+        return int(max(self.kernel_sizes, default=1) ** self.dimensions)
 
     def with_kernel(self, kernel: Sequence[str], side: int | None = None) -> ModelConfig:
         """Return the same network with kernels given by other texts, and densities by rule.

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sans.activations import ACTIVATIONS
 from sans.configs.toml import OPTIONS_FILE
@@ -165,7 +166,10 @@ class SweepFolder:
     def write_part(self, number: int, task: SweepTask, outcome: SweepOutcome) -> None:
         """Keep the outcome of a task."""
         stacked = np.stack([outcome.test[name] for name in PART_TEST], -1)
-        arrays = {"history": as_columns(outcome.history), "test": stacked}
+        arrays: dict[str, NDArray[Any]] = {
+            "history": as_columns(outcome.history),
+            "test": stacked,
+        }
         arrays |= {f"test.{name}": outcome.test[name] for name in outcome.test.keys() - PART_TEST}
         for name in ("kernels", "last_kernels"):
             for model, kernels in enumerate(getattr(outcome, name)):
