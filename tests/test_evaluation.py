@@ -187,7 +187,7 @@ def test_a_pursuit_that_shares_its_weights_stops_by_what_is_shared():
     model, signals = SAN(config, [noise(9), noise(5, seed=1)]), noise(7, 1, 60).cumsum(2)
     once = evaluate(model, signals, weights="once").scores
     activations = model.encode(signals, 2)  # 14 weights for 7 signals
-    drawn = model.decode(activations)
+    drawn = model.decode(activations).detach()
     wanted = metrics.phi_addressed(signals, drawn, activations, 2)
     np.testing.assert_allclose(once["phi_addressed"], wanted.numpy(), rtol=1e-6)
     counts = metrics.spikes(activations).sum() - metrics.spikes(model.encode(signals)).sum()

@@ -334,6 +334,16 @@ def test_phi_addressed_is_phi_for_one_kernel_and_more_for_two(tmp_path):
                 assert phi_a == phi if kernels == 1 else phi_a > phi
 
 
+@pytest.mark.parametrize("kernels", [1, 2])
+def test_pictures_know_the_ratio_that_counts_shapes(tmp_path, kernels):
+    sweep, _ = trained(tmp_path, Grid(("extrema",), (3, 5), kernels))
+    networks = sweep.networks()
+    form = sweep.dataset.training.signals.shape[1:]
+    shown = drawn.family(networks, networks[0], "test", form).addressed
+    name = "test_addressed_inverse_compression_ratio"
+    np.testing.assert_allclose(shown, [each.row.more[name] for each in networks], rtol=1e-6)
+
+
 def test_a_metric_of_later_is_computed_for_the_networks_that_are_trained_later(
     tmp_path, monkeypatch
 ):
