@@ -9,6 +9,7 @@ import torch
 
 from sans import metrics
 from sans.evaluation import evaluate
+from sans.figures import Approximation
 from sans.kernels import load_kernels
 from sans.plots import Passage, Picture, Share, plot_reconstruction, save_figure
 from sans.signals import CHUNK
@@ -137,7 +138,7 @@ def _pass(model: SAN, signal: Tensor) -> tuple[Passage, dict[str, float]]:
     seen, drawn = whole if len(signal[0]) > 1 else (each[0] for each in whole)
     parts = (seen, model.similarity(signal)[0], activations[0], drawn)
     weights, spikes = model.config.weights, metrics.spikes(activations)
-    found = metrics.Approximation(signal, reconstruction, spikes, weights)
+    found = Approximation(signal, reconstruction, spikes, weights)
     names = {"φ": "phi", "CR⁻¹": "inverse_compression_ratio", "L̃": "reconstruction_loss"}
     scores = {short: found[name] for short, name in names.items()}
     passage = Passage(*(part.float().cpu().numpy() for part in parts))
