@@ -113,8 +113,8 @@ def evaluate(model: SAN, signals: Signals, weights: str = WEIGHTS[0]) -> Evaluat
     published = config.dimensions == 2 and config.decoder == "paper" and weights != "once"
     counted = config.weights / (len(tensor) if weights == "once" else 1)
     counts = counted, sum(config.kernel_sizes) if published else None
-    entries = len(model.kernels) * tensor[0].numel()
-    device = next(model.parameters()).device
+    entries = config.shapes * tensor[0].numel()
+    device = model.device
     # Filled in place: small results kept between large temporaries would split the memory.
     scores: dict[str, NDArray[np.float64]] = {}
     done = 0

@@ -90,7 +90,7 @@ def patterns_by_place(config: ModelConfig, patterns: Patterns) -> list[Any]:
             continue
         if found[member.pattern] is not None and (found[member.pattern] != pattern).any():
             raise ValueError(
-                f"kernel {number} has not the pattern of the kernels before, as it has to"
+                f"kernel {number} has another pattern of leads than the kernels it shares one with"
             )
         found[member.pattern] = pattern
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sans.compilation.decorators import compiled, reordered
+from sans.compilation.decorators import compiled, lent, reordered
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, Index, Part, draw, inside, meet, view
 from sans.pursuit.least_squares import Envelope, envelope, solve
@@ -34,9 +34,24 @@ def refit_absolute(
         residual: ``(leads, height, width)``, the image without what the spikes draw; changed.
         rounds: how often to solve.
     """
+    _refit(spikes, count, atoms, residual, rounds, envelope(neighbours(spikes, count, atoms)))
+
+
+@compiled
+def refit_group(
+    spikes: SpikeArrays, count: int, atoms: Atoms, residual: Floats, rounds: int
+) -> float:
+    """Do the same with spikes in any order; return the sum of absolute errors."""
+    return _refit(spikes, count, atoms, residual, rounds, envelope(np.zeros(count, np.int64)))
+
+
+@compiled
+def _refit(
+    spikes: SpikeArrays, count: int, atoms: Atoms, residual: Floats, rounds: int, matrix: Envelope
+) -> float:
+    """Do the same with spikes whose matrix has an envelope."""
     best, lowest = spikes.amplitude[:count].copy(), absolute(residual)
     left, importance, change = residual.copy(), np.empty_like(residual), np.empty(count)
-    matrix = envelope(neighbours(spikes, count, atoms))
     for _ in range(rounds):
         weigh(left, importance)
         _write_equations(spikes, atoms, left, importance, matrix, change)
@@ -52,9 +67,10 @@ def refit_absolute(
                 best[i] = spikes.amplitude[i]
     for i in range(count):
         spikes.amplitude[i] = best[i]
+    return lowest
 
 
-@compiled
+@lent
 def weigh(residual: Floats, importance: Floats) -> None:
     """Write the weight of every sample: 1 over the magnitude of what is left of it."""
     least = max(SMALL * absolute(residual) / residual.size, 1e-300)
@@ -89,7 +105,7 @@ def _write_equations(
         met[i] = view(atoms, kernel[i], ys[i], xs[i], weighed)
 
 
-@compiled
+@lent
 def product(
     atoms: Atoms,
     pair: tuple[int, int],

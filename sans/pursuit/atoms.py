@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled, fused, inlined, reordered
+from sans.compilation.decorators import compiled, fused, inlined, lent, reordered
 from sans.convolution.frames import Floats, Integers, as_images
 from sans.pursuit.dictionary import Dictionary
 
@@ -133,7 +133,7 @@ def _energy(kernel: Floats, part: Part) -> float:
     return total
 
 
-@compiled
+@lent
 def inside(edges: Integers, kernel: Floats, y: int, x: int, height: int, width: int) -> Part:
     """Return the first and behind the last row, and column, of a kernel that lie on an image.
 
@@ -151,7 +151,7 @@ def inside(edges: Integers, kernel: Floats, y: int, x: int, height: int, width: 
     return top, bottom, left, right
 
 
-@compiled
+@lent
 def is_whole(atoms: Atoms, kernel: int, y: int, x: int, space: tuple[int, int]) -> bool:
     """Return whether the border of an image clips nothing of an atom at a place.
 
@@ -167,7 +167,7 @@ def is_whole(atoms: Atoms, kernel: int, y: int, x: int, space: tuple[int, int]) 
     return here == (edges[0], edges[1], edges[2], edges[3])
 
 
-@compiled
+@lent
 def extent(atoms: Atoms, kernel: int, y: int, x: int, space: tuple[int, int]) -> Part:
     """Return the first and behind the last row, and column, of an image that an atom draws on.
 
@@ -179,7 +179,7 @@ def extent(atoms: Atoms, kernel: int, y: int, x: int, space: tuple[int, int]) ->
     return above + top, above + bottom, before + left, before + right
 
 
-@compiled
+@lent
 def meet(atoms: Atoms, one: int, other: int, down: int, across: int) -> bool:
     """Return whether two kernels have samples in common.
 
@@ -199,7 +199,7 @@ def meet(atoms: Atoms, one: int, other: int, down: int, across: int) -> bool:
     )
 
 
-@inlined
+@lent
 def draw(atoms: Atoms, kernel: int, amplitude: float, y: int, x: int, image: Floats) -> None:
     """Add an atom, `amplitude` times, to an image ``(leads, height, width)``."""
     draw_kernel(atoms.kernels[kernel], atoms.edges[kernel], amplitude, y, x, image)
@@ -222,7 +222,7 @@ def draw_kernel(
                 image[lead, above + i, before + j] += amplitude * kernel[lead, row + i, column + j]
 
 
-@inlined
+@lent
 def view(atoms: Atoms, kernel: int, y: int, x: int, image: Floats) -> float:
     """Return the inner product of an atom with an image ``(leads, height, width)``."""
     return _view_kernel(atoms.kernels[kernel], atoms.edges[kernel], y, x, image)

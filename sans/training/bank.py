@@ -17,7 +17,7 @@ from sans.configs import ModelConfig
 from sans.convolution import loops, tensors
 from sans.figures import Approximation, figures
 from sans.metrics import spikes
-from sans.signals import CHUNK
+from sans.signals import CHUNK, filled
 from sans.training.gradient import loss_and_gradient
 from sans.training.regularisation import UNREGULARISED, RegularisedStep
 
@@ -77,7 +77,7 @@ class Bank:
             signals: what to encode.
             densities: like `self.densities`, and in their place.
         """
-        signals = present(signals)
+        signals = filled(signals)
         if self._compiled:
             kernels = self.weights.flatten(0, 1).numpy()
             found = loops.correlate(signals.numpy(), kernels, self._sizes)
@@ -133,7 +133,7 @@ class Bank:
         """
         with torch.inference_mode(False), torch.enable_grad(), devices.exact():
             signals, weights = followed(signals), followed(self.weights).requires_grad_()
-            similarity = tensors.correlate(present(signals), weights)
+            similarity = tensors.correlate(filled(signals), weights)
             kept = self._activate(similarity, regularised.densities)
             activations = self._spare(kept, regularised.spared)
             reconstruction = tensors.decode(activations, weights, self._decoder)
@@ -227,11 +227,6 @@ class Bank:
         return names, scores.view(batch, models, -1).sum(0, dtype=torch.float64)
 
 
-def present(signals: Tensor) -> Tensor:
-    """Return signals with zeros where samples are missing, NaN."""
-    return torch.where(signals.isnan(), 0, signals)
-
-
 def absolute_errors(reconstruction: Tensor, signals: Tensor) -> Tensor:
     """Return the mean absolute error of every network over the samples that are not missing.
 
@@ -240,7 +235,7 @@ def absolute_errors(reconstruction: Tensor, signals: Tensor) -> Tensor:
         signals: what broadcasts with it.
     """
     missing = signals.isnan()
-    errors = (reconstruction - present(signals)).abs()
+    errors = (reconstruction - filled(signals)).abs()
     if not bool(missing.any()):
         return errors.transpose(0, 1).flatten(1).mean(1)
     known = (~missing).expand_as(errors)

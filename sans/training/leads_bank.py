@@ -10,7 +10,8 @@ from torch import Tensor
 from sans import devices
 from sans.configs import ModelConfig
 from sans.convolution import leads, tensors
-from sans.training.bank import Bank, absolute_errors, followed, present
+from sans.signals import filled
+from sans.training.bank import Bank, absolute_errors, followed
 from sans.training.regularisation import UNREGULARISED, RegularisedStep
 
 
@@ -69,7 +70,7 @@ class LeadsBank(Bank):
     def encode(self, signals: Tensor, densities: Sequence[float] | None = None) -> Tensor:
         """Return activations ``(batch, models * kernels, *space)``; as `Bank.encode`."""
         by_kernel = self._by_kernel(self._patterns)
-        similarity = leads.correlate(present(signals), self.weights, by_kernel)
+        similarity = leads.correlate(filled(signals), self.weights, by_kernel)
         return self._activate(similarity, densities)
 
     def decode(self, activations: Tensor) -> Tensor:
@@ -92,7 +93,7 @@ class LeadsBank(Bank):
                 followed(each).requires_grad_() for each in (self.weights, self._patterns)
             )
             by_kernel = self._by_kernel(patterns)
-            similarity = leads.correlate(present(signals), weights, by_kernel)
+            similarity = leads.correlate(filled(signals), weights, by_kernel)
             kept = self._activate(similarity, regularised.densities)
             activations = self._spare(kept, regularised.spared)
             drawn = leads.decode(activations, weights, by_kernel, self._decoder)
