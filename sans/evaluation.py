@@ -92,7 +92,8 @@ def evaluate(model: SAN, signals: Signals, weights: str = WEIGHTS[0]) -> Evaluat
             largest kernel.
         weights: "window", all weights of the kernels are counted for each signal, or "once", they
             are counted once for all signals that are scored, as kernels are that a recording
-            shares: W over the count of signals for each. Nothing is counted as published then.
+            shares: W over the count of signals for each, also where a pursuit stops by φ. Nothing
+            is counted as published then.
 
     Raises:
         ValueError: if the signals do not fit the network, or all of them are zero or missing.
@@ -107,13 +108,13 @@ def evaluate(model: SAN, signals: Signals, weights: str = WEIGHTS[0]) -> Evaluat
     """
     check_name("weights", weights, WEIGHTS)
     config = model.config
-    sifted = sift(signals, least=max(config.kernel_sizes, default=1) ** config.dimensions)
+    sifted = sift(signals, least=config.least)
     tensor = sifted.signals
     published = config.dimensions == 2 and config.decoder == "paper" and weights != "once"
     counted = config.weights / (len(tensor) if weights == "once" else 1)
     counts = counted, sum(config.kernel_sizes) if published else None
-    entries = len(model.kernels) * tensor[0].numel()
-    device = next(model.parameters()).device
+    entries = config.shapes * tensor[0].numel()
+    device = model.device
     # Filled in place: small results kept between large temporaries would split the memory.
     scores: dict[str, NDArray[np.float64]] = {}
     done = 0
@@ -130,7 +131,7 @@ def _score(
     model: SAN, signals: Tensor, weights: float, published_weights: float | None
 ) -> dict[str, Tensor]:
     """Return every figure of a batch by name, ``(batch,)`` each, with so many weights for each."""
-    activations = model.encode(signals)
+    activations = model.encode(signals, weights)
     return figures(
         Approximation(
             signals,

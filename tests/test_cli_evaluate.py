@@ -68,6 +68,21 @@ def test_the_table_has_the_mean_and_the_spread_of_every_figure(sans, run, part):
     assert f"synthetic, {len(signals)} {part} signals" in output
 
 
+def test_weights_are_counted_once_on_request(sans, run):
+    signals = load(DataConfig(window=200, limit=12)).test.signals
+    scored = evaluate(SAN.load(run / "model.safetensors"), signals, "once")
+    values = json.loads(sans("evaluate", "run", "--weights", "once", "--json").stdout)
+    assert values["weights"] == "once"
+    assert values["phi_addressed"] == scored.mean("phi_addressed")
+    output = sans("evaluate", "run", "--weights", "once").stdout
+    assert "synthetic, 4 test signals, kernels counted once" in output
+    assert number(scored.mean("phi")) in output
+    assert "once" not in sans("evaluate", "run").stdout
+    refused = sans("evaluate", "run", "--weights", "twice")
+    assert refused.exit_code == 2
+    assert "there is no weights 'twice'; known: window, once" in refused.stderr
+
+
 def test_a_person_reads_means_with_their_spread(sans, run):
     output = sans("evaluate", str(run)).stdout
     for heading in ("φ̄", "CR⁻¹", "L̃", "spikes a signal", "PRDN (%)", "SNR (dB)", "spread"):

@@ -186,8 +186,8 @@ def test_an_absolute_refit_keeps_the_spikes_and_never_raises_the_absolute_error(
 def test_no_round_of_an_absolute_refit_raises_the_absolute_error(case):
     signals, kernels = case
     code = pursue(signals, kernels, Stop("count", 7))
-    atoms, _ = atoms_of(kernels)
-    images = as_images(signals - code.draw(kernels), signals.ndim - 1)
+    atoms = atoms_of(kernels)
+    images = as_images((signals - code.draw(kernels))[:, None], signals.ndim - 1)
     ys = code.place[:, 0] if signals.ndim == 3 else np.zeros_like(code.signal)
     xs = np.ascontiguousarray(code.place[:, -1])
     spikes = loops.SpikeArrays(code.kernel, ys.copy(), xs, code.amplitude.copy(), 0 * code.kernel)
@@ -529,6 +529,9 @@ def test_of_equal_kernels_the_first_is_used():
         one = pursue(noise(3, 50), [kernel], stop, weights=10)
         two = pursue(noise(3, 50), [kernel, kernel], stop, weights=10)
         assert not two.kernel.any()
+        if stop.kind == "addressed":  # one of two kernels is to be told apart
+            assert len(two.signal) < len(one.signal)
+            continue
         np.testing.assert_allclose(two.amplitude, one.amplitude, rtol=1e-9)
 
 

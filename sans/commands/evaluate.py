@@ -160,7 +160,8 @@ def _encoding(stored: StoredModel, changes: dict[str, Any]) -> StoredModel:
     if changes.get("encoder") == "pursuit":
         changes = {**changes, "decoder": "adjoint", "competition": False}
         if stored.config.decoder == "paper":  # which draws them mirrored
-            kernels = tuple(np.flip(kernel).copy() for kernel in kernels)
+            space = tuple(range(-stored.config.dimensions, 0))
+            kernels = tuple(np.flip(kernel, space).copy() for kernel in kernels)
     return replace(stored, config=replace(stored.config, **changes), kernels=kernels)
 
 

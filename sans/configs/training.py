@@ -141,7 +141,7 @@ class TrainConfig(TrainOptions):
         """Return the start for `model`: the one asked for, or the paper's."""
         if self.start is None and model.encoder == "pursuit":
             return "data"
-        return self.start or ("constant" if len(model.kernel_sizes) == 1 else "random")
+        return self.start or ("constant" if len(model.learned_sizes) == 1 else "random")
 
     def check_model(self, model: ModelConfig) -> None:
         """Raise a ValueError unless `model` has what these settings change."""
@@ -154,7 +154,8 @@ class TrainConfig(TrainOptions):
 
     def doubts(self, model: ModelConfig) -> tuple[str, ...]:
         """Return what a user should know who trains `model` like this, one sentence each."""
-        twins = len(set(model.kernel_sizes)) < len(model.kernel_sizes)
+        sizes = model.learned_sizes
+        twins = len(set(sizes)) < len(sizes)
         if twins and self.start_for(model) == "constant":
             return (
                 "kernels of equal size and constant start stay equal for ever: try --start random",

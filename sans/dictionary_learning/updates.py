@@ -15,7 +15,7 @@ import numpy as np
 from sans.compilation.decorators import compiled
 from sans.convolution.frames import Floats, Integers, as_images
 from sans.pursuit.absolute import refit_all, weigh
-from sans.pursuit.atoms import align, atoms_of, clip, draw, draw_all
+from sans.pursuit.atoms import Atoms, atoms_of, draw_all, draw_kernel, inside, laid
 from sans.pursuit.encoder import Code
 from sans.pursuit.loops import SpikeArrays, neighbours, part
 from sans.stretching import stretched
@@ -45,21 +45,21 @@ def update(
         kernels: ``(size,)`` or ``(size, size)`` each, of norm 1.
         stretches: factors by which every kernel is stretched.
     """
-    images = as_images(np.asarray(signals, np.float64), signals.ndim - 1)
-    sizes = np.abs(images).sum((1, 2))
+    images = as_images(np.asarray(signals, np.float64)[:, None], signals.ndim - 1)
+    sizes = np.abs(images).sum((1, 2, 3))
     counts = code.counts
     begins = np.cumsum(counts) - counts
     spikes = _as_room(code)
     for number in range(TURNS):
         drawn = stretched(kernels, stretches)
-        atoms, _ = atoms_of(drawn)
+        atoms = atoms_of(drawn)
         residuals = images.copy()
         places = (spikes.kernel, spikes.y, spikes.x)
-        draw_all(residuals, atoms.kernels, code.signal, *places, -spikes.amplitude)
+        draw_all(residuals, atoms, code.signal, *places, -spikes.amplitude)
         if number:
             refit_all(spikes, begins, counts, atoms, residuals, STEPS)
         taps = _numbered(drawn, 1 + len(stretches))
-        kernels, norms = _moved(residuals, sizes, spikes, begins, counts, kernels, taps)
+        kernels, norms = _moved(residuals, sizes, spikes, begins, counts, kernels, atoms, taps)
         spikes.amplitude[:] *= np.repeat(norms, 1 + len(stretches))[spikes.kernel]
     return list(kernels)
 
@@ -78,6 +78,7 @@ def _moved(
     begins: Integers,
     counts: Integers,
     kernels: Sequence[Floats],
+    atoms: Atoms,
     taps: Integers,
 ) -> tuple[list[Floats], Floats]:
     """Return kernels after some steps of weighted least squares, and the norms taken from them."""
@@ -88,13 +89,14 @@ def _moved(
     importance = np.empty_like(residuals[0])
     for _ in range(STEPS):
         matrix, met = np.zeros((weights.size, weights.size)), np.zeros(weights.size)
-        _add_all_equations(residuals, sizes, spikes, begins, counts, taps, importance, matrix, met)
+        sums = (importance, matrix, met)
+        _add_all_equations(residuals, sizes, spikes, begins, counts, atoms, taps, *sums)
         if not (size := matrix.trace() / weights.size):
             break  # no spike moves a weight
         matrix[np.diag_indices_from(matrix)] += RIDGE * size
         change = solve(matrix, met, assume_a="pos", lower=True, check_finite=False)
         weights += change
-        _take_out(residuals, spikes, begins, counts, taps, change)
+        _take_out(residuals, spikes, begins, counts, atoms, taps, change)
     moved = [
         flat.reshape(kernel.shape)
         for flat, kernel in zip(np.split(weights, ends[:-1]), kernels, strict=True)
@@ -117,7 +119,7 @@ def _numbered(drawn: Sequence[Floats], each: int) -> Integers:
             number = np.arange(begin + 1.0, begin + kernel.size + 1).reshape(kernel.shape)
             begin += kernel.size
         numbers.append(number)
-    return as_images(align(numbers), drawn[0].ndim).astype(np.int64) - 1
+    return laid(numbers)[0].astype(np.int64) - 1
 
 
 @compiled
@@ -127,6 +129,7 @@ def _add_all_equations(
     spikes: SpikeArrays,
     begins: Integers,
     counts: Integers,
+    atoms: Atoms,
     taps: Integers,
     importance: Floats,
     matrix: Floats,
@@ -137,13 +140,14 @@ def _add_all_equations(
         weigh(residuals[b], importance)
         importance /= sizes[b]
         own = part(spikes, begins[b], begins[b] + counts[b])
-        _add_equations(residuals[b], own, taps, importance, matrix, met)
+        _add_equations(residuals[b], own, atoms, taps, importance, matrix, met)
 
 
 @compiled
 def _add_equations(
     residual: Floats,
     spikes: SpikeArrays,
+    atoms: Atoms,
     taps: Integers,
     importance: Floats,
     matrix: Floats,
@@ -152,18 +156,18 @@ def _add_equations(
     """Add one image to the normal equations; of the matrix the lower half.
 
     Args:
-        residual: ``(height, width)``: what the spikes leave.
+        residual: ``(leads, height, width)``: what the spikes leave.
         spikes: the spikes of the image.
-        taps: ``(kernels, height, width)``: which weight a tap is, -1: none.
-        importance: ``(height, width)``: the weight of every sample.
+        atoms: the kernels.
+        taps: ``(kernels, leads, height, width)``: which weight a tap is, -1: none.
+        importance: ``(leads, height, width)``: the weight of every sample.
         matrix: ``(weights, weights)``, added to.
         met: ``(weights,)``, added to.
     """
-    _, rows, columns = taps.shape
-    first = neighbours(spikes, spikes.x.size, rows, columns)
+    first = neighbours(spikes, spikes.x.size, atoms)
     for i in range(spikes.x.size):
         for j in range(first[i], i + 1):
-            _couple(spikes, i, j, taps, residual, importance, matrix, met)
+            _couple(spikes, i, j, atoms, taps, residual, importance, matrix, met)
 
 
 @compiled
@@ -171,6 +175,7 @@ def _couple(
     spikes: SpikeArrays,
     i: int,
     j: int,
+    atoms: Atoms,
     taps: Integers,
     residual: Floats,
     importance: Floats,
@@ -178,24 +183,31 @@ def _couple(
     met: Floats,
 ) -> None:
     """Add what the atoms of two spikes share, or, where they are one, what it meets."""
+    edges = atoms.edges[spikes.kernel[j]]
     one, other = taps[spikes.kernel[i]], taps[spikes.kernel[j]]
-    rows, columns = one.shape
-    top, bottom = clip(rows, spikes.y[i], residual.shape[0])
-    left, right = clip(columns, spikes.x[i], residual.shape[1])
-    down, across = spikes.y[i] - spikes.y[j], spikes.x[i] - spikes.x[j]
+    leads, height, width = residual.shape
+    y, x = spikes.y[i], spikes.x[i]
+    top, bottom, left, right = inside(atoms.edges[spikes.kernel[i]], one, y, x, height, width)
+    down, across = y - spikes.y[j], x - spikes.x[j]
+    top, bottom = max(top, edges[0] - down), min(bottom, edges[1] - down)
+    left, right = max(left, edges[2] - across), min(right, edges[3] - across)
+    above, before = y - (one.shape[1] - 1) // 2, x - (one.shape[2] - 1) // 2
     both = spikes.amplitude[i] * spikes.amplitude[j]
-    for row in range(max(top, -down), min(bottom, rows - down)):
-        y = spikes.y[i] - (rows - 1) // 2 + row
-        for column in range(max(left, -across), min(right, columns - across)):
-            a, b = one[row, column], other[row + down, column + across]
-            if a >= 0 and b >= 0:
-                x = spikes.x[i] - (columns - 1) // 2 + column
-                product = both * importance[y, x]
-                if i == j:
-                    matrix[a, a] += product
-                    met[a] += spikes.amplitude[i] * importance[y, x] * residual[y, x]
-                else:  # i with j, and j with i
-                    matrix[max(a, b), min(a, b)] += 2 * product if a == b else product
+    for lead in range(leads):
+        for row in range(top, bottom):
+            for column in range(left, right):
+                a, b = one[lead, row, column], other[lead, row + down, column + across]
+                if a >= 0 and b >= 0:
+                    weight = importance[lead, above + row, before + column]
+                    if i == j:
+                        met[a] += (
+                            spikes.amplitude[i]
+                            * weight
+                            * residual[lead, above + row, before + column]
+                        )
+                        matrix[a, a] += both * weight
+                    else:  # i with j, and j with i
+                        matrix[max(a, b), min(a, b)] += both * weight * (2 if a == b else 1)
 
 
 @compiled
@@ -204,17 +216,17 @@ def _take_out(
     spikes: SpikeArrays,
     begins: Integers,
     counts: Integers,
+    atoms: Atoms,
     taps: Integers,
     change: Floats,
 ) -> None:
     """Take out of the residuals what a change of all weights draws."""
     drawn = np.zeros(taps.shape)
-    for k in range(taps.shape[0]):
-        for y in range(taps.shape[1]):
-            for x in range(taps.shape[2]):
-                if taps[k, y, x] >= 0:
-                    drawn[k, y, x] = change[taps[k, y, x]]
+    flat, numbers = drawn.ravel(), taps.ravel()
+    for i in range(numbers.size):
+        if numbers[i] >= 0:
+            flat[i] = change[numbers[i]]
     for b in range(counts.size):
         for i in range(begins[b], begins[b] + counts[b]):
-            kernel = drawn[spikes.kernel[i]]
-            draw(kernel, -spikes.amplitude[i], spikes.y[i], spikes.x[i], residuals[b])
+            kernel, edges = drawn[spikes.kernel[i]], atoms.edges[spikes.kernel[i]]
+            draw_kernel(kernel, edges, -spikes.amplitude[i], spikes.y[i], spikes.x[i], residuals[b])

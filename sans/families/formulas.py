@@ -57,10 +57,13 @@ def ricker(xp: Any, t: Any, width: Any) -> Any:
     return (1 - square) * xp.exp(-square / 2)
 
 
-def gabor(xp: Any, t: Any, width: Any, cycles: Any, phase: Any, spread: Any) -> Any:
-    """Return a Gaussian of σ = spread · width times a cosine ([Gabor])."""
+def gabor(xp: Any, t: Any, width: Any, cycles: Any, phase: Any) -> Any:
+    """Return a Gaussian of σ = width / 6 times a cosine ([Gabor]).
+
+    Its fourth number, the time, is where a spike lies.
+    """
     wave = xp.cos(2 * math.pi * (cycles * t / width + phase))
-    return _gaussian(xp, t, width * spread) * wave
+    return _gaussian(xp, t, width * SPREAD) * wave
 
 
 def morlet(xp: Any, t: Any, width: Any, cycles: Any) -> Any:

@@ -17,7 +17,7 @@ SILENT = 1e-9
 
 def coordinates(size: int, dimensions: int) -> tuple[NDArray[np.float64], ...]:
     """Return how many samples every sample lies from the middle, an array for each dimension."""
-    side: NDArray[np.float64] = np.arange(size) - (size - 1) / 2
+    side = np.arange(size, dtype=np.float64) - (size - 1) / 2
     return (side,) if dimensions == 1 else tuple(np.meshgrid(side, side, indexing="ij"))
 
 

@@ -151,7 +151,6 @@ def _cycles(name: str = "cycles", default: float | None = None) -> Parameter:
 _PHASE = Parameter("phase", "turns", -1.0, 1.0, 0.0)
 _ANGLE = Parameter("angle", "turns", -1.0, 1.0)
 _WAVES = Parameter("cycles", "cycles", 0.5, WIDEST[1], 1.0, step=0.5)
-_SPREAD = Parameter("spread", "share", 0.05, 1.0, formulas.SPREAD)
 _SQUARE = Formula(formulas.square, (_width(1, 2, "side"),), banks.SQUARES)
 
 
@@ -176,6 +175,7 @@ _ALL = (
         },
         ("Gaussian bump", "Gaussian bumps"),
     ),
+    Family("square", {2: _SQUARE}, ("square", "squares")),
     Family(
         "box",
         {1: Formula(formulas.box, (_width(),), banks.BOX), 2: _SQUARE},
@@ -192,7 +192,7 @@ _ALL = (
     Family(
         "gabor",
         {
-            1: Formula(formulas.gabor, (_width(2), _cycles(), _PHASE, _SPREAD), banks.GABOR),
+            1: Formula(formulas.gabor, (_width(2), _cycles(), _PHASE), banks.GABOR),
             2: Formula(
                 formulas.gabor_image,
                 (_width(2, 2), _cycles(), _ANGLE, _PHASE),
@@ -255,7 +255,6 @@ _ALL = (
         },
         ("line", "lines"),
     ),
-    Family("square", {2: _SQUARE}, ("square", "squares")),
 )
 
 FAMILIES = {family.name: family for family in _ALL}

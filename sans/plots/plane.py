@@ -105,7 +105,9 @@ def plane_picture(ends: tuple[float, float], beside: float) -> tuple[Picture, Ax
     return picture, picture.add_axes(shape)
 
 
-def draw_plane(panel: Axes, ends: tuple[float, float], dimensions: int) -> None:
+def draw_plane(
+    panel: Axes, ends: tuple[float, float], dimensions: int, ratio: str = "CR⁻¹"
+) -> None:
     """Draw the plane itself: the axes, the regions and the circles of equal φ.
 
     The regions are the published picture's: where φ is below 1, where the description is longer
@@ -116,6 +118,7 @@ def draw_plane(panel: Axes, ends: tuple[float, float], dimensions: int) -> None:
         panel: where.
         ends: of the two axes, as `end_of_axis` returns them.
         dimensions: of the signals; a spike is an amplitude and so many coordinates.
+        ratio: what lies to the right.
     """
     squeeze(panel, "x", ends[0])
     squeeze(panel, "y", ends[1])
@@ -132,17 +135,18 @@ def draw_plane(panel: Axes, ends: tuple[float, float], dimensions: int) -> None:
     for radius in _RADII:
         width = 1.1 if radius == 1 else 0.6
         panel.plot(*radius * arc, color="#7f9f7a", linewidth=width, zorder=1)
-    panel.set_xlabel(axis_label("inverse compression ratio CR⁻¹", ends[0]), fontsize=9)
+    panel.set_xlabel(axis_label(f"inverse compression ratio {ratio}", ends[0]), fontsize=9)
     panel.set_ylabel(axis_label("normalised reconstruction loss L̃", ends[1]), fontsize=9)
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def name_plane(room: Room, dimensions: int) -> None:
+def name_plane(room: Room, dimensions: int, length: str = "φ") -> None:
     """Write what the regions and circles are where that covers nothing, or else leave it out.
 
     Args:
         room: of a panel that `draw_plane` drew.
         dimensions: of the signals.
+        length: what the radius of a circle is.
     """
     right, above = room.panel.get_xlim()[1], room.panel.get_ylim()[1]
     dense = dimensions + 1
@@ -150,7 +154,7 @@ def name_plane(room: Room, dimensions: int) -> None:
     for radius in _RADII:
         arc = radius * np.stack((np.cos(angle), np.sin(angle)), axis=1)
         centres = room.panel.transData.transform(arc)
-        place_words(room, f"φ {radius:g}", centres, **_WORDS)
+        place_words(room, f"{length} {radius:g}", centres, **_WORDS)
     regions = [
         ("worse than drawing nothing", Bbox.from_extents(0, 1, min(1, right), above), (0.015, 0.5)),
         ("longer than the signal", Bbox.from_extents(1, 0, min(dense, right), 1), (0.5, 1.0)),

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sans.compilation.decorators import compiled, reordered
+from sans.compilation.decorators import compiled, lent, reordered
 from sans.convolution.frames import Floats, Integers
-from sans.pursuit.atoms import Atoms, Index, clip, draw
+from sans.pursuit.atoms import Atoms, Index, Part, draw, inside, meet, view
 from sans.pursuit.least_squares import Envelope, envelope, solve
 from sans.pursuit.loops import SpikeArrays, absolute, neighbours, part, write
 
@@ -31,20 +31,34 @@ def refit_absolute(
         spikes: the spikes, changed; of the rounds' amplitudes the best are kept.
         count: how many there are.
         atoms: the kernels.
-        residual: ``(height, width)``, the image without what the spikes draw; changed.
+        residual: ``(leads, height, width)``, the image without what the spikes draw; changed.
         rounds: how often to solve.
     """
+    _refit(spikes, count, atoms, residual, rounds, envelope(neighbours(spikes, count, atoms)))
+
+
+@compiled
+def refit_group(
+    spikes: SpikeArrays, count: int, atoms: Atoms, residual: Floats, rounds: int
+) -> float:
+    """Do the same with spikes in any order; return the sum of absolute errors."""
+    return _refit(spikes, count, atoms, residual, rounds, envelope(np.zeros(count, np.int64)))
+
+
+@compiled
+def _refit(
+    spikes: SpikeArrays, count: int, atoms: Atoms, residual: Floats, rounds: int, matrix: Envelope
+) -> float:
+    """Do the same with spikes whose matrix has an envelope."""
     best, lowest = spikes.amplitude[:count].copy(), absolute(residual)
     left, importance, change = residual.copy(), np.empty_like(residual), np.empty(count)
-    matrix = envelope(neighbours(spikes, count, atoms.kernels.shape[1], atoms.kernels.shape[2]))
     for _ in range(rounds):
         weigh(left, importance)
         _write_equations(spikes, atoms, left, importance, matrix, change)
         solve(matrix, change)
         for i in range(count):
             spikes.amplitude[i] += change[i]
-            kernel = atoms.kernels[spikes.kernel[i]]
-            draw(kernel, -change[i], spikes.y[i], spikes.x[i], left)
+            draw(atoms, spikes.kernel[i], -change[i], spikes.y[i], spikes.x[i], left)
         total = absolute(left)
         if total < lowest:
             lowest = total
@@ -53,17 +67,19 @@ def refit_absolute(
                 best[i] = spikes.amplitude[i]
     for i in range(count):
         spikes.amplitude[i] = best[i]
+    return lowest
 
 
-@compiled
+@lent
 def weigh(residual: Floats, importance: Floats) -> None:
     """Write the weight of every sample: 1 over the magnitude of what is left of it."""
     least = max(SMALL * absolute(residual) / residual.size, 1e-300)
-    for y in range(residual.shape[0]):
-        for x in range(residual.shape[1]):
-            size = abs(residual[y, x])
-            # Not 1 / size: to ask every time whether it is 0 would take longer.
-            importance[y, x] = np.divide(1.0, size if size > least else least)
+    for lead in range(residual.shape[0]):
+        for y in range(residual.shape[1]):
+            for x in range(residual.shape[2]):
+                size = abs(residual[lead, y, x])
+                # Not 1 / size: to ask every time whether it is 0 would take longer.
+                importance[lead, y, x] = np.divide(1.0, size if size > least else least)
 
 
 @compiled
@@ -76,24 +92,22 @@ def _write_equations(
     met: Floats,
 ) -> None:
     """Write the normal equations of a change of all amplitudes."""
-    kernel, ys, xs, kernels = spikes.kernel, spikes.y, spikes.x, atoms.kernels
-    first, entries = matrix.first, matrix.entries
-    _, rows, columns = kernels.shape
-    at = 0
+    kernel, ys, xs = spikes.kernel, spikes.y, spikes.x
+    first, entries, weighed, at = matrix.first, matrix.entries, residual * importance, 0
     for i in range(met.size):
         for j in range(first[i], i + 1):
             down, across = ys[i] - ys[j], xs[i] - xs[j]
             entries[at] = 0.0
-            if -columns < across < columns and down < rows:
+            if meet(atoms, kernel[i], kernel[j], down, across):
                 pair, shift = (kernel[i], kernel[j]), (down, across)
-                entries[at] = _product(kernels, pair, ys[i], xs[i], shift, importance)
+                entries[at] = product(atoms, pair, ys[i], xs[i], shift, importance)
             at += 1
-        met[i] = _view(kernels[kernel[i]], ys[i], xs[i], residual, importance)
+        met[i] = view(atoms, kernel[i], ys[i], xs[i], weighed)
 
 
-@reordered
-def _product(
-    kernels: Floats,
+@lent
+def product(
+    atoms: Atoms,
     pair: tuple[int, int],
     y: int,
     x: int,
@@ -103,50 +117,47 @@ def _product(
     """Return the inner product of two atoms, every sample by its weight.
 
     Args:
-        kernels: ``(kernels, height, width)``.
-        pair: the kernels of both.
+        atoms: the kernels.
+        pair: those of both.
         y: row of the first.
         x: column of the first.
         shift: how many rows and columns it lies below and behind the second.
-        importance: ``(height, width)``, the weights.
+        importance: ``(leads, height, width)``, the weights.
     """
-    (one, other), (down, across) = pair, shift
-    _, rows, columns = kernels.shape
-    top, bottom = clip(rows, y, importance.shape[0])
-    left, right = clip(columns, x, importance.shape[1])
-    top, bottom = max(top, -down), min(bottom, rows - down)
-    left, right = max(left, -across), min(right, columns - across)
+    kernels, edges, (one, other), (down, across) = atoms.kernels, atoms.edges, pair, shift
+    _, height, width = importance.shape
+    top, bottom, left, right = inside(edges[one], kernels[one], y, x, height, width)
+    top, bottom = max(top, edges[other, 0] - down), min(bottom, edges[other, 1] - down)
+    left, right = max(left, edges[other, 2] - across), min(right, edges[other, 3] - across)
     if bottom <= top or right <= left:
         return 0.0
-    here, there = Index(one), Index(other)
-    row, column, its_row, its_column = (
-        Index(top),
-        Index(left),
-        Index(top + down),
-        Index(left + across),
-    )
-    above, before = Index(y - (rows - 1) // 2 + top), Index(x - (columns - 1) // 2 + left)
-    total = 0.0
-    for i in range(Index(bottom - top)):
-        for j in range(Index(right - left)):
-            met = kernels[here, row + i, column + j] * kernels[there, its_row + i, its_column + j]
-            total += met * importance[above + i, before + j]
-    return total
+    return _product(kernels, pair, (top, bottom, left, right), y, x, shift, importance)
 
 
 @reordered
-def _view(kernel: Floats, y: int, x: int, residual: Floats, importance: Floats) -> float:
-    """Return the inner product of an atom with the residual, every sample by its weight."""
-    top, bottom = clip(kernel.shape[0], y, residual.shape[0])
-    left, right = clip(kernel.shape[1], x, residual.shape[1])
+def _product(
+    kernels: Floats,
+    pair: tuple[int, int],
+    part: Part,
+    y: int,
+    x: int,
+    shift: tuple[int, int],
+    importance: Floats,
+) -> float:
+    """Return the same over some rows and columns of the first kernel, which both have."""
+    (one, other), (down, across), (top, bottom, left, right) = pair, shift, part
+    here, there = Index(one), Index(other)
     row, column = Index(top), Index(left)
-    above = Index(y - (kernel.shape[0] - 1) // 2 + top)
-    before = Index(x - (kernel.shape[1] - 1) // 2 + left)
+    its_row, its_column = Index(top + down), Index(left + across)
+    above = Index(y - (kernels.shape[2] - 1) // 2 + top)
+    before = Index(x - (kernels.shape[3] - 1) // 2 + left)
     total = 0.0
-    for i in range(Index(bottom - top)):
-        for j in range(Index(right - left)):
-            met = residual[above + i, before + j] * importance[above + i, before + j]
-            total += met * kernel[row + i, column + j]
+    for lead in range(Index(kernels.shape[1])):
+        for i in range(Index(bottom - top)):
+            for j in range(Index(right - left)):
+                met = kernels[here, lead, row + i, column + j]
+                met *= kernels[there, lead, its_row + i, its_column + j]
+                total += met * importance[lead, above + i, before + j]
     return total
 
 
@@ -166,7 +177,7 @@ def refit_all(
         begins: where those of each image begin, ``(batch,)``.
         counts: how many each has, ``(batch,)``.
         atoms: the kernels.
-        residuals: ``(batch, height, width)``, what the spikes leave; changed.
+        residuals: ``(batch, leads, height, width)``, what the spikes leave; changed.
         rounds: how often to solve.
     """
     for b in range(counts.size):

@@ -25,7 +25,8 @@ from sans.convolution import loops as convolution
 from sans.convolution.frames import Floats, Integers, as_images
 from sans.pursuit import loops, rounds
 from sans.pursuit.absolute import ROUNDS, refit_all
-from sans.pursuit.atoms import Atoms, align, atoms_of, draw_all, scales
+from sans.pursuit.atoms import Atoms, atoms_of, draw_all, drawable, scales
+from sans.pursuit.dictionary import Dictionary
 from sans.pursuit.places import ROUNDS as MOVED
 from sans.pursuit.places import rearrange_all
 from sans.pursuit.stop import Stop
@@ -69,27 +70,33 @@ class Code:
         activations[self.signal, self.kernel, *self.place.T] = self.amplitude
         return activations
 
-    def draw(self, kernels: Sequence[NDArray[Any]]) -> Floats:
-        """Return what the spikes draw with kernels, ``(signals, *space)``."""
+    def draw(self, kernels: Sequence[NDArray[Any]] | Dictionary) -> Floats:
+        """Return what the spikes draw with kernels.
+
+        Args:
+            kernels: of one lead, or a dictionary, as for `pursue`.
+
+        Returns:
+            ``(signals, *space)``; of a dictionary ``(signals, leads, *space)``.
+        """
         space = self.shape[2:]
-        images = as_images(np.zeros((self.shape[0], *space)), len(space))
-        aligned = as_images(align(kernels), len(space))
+        dictionary = Dictionary.of(kernels, len(space))
+        images = np.zeros((self.shape[0], dictionary.leads, *(1, *space)[-2:]))
         y = self.place[:, 0] if len(space) == 2 else np.zeros_like(self.signal)
-        draw_all(images, aligned, self.signal, self.kernel, y, self.place[:, -1], self.amplitude)
-        return images.reshape(self.shape[0], *space)
+        spikes = (self.signal, self.kernel, y, self.place[:, -1], self.amplitude)
+        draw_all(images, drawable(dictionary), *spikes)
+        leads = (dictionary.leads,) if isinstance(kernels, Dictionary) else ()
+        return images.reshape(self.shape[0], *leads, *space)
 
 
 class PursuitPlan(NamedTuple):
     """What all signals of a pursuit share."""
 
-    kernels: Floats
-    """``(kernels, *side)``, origins aligned."""
-
-    sizes: Integers
-    """Samples along a side of each kernel."""
+    dictionary: Dictionary
+    """What spikes may draw."""
 
     atoms: Atoms
-    """The same kernels for the compiled loops."""
+    """The same for the compiled loops."""
 
     stop: Stop
     """When to stop."""
@@ -110,7 +117,7 @@ Found = tuple[Integers, Integers, Integers, Integers, Floats]
 
 def pursue(
     signals: NDArray[Any],
-    kernels: Sequence[NDArray[Any]],
+    kernels: Sequence[NDArray[Any]] | Dictionary,
     stop: Stop = PHI,
     refit: str = "squares",
     weights: float | None = None,
@@ -123,8 +130,10 @@ def pursue(
     lower are taken out again.
 
     Args:
-        signals: ``(signals, *space)``, with one or two dimensions of space.
-        kernels: ``(size,)`` or ``(size, size)`` each, of any norm.
+        signals: ``(signals, *space)``, with one or two dimensions of space; where the kernels are a
+            dictionary, ``(signals, leads, *space)``.
+        kernels: ``(size,)`` or ``(size, size)`` each, of any norm; or a dictionary, whose kernels
+            may have several leads: a spike draws in all of them.
         stop: when to stop.
         refit: "squares", or "absolute": at last, amplitudes of the least sum of absolute errors, or
             "places": then, spikes move where φ falls by it.
@@ -148,16 +157,17 @@ def pursue(
         >>> bool(np.allclose(code.draw([kernel]), signal))
         True
     """
-    check(signals, kernels)
-    atoms, sizes = atoms_of(kernels)
-    counted = sum(kernel.size for kernel in kernels) if weights is None else weights
-    space = signals.shape[1:]
-    cost = stop.cost(len(space), len(kernels), math.prod(space))
-    plan = PursuitPlan(align(kernels), sizes, atoms, stop, refit, counted, cost)
+    dictionary = check(signals, kernels)
+    if not isinstance(kernels, Dictionary):
+        signals = signals[:, None]
+    space = signals.shape[2:]
+    counted = dictionary.numbers if weights is None else weights
+    cost = stop.cost(len(space), dictionary.shapes, math.prod(space))
+    plan = PursuitPlan(dictionary, atoms_of(dictionary), stop, refit, counted, cost)
     if len(space) == 1 and space[0] > SEGMENT:
         parts, work = [(i, i + 1) for i in range(len(signals))], _long
     else:
-        each = max(1, CHUNK // (len(kernels) * max(1, math.prod(space))))
+        each = max(1, CHUNK // (dictionary.shapes * max(1, math.prod(space))))
         each = min(each, max(1, -(-len(signals) // threads)))
         bounds = [*range(0, len(signals), each), len(signals)]
         parts, work = list(pairwise(bounds)), _short
@@ -171,31 +181,44 @@ def pursue(
             found = list(pool.map(perform, parts))
     else:
         found = [perform(part) for part in parts]
-    return _code(found, (len(signals), len(kernels), *space))
+    return _code(found, (len(signals), dictionary.shapes, *space))
 
 
-def check(signals: NDArray[Any], kernels: Sequence[NDArray[Any]]) -> None:
-    """Raise a ValueError unless the kernels can describe the signals."""
-    dimensions = signals.ndim - 1
+def check(signals: NDArray[Any], kernels: Sequence[NDArray[Any]] | Dictionary) -> Dictionary:
+    """Return kernels as a dictionary, or raise a ValueError unless they can describe the signals.
+
+    Args:
+        signals: as for `pursue`.
+        kernels: as for `pursue`.
+    """
+    given = isinstance(kernels, Dictionary)
+    dimensions = signals.ndim - 1 - given
     if dimensions not in (1, 2):
+        axes = "signals, leads" if given else "signals"
         raise ValueError(
-            f"signals must be (signals, length) or (signals, height, width), not {signals.shape}"
+            f"signals must be ({axes}, length) or ({axes}, height, width), not {signals.shape}"
         )
-    if len(kernels) == 0:
-        raise ValueError("a pursuit wants at least one kernel, not none")
-    for number, kernel in enumerate(kernels):
-        if kernel.ndim != dimensions or not kernel.size or len(set(kernel.shape)) != 1:
-            raise ValueError(f"kernel {number} of shape {kernel.shape} is not for {dimensions}-D")
-        if len(kernel) > min(signals.shape[1:]):
-            raise ValueError(
-                f"the kernel size must be between 1 and {min(signals.shape[1:])}, not {len(kernel)}"
-            )
-        if not np.isfinite(kernel).all():
-            raise ValueError(f"kernel {number} holds NaN or infinity")
+    dictionary = Dictionary.of(kernels, dimensions)
+    _check_fit(signals.shape, dictionary, dimensions)
     # The least and the largest sample take no memory, as a flag for every sample would.
     if signals.size and not np.isfinite((signals.min(), signals.max())).all():
         (silent, *_), *_ = np.nonzero(~np.isfinite(signals))
         raise ValueError(f"signal {silent} holds NaN or infinity: leave it out")
+    return dictionary
+
+
+def _check_fit(shape: tuple[int, ...], dictionary: Dictionary, dimensions: int) -> None:
+    """Raise a ValueError unless a dictionary is for signals of a shape."""
+    if dictionary.dimensions != dimensions:
+        raise ValueError(
+            f"the dictionary is for {dictionary.dimensions}-D, the signals are {dimensions}-D"
+        )
+    if len(shape) == dimensions + 2 and shape[1] != dictionary.leads:
+        raise ValueError(f"the dictionary has {dictionary.leads} leads, the signals {shape[1]}")
+    least = min(shape[-dimensions:])
+    for size in dictionary.sizes:
+        if size > least:
+            raise ValueError(f"the kernel size must be between 1 and {least}, not {size}")
 
 
 def _code(found: Sequence[Found], shape: tuple[int, ...]) -> Code:
@@ -228,31 +251,45 @@ def room_of(task: loops.Aim) -> int:
 
 
 def _short(signals: NDArray[Any], plan: PursuitPlan) -> Found:
-    """Describe signals that are no longer than a segment."""
-    space = signals.shape[1:]
-    laid = scales(plan.kernels, plan.sizes, space)
-    task = _task(plan, math.prod(space), 1.0, 0, space[-1])
-    images = as_images(signals.astype(np.float64), len(space))
+    """Describe signals ``(signals, leads, *space)`` that are no longer than a segment."""
+    space = (1, *signals.shape[2:])[-2:]
+    laid = scales(plan.atoms.kernels, plan.atoms.edges, space)
+    task = _task(plan, math.prod(signals.shape[1:]), 1.0, 0, space[1])
+    images = as_images(signals.astype(np.float64), signals.ndim - 2)
     found, _ = _described(images, images, laid, task, plan)
     return found
+
+
+def _similarity(images: Floats, dictionary: Dictionary, kernels: Floats) -> Floats:
+    """Return the similarity of images with every kernel, ``(batch, kernels, height, width)``.
+
+    Args:
+        images: ``(batch, leads, height, width)``.
+        dictionary: the kernels.
+        kernels: the same, aligned: ``(kernels, leads, height, width)``.
+    """
+    sizes = np.array(dictionary.sizes, np.int64)
+    maps: Floats | None = None
+    for lead in range(images.shape[1]):
+        own = convolution.correlate(images[:, lead, None], kernels[:, lead], sizes)
+        maps = own if maps is None else np.add(maps, own, out=maps)
+    return np.zeros(images.shape) if maps is None else maps
 
 
 def _described(
     images: Floats, originals: Floats, laid: Floats, task: loops.Aim, plan: PursuitPlan
 ) -> tuple[Found, Floats]:
-    """Return the spikes of images ``(batch, height, width)``, and what they leave of them.
+    """Return the spikes of images ``(batch, leads, height, width)``, and what they leave of them.
 
     Args:
         images: the images; changed.
-        originals: ``(batch, height, last - first)``: what φ and an error are measured by.
+        originals: ``(batch, leads, height, last - first)``: what φ and an error are measured by.
         laid: 1 / norm of every atom.
         task: what is to be described, and until when.
         plan: what all signals share.
     """
-    batch, height, width = images.shape
-    signals = images if plan.kernels.ndim == 3 else images[:, 0]
-    maps = convolution.correlate(signals[:, None], plan.kernels, plan.sizes)
-    maps = maps.reshape(batch, -1, height, width)
+    batch = len(images)
+    maps = _similarity(images, plan.dictionary, plan.atoms.kernels)
     room = room_of(task)
     spikes = loops.room_for(batch * room)
     measures = _measures(images, originals, task) if plan.refit == "places" else None
@@ -277,36 +314,36 @@ def _measures(images: Floats, originals: Floats, task: loops.Aim) -> tuple[Float
     The arguments are those of `_described`, before anything is described.
     """
     before, after = (
-        np.abs(images[..., part]).sum((1, 2))
+        np.abs(images[..., part]).sum((1, 2, 3))
         for part in (slice(task.first), slice(task.last, None))
     )
-    return np.abs(originals).sum((1, 2)), before + after
+    return np.abs(originals).sum((1, 2, 3)), before + after
 
 
 def _long(signals: NDArray[Any], plan: PursuitPlan) -> Found:
-    """Describe one signal that is longer than a segment, ``(1, length)``."""
+    """Describe one signal that is longer than a segment, ``(1, leads, length)``."""
     (signal,) = signals
-    length, reach = len(signal), int(plan.sizes.max())
+    length, reach = signal.shape[1], plan.dictionary.longest
     step = max(SEGMENT, reach)
     found: list[Found] = []
-    carried: Floats = np.empty(0)
+    carried: Floats = np.empty((len(signal), 0))
     laid: dict[tuple[int, int, int], Floats] = {}
     spent = 0
     for begin in range(0, length, step):
         end = min(begin + step, length)
         low, high = max(0, begin - reach), min(length, end + reach)
-        image = signal[low:high].astype(np.float64)
-        image[: len(carried)] = carried
+        image = signal[:, low:high].astype(np.float64)
+        image[:, : carried.shape[1]] = carried
         form = (begin - low, end - low, high - low)
         if form not in laid:
-            laid[form] = scales(plan.kernels, plan.sizes, (high - low,))
+            laid[form] = scales(plan.atoms.kernels, plan.atoms.edges, (1, high - low))
             laid[form][..., : form[0]] = laid[form][..., form[1] :] = 0  # the others' places
-        task = _task(plan, end - begin, (end - begin) / length, *form[:2])
+        task = _task(plan, len(signal) * (end - begin), (end - begin) / length, *form[:2])
         if task.stop == loops.COUNT:  # shares that add up to the count, what is left over included
             task = task._replace(value=float(int(plan.stop.value * end / length) - spent))
-        original = signal[begin:end].astype(np.float64)[None, None]
-        spikes, residual = _described(image[None, None], original, laid[form], task, plan)
+        original = signal[None, :, None, begin:end].astype(np.float64)
+        spikes, residual = _described(image[None, :, None], original, laid[form], task, plan)
         found.append((*spikes[:3], spikes[3] + low, spikes[4]))
         spent += len(spikes[0])
-        carried = residual[0, 0, max(0, end - reach) - low :]
+        carried = residual[0, :, 0, max(0, end - reach) - low :]
     return tuple(np.concatenate(column) for column in zip(*found, strict=True))  # type: ignore[return-value]

@@ -9,9 +9,11 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled, reordered
+from sans.compilation.decorators import compiled, lent, reordered
 from sans.convolution.frames import Floats, Integers
+from sans.pursuit.atoms import Atoms, meet
 
 SHARE = 0.8
 """A round takes entries down to this share of the largest: less takes fewer rounds, and spikes that
@@ -81,7 +83,7 @@ class Aim(NamedTuple):
     """The value of the stop."""
 
 
-@compiled
+@lent
 def sized(task: Aim, size: float, energy: float) -> Aim:
     """Return a task for an image of some sum of absolute values, and of squares."""
     return Aim(
@@ -121,7 +123,7 @@ def part(spikes: SpikeArrays, begin: int, end: int) -> SpikeArrays:
     )
 
 
-@compiled
+@lent
 def insert(spikes: SpikeArrays, count: int, kernel: int, y: int, x: int) -> int:
     """Insert a spike of amplitude 0 in the order of places; return where, -1: it was there."""
     at = count
@@ -133,59 +135,77 @@ def insert(spikes: SpikeArrays, count: int, kernel: int, y: int, x: int) -> int:
         if spikes.kernel[before] == kernel:
             return -1
     for i in range(count, at, -1):
-        _move(spikes, i - 1, spikes, i)
+        move(spikes, i - 1, spikes, i)
     spikes.kernel[at], spikes.y[at], spikes.x[at] = kernel, y, x
     spikes.amplitude[at], spikes.clipped[at] = 0, -1
     return at
 
 
-@compiled
+@lent
 def remove(spikes: SpikeArrays, count: int, at: int) -> None:
     """Take one of the first `count` spikes out; those behind it move up."""
     for i in range(at, count - 1):
-        _move(spikes, i + 1, spikes, i)
+        move(spikes, i + 1, spikes, i)
 
 
-@compiled
+@lent
 def copy(source: SpikeArrays, count: int, target: SpikeArrays) -> None:
     """Copy the first spikes."""
     for i in range(count):
-        _move(source, i, target, i)
+        move(source, i, target, i)
 
 
-@compiled
-def _move(source: SpikeArrays, i: int, target: SpikeArrays, j: int) -> None:
+@lent
+def move(source: SpikeArrays, i: int, target: SpikeArrays, j: int) -> None:
     target.kernel[j], target.y[j], target.x[j] = source.kernel[i], source.y[i], source.x[i]
     target.amplitude[j], target.clipped[j] = source.amplitude[i], source.clipped[i]
 
 
-@compiled
+@lent
 def write(values: Floats, target: Floats) -> None:
-    """Write an image ``(height, width)`` over another.
+    """Write an image ``(leads, height, width)`` over another.
 
     A loop, as everywhere here: for an assignment of slices, compiling takes seconds.
     """
-    for y in range(values.shape[0]):
-        for x in range(values.shape[1]):
-            target[y, x] = values[y, x]
+    for lead in range(values.shape[0]):
+        for y in range(values.shape[1]):
+            for x in range(values.shape[2]):
+                target[lead, y, x] = values[lead, y, x]
 
 
 @compiled
-def neighbours(spikes: SpikeArrays, count: int, rows: int, columns: int) -> Integers:
+def neighbours(spikes: SpikeArrays, count: int, atoms: Atoms) -> Integers:
     """Return for every spike the first in the order of places whose atom can meet its own."""
     first = np.empty(count, np.int64)
+    kernel, y, x = spikes.kernel, spikes.y, spikes.x
+    _, _, rows, columns = atoms.kernels.shape
     begin = 0
     for i in range(count):
-        while not (
-            spikes.y[i] - spikes.y[begin] < rows
-            and (rows > 1 or spikes.x[i] - spikes.x[begin] < columns)
-        ):
+        while y[i] - y[begin] >= rows or (rows == 1 and x[i] - x[begin] >= columns):
             begin += 1
         first[i] = begin
+        while not meet(atoms, kernel[i], kernel[first[i]], y[i] - y[first[i]], x[i] - x[first[i]]):
+            first[i] += 1
+            if first[i] == i:
+                break
     return first
 
 
 @compiled
+def ends(first: Integers) -> NDArray[np.bool_]:
+    """Return behind which spikes none meets one up to there.
+
+    Args:
+        first: as `neighbours` finds it.
+    """
+    found, least = np.empty(first.size, np.bool_), first.size
+    for i in range(first.size - 1, -1, -1):
+        found[i] = least > i
+        least = min(least, first[i])
+    return found
+
+
+@lent
 def phi(task: Aim, count: int, error: float) -> float:
     """Return φ of the image with so many spikes and so large a sum of absolute errors."""
     verbosity = (task.weights + task.cost * count) / task.samples
@@ -194,7 +214,7 @@ def phi(task: Aim, count: int, error: float) -> float:
 
 @compiled
 def total(image: Floats) -> float:
-    """Return the sum of an image ``(height, width)``."""
+    """Return the sum of numbers ``(height, width)``."""
     summed = 0.0
     for y in range(image.shape[0]):
         for x in range(image.shape[1]):
@@ -204,19 +224,21 @@ def total(image: Floats) -> float:
 
 @reordered
 def absolute(image: Floats) -> float:
-    """Return the sum of absolute values of an image ``(height, width)``."""
+    """Return the sum of absolute values of an image ``(leads, height, width)``."""
     total = 0.0
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            total += abs(image[y, x])
+    for lead in range(image.shape[0]):
+        for y in range(image.shape[1]):
+            for x in range(image.shape[2]):
+                total += abs(image[lead, y, x])
     return total
 
 
 @reordered
 def squares(image: Floats) -> float:
-    """Return the sum of squares of an image ``(height, width)``."""
+    """Return the sum of squares of an image ``(leads, height, width)``."""
     total = 0.0
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            total += image[y, x] * image[y, x]
+    for lead in range(image.shape[0]):
+        for y in range(image.shape[1]):
+            for x in range(image.shape[2]):
+                total += image[lead, y, x] * image[lead, y, x]
     return total

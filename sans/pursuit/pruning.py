@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.compilation.decorators import compiled, reordered
-from sans.convolution.frames import Floats
-from sans.pursuit.atoms import Atoms, Index, clip, draw
+from sans.convolution.frames import Floats, Integers
+from sans.pursuit.atoms import Atoms, Index, draw, extent, inside
 from sans.pursuit.least_squares import Envelope, substitute
 from sans.pursuit.loops import PATIENCE, Aim, SpikeArrays, absolute, phi, remove, write
 from sans.pursuit.refits import polish
@@ -44,8 +44,8 @@ def prune(
         count,
         atoms,
         state,
-        (0, state.residual.shape[0]),
         (0, state.residual.shape[1]),
+        (0, state.residual.shape[2]),
         losses,
     )
     while count > 0 and failed < PATIENCE:
@@ -54,7 +54,7 @@ def prune(
             break
         change = _change_without(spikes, count, factor, weakest)
         rows, columns = _reach(spikes, count, atoms, state, change)
-        place = state.residual[rows[0] : rows[1], columns[0] : columns[1]]
+        place = state.residual[:, rows[0] : rows[1], columns[0] : columns[1]]
         before = place.copy()
         _redraw(spikes, count, atoms, state, change)
         now = error + absolute(place) - absolute(before)
@@ -112,14 +112,15 @@ def _reach(
     spikes: SpikeArrays, count: int, atoms: Atoms, state: PursuitState, change: Floats
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return the rows and the columns that the spikes which change draw on."""
-    height, width = state.residual.shape
-    _, rows, columns = atoms.kernels.shape
+    _, height, width = state.residual.shape
     top, bottom, left, right = height, 0, width, 0
     for i in range(count):
         if change[i] != 0:
-            y, x = spikes.y[i] - (rows - 1) // 2, spikes.x[i] - (columns - 1) // 2
-            top, bottom = min(top, max(y, 0)), max(bottom, min(y + rows, height))
-            left, right = min(left, max(x, 0)), max(right, min(x + columns, width))
+            above, below, before, behind = extent(
+                atoms, spikes.kernel[i], spikes.y[i], spikes.x[i], (height, width)
+            )
+            top, bottom = min(top, above), max(bottom, below)
+            left, right = min(left, before), max(right, behind)
     return (min(top, bottom), bottom), (min(left, right), right)
 
 
@@ -128,16 +129,10 @@ def _redraw(
     spikes: SpikeArrays, count: int, atoms: Atoms, state: PursuitState, change: Floats
 ) -> None:
     """Take what changed amplitudes draw out of the residual."""
-    kernel, y, x, kernels, residual = (
-        spikes.kernel,
-        spikes.y,
-        spikes.x,
-        atoms.kernels,
-        state.residual,
-    )
+    kernel, y, x, residual = spikes.kernel, spikes.y, spikes.x, state.residual
     for i in range(count):
         if change[i] != 0:
-            draw(kernels[kernel[i]], -change[i], y[i], x[i], residual)
+            draw(atoms, kernel[i], -change[i], y[i], x[i], residual)
 
 
 @compiled
@@ -151,31 +146,30 @@ def _weigh(
     losses: Floats,
 ) -> None:
     """Write by how much the sum of absolute errors would grow without each spike near a region."""
-    kernel, ys, xs, kernels, residual = (
-        spikes.kernel,
-        spikes.y,
-        spikes.x,
-        atoms.kernels,
-        state.residual,
-    )
-    _, height, width = kernels.shape
+    kernel, y, x, residual = spikes.kernel, spikes.y, spikes.x, state.residual
+    _, height, width = residual.shape
     for i in range(count):
-        y, x = ys[i], xs[i]
-        if rows[0] - height < y < rows[1] + height and columns[0] - width < x < columns[1] + width:
-            losses[i] = _loss_without(kernels[kernel[i]], spikes.amplitude[i], y, x, residual)
+        above, below, before, behind = extent(atoms, kernel[i], y[i], x[i], (height, width))
+        if rows[0] < below and above < rows[1] and columns[0] < behind and before < columns[1]:
+            weights, edges = atoms.kernels[kernel[i]], atoms.edges[kernel[i]]
+            losses[i] = _loss_without(weights, edges, spikes.amplitude[i], y[i], x[i], residual)
 
 
 @reordered
-def _loss_without(kernel: Floats, amplitude: float, y: int, x: int, residual: Floats) -> float:
+def _loss_without(
+    kernel: Floats, edges: Integers, amplitude: float, y: int, x: int, residual: Floats
+) -> float:
     """Return by how much the sum of absolute errors would grow without an atom."""
-    top, bottom = clip(kernel.shape[0], y, residual.shape[0])
-    left, right = clip(kernel.shape[1], x, residual.shape[1])
+    _, height, width = residual.shape
+    top, bottom, left, right = inside(edges, kernel, y, x, height, width)
     row, column = Index(top), Index(left)
-    above = Index(y - (kernel.shape[0] - 1) // 2 + top)
-    before = Index(x - (kernel.shape[1] - 1) // 2 + left)
+    above = Index(y - (kernel.shape[1] - 1) // 2 + top)
+    before = Index(x - (kernel.shape[2] - 1) // 2 + left)
     total = 0.0
-    for i in range(Index(bottom - top)):
-        for j in range(Index(right - left)):
-            error = residual[above + i, before + j]
-            total += abs(error + amplitude * kernel[row + i, column + j]) - abs(error)
+    for lead in range(Index(kernel.shape[0])):
+        for i in range(Index(bottom - top)):
+            for j in range(Index(right - left)):
+                error = residual[lead, above + i, before + j]
+                drawn = amplitude * kernel[lead, row + i, column + j]
+                total += abs(error + drawn) - abs(error)
     return total

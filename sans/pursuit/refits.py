@@ -6,9 +6,9 @@ import numpy as np
 
 from sans.compilation.decorators import compiled, inlined
 from sans.convolution.frames import Floats, Integers
-from sans.pursuit.atoms import Atoms, Index, draw, subtract_products, view
+from sans.pursuit.atoms import Atoms, Index, draw, meet, subtract_products, view
 from sans.pursuit.least_squares import Envelope, envelope, solve
-from sans.pursuit.loops import SpikeArrays, neighbours, part
+from sans.pursuit.loops import SpikeArrays, ends, neighbours, part
 from sans.pursuit.state import PursuitState, touch
 
 
@@ -29,13 +29,13 @@ def gram(spikes: SpikeArrays, first: Integers, atoms: Atoms, clipped: Floats) ->
         spikes.clipped,
         atoms.products,
     )
-    _, rows, columns = atoms.kernels.shape
+    _, _, rows, columns = atoms.kernels.shape
     matrix = envelope(first)
     entries, at = matrix.entries, 0
     for i in range(first.size):
         for j in range(first[i], i + 1):
             down, across = ys[i] - ys[j], xs[i] - xs[j]
-            if down < rows and -columns < across < columns:
+            if meet(atoms, kernel[i], kernel[j], down, across):
                 row, column = Index(rows - 1 + down), Index(columns - 1 + across)
                 drawn, seen = Index(kernel[j]), Index(kernel[i])
                 if slot[j] >= 0:
@@ -55,12 +55,12 @@ def refit(
 ) -> None:
     """Change all amplitudes to those of the least sum of squares; what changes less is left."""
     kernel, y, x, maps, scales = spikes.kernel, spikes.y, spikes.x, state.maps, state.scales
-    first = neighbours(spikes, count, atoms.kernels.shape[1], atoms.kernels.shape[2])
-    begin, moved = 0, False
+    first = neighbours(spikes, count, atoms)
+    last, begin, moved = ends(first), 0, False
     for i in range(count):
         norm = abs(maps[kernel[i], y[i], x[i]]) * scales[kernel[i], y[i], x[i]]
         moved |= norm > negligible
-        if i + 1 == count or first[i + 1] == i + 1:  # those behind meet nothing of those before
+        if last[i]:
             if moved:
                 own = part(spikes, begin, i + 1)
                 _refit_part(own, first[begin : i + 1] - begin, atoms, state, negligible)
@@ -87,18 +87,15 @@ def _refit_part(
 def amplify(spikes: SpikeArrays, change: Floats, atoms: Atoms, state: PursuitState) -> None:
     """Change the amplitudes of spikes, and all that depends on them."""
     kernel, y, x, amplitude, slot = spikes
-    kernels, products = atoms
+    edges, products = atoms.edges, atoms.products
     maps, residual, clipped, stale = state.maps, state.residual, state.clipped, state.stale
-    below, beside = kernels.shape[1] - 1, kernels.shape[2] - 1
     for i in range(change.size):
         if change[i] != 0:
             amplitude[i] += change[i]
-            if slot[i] >= 0:
-                subtract_products(clipped, slot[i], change[i], y[i], x[i], maps)
-            else:
-                subtract_products(products, kernel[i], change[i], y[i], x[i], maps)
-            draw(kernels[kernel[i]], -change[i], y[i], x[i], residual)
-            touch(stale, y[i], x[i], below, beside)
+            own = clipped[slot[i]] if slot[i] >= 0 else products[kernel[i]]
+            subtract_products(own, edges, kernel[i], change[i], y[i], x[i], maps)
+            draw(atoms, kernel[i], -change[i], y[i], x[i], residual)
+            touch(stale, y[i], x[i], state.reaches[kernel[i]])
 
 
 @compiled
@@ -107,14 +104,13 @@ def polish(spikes: SpikeArrays, count: int, atoms: Atoms, state: PursuitState) -
 
     Maps are not kept up to date.
     """
-    first = neighbours(spikes, count, atoms.kernels.shape[1], atoms.kernels.shape[2])
+    first = neighbours(spikes, count, atoms)
     matrix, change = gram(spikes, first, atoms, state.clipped), np.empty(count)
-    kernels, residual = atoms.kernels, state.residual
-    kernel, y, x = spikes.kernel, spikes.y, spikes.x
+    residual, kernel, y, x = state.residual, spikes.kernel, spikes.y, spikes.x
     for i in range(count):
-        change[i] = view(kernels[kernel[i]], y[i], x[i], residual)
+        change[i] = view(atoms, kernel[i], y[i], x[i], residual)
     solve(matrix, change)
     for i in range(count):
         spikes.amplitude[i] += change[i]
-        draw(kernels[kernel[i]], -change[i], y[i], x[i], residual)
+        draw(atoms, kernel[i], -change[i], y[i], x[i], residual)
     return matrix

@@ -70,7 +70,7 @@ class Sheets(NamedTuple):
     """The spikes of the lowest φ so far."""
 
     residual: Floats
-    """``(height, width)``: what they leave."""
+    """``(leads, height, width)``: what they leave."""
 
 
 @compiled
@@ -130,7 +130,7 @@ def _beyond(task: Aim, image: Floats) -> float:
     φ is to feel every change of them; an error does not feel those behind, which are to be
     described later, and then to their own measure.
     """
-    before, after = image[:, : task.first], image[:, task.last :]
+    before, after = image[..., : task.first], image[..., task.last :]
     return squares(before) if task.stop == ERROR else absolute(before) + absolute(after)
 
 
@@ -146,7 +146,7 @@ def _is_done(task: Aim, top: float, left: float) -> bool:
 def _choose(atoms: Atoms, task: Aim, top: float, state: PursuitState, sheets: Sheets) -> int:
     """Choose the places of a round's spikes; return how many there are."""
     least = max(SHARE * top, task.value if task.stop == THRESHOLD else 0.0)
-    distance = max(atoms.kernels.shape[1], atoms.kernels.shape[2])
+    distance = max(atoms.kernels.shape[2], atoms.kernels.shape[3])
     return choose(state.strongest, state.tops, least, distance, sheets.taken, sheets.chosen)
 
 
@@ -158,7 +158,6 @@ def _add(
 
     The strongest come first: where room is left for some of them only, it is theirs.
     """
-    _, rows, columns = atoms.kernels.shape
     maps, scales, room = state.maps, state.scales, spikes.x.size
     _, height, width = maps.shape
     for place in places[: room - count]:
@@ -167,7 +166,7 @@ def _add(
         at = insert(spikes, count, kernel, y, x)
         if at >= 0:
             count += 1
-            if not is_whole((rows, columns), y, x, (height, width)):
+            if not is_whole(atoms, kernel, y, x, (height, width)):
                 spikes.clipped[at] = slot_of(atoms, kernel, y, x, state)
     return count
 
@@ -200,9 +199,9 @@ def pursue_all(
     """Describe images by spikes, each for itself.
 
     Args:
-        images: ``(batch, height, width)``; become what the spikes leave of them.
-        originals: ``(batch, height, last - first)``: what φ and the error are measured by; they may
-            be the images.
+        images: ``(batch, leads, height, width)``; become what the spikes leave of them.
+        originals: ``(batch, leads, height, last - first)``: what φ and the error are measured by;
+            they may be the images.
         maps: ``(batch, kernels, height, width)``, their similarity with every kernel; used up.
         atoms: the kernels.
         scales: ``(kernels, height, width)``, 1 / norm of every atom, 0 where none may lie.
@@ -212,13 +211,13 @@ def pursue_all(
     Returns:
         How many spikes each image has, ``(batch,)``; those of image b begin at b * room.
     """
-    batch, height, width = images.shape
+    batch, leads, height, width = images.shape
     counts = np.zeros(batch, np.int64)
     room = found.x.size // max(batch, 1)
     best = room_for(room if task.stop == PHI else 0)
     chosen, taken = np.empty(height * width, np.int64), np.empty((height, width), np.bool_)
-    sheets = Sheets(chosen, taken, best, np.empty((height, width)))
-    state = state_for(atoms.kernels, scales)
+    sheets = Sheets(chosen, taken, best, np.empty((leads, height, width)))
+    state = state_for(atoms.kernels, atoms.edges, scales)
     for b in range(batch):
         size = absolute(originals[b])
         if size > 0:

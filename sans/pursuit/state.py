@@ -27,7 +27,7 @@ class PursuitState(NamedTuple):
     """What a pursuit knows of an image beside its spikes."""
 
     residual: Floats
-    """``(height, width)``: the image without what the spikes draw."""
+    """``(leads, height, width)``: the image without what the spikes draw."""
 
     maps: Floats
     """``(kernels, height, width)``: the similarity of the residual with every kernel."""
@@ -58,15 +58,18 @@ class PursuitState(NamedTuple):
     used: Integers
     """``(1,)``: how many of them there are."""
 
+    reaches: Integers
+    """``(kernels, 4)``: from which row to which, and column, an atom changes what is around it."""
+
 
 @compiled
-def state_for(kernels: Floats, scales: Floats) -> PursuitState:
+def state_for(kernels: Floats, edges: Integers, scales: Floats) -> PursuitState:
     """Return what is known of no image yet, for images of the shape of `scales`."""
     _, height, width = scales.shape
     blocks = (width + BLOCK - 1) // BLOCK
-    rows, columns = 2 * kernels.shape[1] - 1, 2 * kernels.shape[2] - 1
+    rows, columns = 2 * kernels.shape[2] - 1, 2 * kernels.shape[3] - 1
     return PursuitState(
-        np.empty((height, width)),
+        np.empty((kernels.shape[1], height, width)),
         np.empty((1, 1, 1)),
         scales,
         np.empty((height, width)),
@@ -76,6 +79,7 @@ def state_for(kernels: Floats, scales: Floats) -> PursuitState:
         np.empty((4, kernels.shape[0], rows, columns)),
         np.full(scales.shape, -1, np.int64),
         np.zeros(1, np.int64),
+        reaches(edges),
     )
 
 
@@ -102,6 +106,7 @@ def _with(known: PursuitState, residual: Floats, maps: Floats, clipped: Floats) 
         clipped,
         known.slots,
         known.used,
+        known.reaches,
     )
 
 
@@ -114,8 +119,7 @@ def with_room(state: PursuitState, more: int) -> PursuitState:
     _, kernels, rows, columns = state.clipped.shape
     clipped = np.empty((2 * used + more, kernels, rows, columns))
     for slot in range(used):
-        for k in range(kernels):
-            write(state.clipped[slot, k], clipped[slot, k])
+        write(state.clipped[slot], clipped[slot])
     return _with(state, state.residual, state.maps, clipped)
 
 
@@ -127,27 +131,42 @@ def slot_of(atoms: Atoms, kernel: int, y: int, x: int, state: PursuitState) -> i
         slot = int(state.used[0])
         state.used[0] += 1
         state.slots[kernel, y, x] = slot
-        height, width = state.residual.shape
-        clipped_products(atoms.kernels, kernel, y, x, height, width, state.clipped[slot])
+        _, height, width = state.residual.shape
+        clipped_products(atoms, kernel, y, x, (height, width), state.clipped[slot])
     return slot
 
 
 @compiled
-def touch(stale: NDArray[np.bool_], y: int, x: int, below: int, beside: int) -> None:
+def touch(stale: NDArray[np.bool_], y: int, x: int, reach: Integers) -> None:
     """Note that something has changed around a place.
 
     Args:
         stale: as in `PursuitState`.
         y: row of the place.
         x: column of the place.
-        below: as many rows above and below.
-        beside: as many columns before and behind.
+        reach: from which row to which, and from which column to which, both included, seen from
+            there, ``(4,)``.
     """
     height, blocks = stale.shape
-    begin, end = max(0, x - beside) // BLOCK, min(blocks - 1, (x + beside) // BLOCK)
-    for row in range(max(0, y - below), min(height, y + below + 1)):
+    begin, end = max(0, x + reach[2]) // BLOCK, min(blocks - 1, (x + reach[3]) // BLOCK)
+    for row in range(max(0, y + reach[0]), min(height, y + reach[1] + 1)):
         for block in range(begin, end + 1):
             stale[row, block] = True
+
+
+@compiled
+def reaches(edges: Integers) -> Integers:
+    """Return how far what every kernel changes lies from where it is drawn, ``(kernels, 4)``.
+
+    Args:
+        edges: as in `sans.pursuit.atoms.Atoms`.
+    """
+    found = np.empty_like(edges)
+    for k in range(edges.shape[0]):
+        for side in range(0, 4, 2):
+            found[k, side] = edges[k, side] - edges[:, side + 1].max() + 1
+            found[k, side + 1] = edges[k, side + 1] - edges[:, side].min() - 1
+    return found
 
 
 @compiled
@@ -156,7 +175,7 @@ def survey(state: PursuitState, task: Aim) -> float:
     # The state is taken apart once: to hand it on whole would take longer than to look.
     stale, tops, strongest, residual = state.stale, state.tops, state.strongest, state.residual
     maps, scales, left = state.maps, state.scales, state.left
-    height, width = residual.shape
+    _, height, width = residual.shape
     squared, top = task.stop == ERROR, -1.0
     for y in range(height):
         for block in range(stale.shape[1]):
@@ -202,14 +221,15 @@ def _largest(image: Floats, y: int, first: int, last: int) -> float:
 
 @reordered
 def _left(residual: Floats, y: int, first: int, last: int, squared: bool) -> float:
-    """Return the sum of absolute values of a part of a row, or of squares."""
+    """Return the sum of absolute values of a part of a row in all leads, or of squares."""
     row, begin, count, total = Index(y), Index(first), Index(max(last - first, 0)), 0.0
-    if squared:
-        for i in range(count):
-            total += residual[row, begin + i] * residual[row, begin + i]
-    else:
-        for i in range(count):
-            total += abs(residual[row, begin + i])
+    for lead in range(Index(residual.shape[0])):
+        if squared:
+            for i in range(count):
+                total += residual[lead, row, begin + i] * residual[lead, row, begin + i]
+        else:
+            for i in range(count):
+                total += abs(residual[lead, row, begin + i])
     return total
 
 

@@ -31,6 +31,9 @@ OnEpoch = Callable[[Epoch], None]
 
 LOG = logging.getLogger(__name__)
 
+LONGEST_NAME = 60
+"""Letters up to which the name of a folder lists the texts of kernels."""
+
 SECONDS_BETWEEN_SAVES = 2.0
 """Epochs of milliseconds are not each worth a write to the disk; a stop by Ctrl-C saves anyway."""
 
@@ -50,8 +53,8 @@ class Experiment:
         self.settings = settings
         self.dataset = dataset
         self._digest = dataset.digest
-        space = dataset.training.signals.shape[2:]
-        self.model = settings.model.config(space, dataset.recipe.tolerance)
+        _, leads, *space = dataset.training.signals.shape
+        self.model = settings.model.config(space, dataset.recipe.tolerance, leads)
         sizes = [len(part.signals) for part in (dataset.training, dataset.validation, dataset.test)]
         LOG.info("%s: %d training, %d validation and %d test signals", dataset.name, *sizes)
         LOG.info("network: %s", self.model)
@@ -94,8 +97,11 @@ class Experiment:
     @property
     def name(self) -> str:
         """What a folder for this experiment may be called."""
-        sizes = "-".join(str(size) for size in self.settings.model.kernel_size)
-        return f"{self.settings.data.label}-{self.model.label}-{sizes}"
+        model = self.settings.model
+        kernels = "-".join(map(str, model.kernel or model.kernel_size))
+        if len(kernels) > LONGEST_NAME:
+            kernels = f"{self.model.shapes}-shapes"
+        return f"{self.settings.data.label}-{self.model.label}-{kernels}"
 
     @property
     def about(self) -> dict[str, Any]:

@@ -38,7 +38,8 @@ def illustrate(run: Run, model: SAN, dataset: Dataset) -> None:
     signals = torch.from_numpy(dataset.test.signals[:MOST_SIGNALS])
     shares = kernel_shares(model, signals) if len(kernels) > 1 else None
     described = f"{len(signals):,} test {_noun(model)}s"
-    save_figure(kernels.plot(shares, described), run.kernels_figure)
+    if len(kernels):  # and not cosines alone
+        save_figure(kernels.plot(shares, described), run.kernels_figure)
     save_figure(draw_reconstruction(model, dataset, "test"), run.reconstruction_figure)
 
 
@@ -70,30 +71,34 @@ def draw_reconstruction(
     title = f"{dataset.name}, {noun} {index + 1} of {len(signals):,}"
     if signal in ("best", "worst"):
         title += f", the {signal} by φ"
-    return plot_reconstruction(passage, dataset.rate, title, dataset.unit, scores)
+    return plot_reconstruction(passage, dataset.rate, title, dataset.unit, scores, dataset.leads)
 
 
 @torch.no_grad()
 def kernel_shares(model: SAN, signals: Tensor) -> list[Share]:
     """Return which part of the description of signals each kernel is.
 
-    The energy of a kernel is the sum of squares of what it alone draws; stretched, too.
+    The energy of a kernel is the sum of squares of what it alone draws; stretched, too. Cosines
+    count in the whole, and have no share here.
 
     Args:
         model: the network.
-        signals: ``(signals, 1, *space)``.
+        signals: ``(signals, leads, *space)``.
     """
-    kernels, space = len(model.kernels), tuple(range(2, signals.ndim))
-    spikes, energy = np.zeros(kernels), np.zeros(kernels)
-    for chunk in torch.split(signals, max(1, CHUNK // (kernels * signals[0].numel()))):
-        activations = model.encode(chunk.to(next(model.parameters())))
-        maps = torch.unflatten(activations, 1, (kernels, -1)).flatten(2)
-        spikes += maps.count_nonzero((0, 2)).cpu().numpy()
+    kernels = len(model.kernels)
+    parts = kernels + model.config.cosines
+    spikes, energy = np.zeros(parts), np.zeros(parts)
+    for chunk in torch.split(signals, max(1, CHUNK // (parts * signals[0].numel()))):
+        activations = model.encode(chunk.to(model.device))
+        counts = activations.flatten(2).count_nonzero((0, 2)).cpu().numpy()
+        spikes[:kernels] += counts[: len(counts) - model.config.cosines].reshape(kernels, -1).sum(1)
+        spikes[kernels:] += counts[len(counts) - model.config.cosines :]
         drawn = model.partial_reconstructions(activations).double()
-        energy += drawn.square().sum((0, *space)).cpu().numpy()
+        energy += drawn.square().transpose(0, 1).flatten(1).sum(1).cpu().numpy()
     with np.errstate(invalid="ignore"):  # a network without a spike has no shares
         spikes, energy = spikes / spikes.sum(), energy / energy.sum()
-    return [Share(float(one), float(other)) for one, other in zip(spikes, energy, strict=True)]
+    both = zip(spikes[:kernels], energy[:kernels], strict=True)
+    return [Share(float(one), float(other)) for one, other in both]
 
 
 def _noun(model: SAN) -> str:
@@ -124,13 +129,16 @@ def _pick(
 
 @torch.no_grad()
 def _pass(model: SAN, signal: Tensor) -> tuple[Passage, dict[str, float]]:
-    """Return the way of one signal ``(1, 1, *space)`` through a network, and its scores."""
-    signal = signal.to(next(model.parameters()))
+    """Return the way of one signal ``(1, leads, *space)`` through a network, and its scores."""
+    signal = signal.to(model.device, torch.float32)
     activations = model.encode(signal)
     reconstruction = model.decode(activations)
-    parts = (signal[0, 0], model.similarity(signal)[0], activations[0], reconstruction[0, 0])
-    ratio = metrics.inverse_compression_ratio(activations, model.config.weights)
-    loss = metrics.reconstruction_loss(signal, reconstruction)
-    scores = {"φ": torch.hypot(ratio, loss), "CR⁻¹": ratio, "L̃": loss}
+    whole = [signal[0], reconstruction[0]]
+    seen, drawn = whole if len(signal[0]) > 1 else (each[0] for each in whole)
+    parts = (seen, model.similarity(signal)[0], activations[0], drawn)
+    weights, spikes = model.config.weights, metrics.spikes(activations)
+    found = metrics.Approximation(signal, reconstruction, spikes, weights)
+    names = {"φ": "phi", "CR⁻¹": "inverse_compression_ratio", "L̃": "reconstruction_loss"}
+    scores = {short: found[name] for short, name in names.items()}
     passage = Passage(*(part.float().cpu().numpy() for part in parts))
     return passage, {name: float(value) for name, value in scores.items()}

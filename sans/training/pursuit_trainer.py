@@ -77,9 +77,8 @@ class PursuitTrainer:
         self.config = config or TrainConfig()
         self.model = model
         self.device = devices.pick(self.config.device)
-        least = max(model.kernel_sizes, default=1) ** model.dimensions
-        sifted = {"training": sift(training, self.device, least)}
-        sifted["validation"] = sift(validation, least=least)
+        sifted = {"training": sift(training, self.device, model.least)}
+        sifted["validation"] = sift(validation, least=model.least)
         self.training, self.validation = (each.signals for each in sifted.values())
         self.silent = {part: each.silent for part, each in sifted.items()}
         self.sparse = {part: each.sparse for part, each in sifted.items()}

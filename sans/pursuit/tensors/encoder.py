@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from sans.pursuit import encoder
-from sans.pursuit.atoms import align
 from sans.pursuit.loops import COUNT
 from sans.pursuit.stop import Stop
 from sans.pursuit.tensors.memory import images_at_once
@@ -28,7 +27,7 @@ def pursue(
     kernels: Sequence[Tensor],
     stop: Stop = encoder.PHI,
     refit: str = "squares",
-    weights: int | None = None,
+    weights: float | None = None,
 ) -> Tensor:
     """Describe signals by spikes of kernels, as `sans.pursuit.encoder.pursue` does.
 
@@ -55,10 +54,9 @@ def pursue(
     silent = signals.isfinite().flatten(1).all(1).logical_not().nonzero()
     if len(silent):
         raise ValueError(f"signal {silent[0].item()} holds NaN or infinity: leave it out")
-    sizes = np.array([len(array) for array in arrays], np.int64)
     counted = sum(array.size for array in arrays) if weights is None else weights
     cost = stop.cost(signals.ndim - 1, len(arrays), math.prod(signals.shape[1:]))
-    plan = TensorPlan(align(arrays), sizes, stop, refit, counted, cost)
+    plan = TensorPlan(arrays, stop, refit, counted, cost)
     found = signals.new_zeros((len(signals), len(kernels), *signals.shape[1:]))
     each = images_at_once(found[:1].numel())
     for begin in range(0, len(signals), each):
@@ -71,10 +69,10 @@ def pursue(
 def _described(images: Tensor, plan: TensorPlan) -> Tensor:
     """Return the activations of images ``(batch, height, width)``, segment by segment."""
     batch, height, length = images.shape
-    activations = images.new_zeros((batch, len(plan.kernels), height, length))
+    activations = images.new_zeros((batch, len(plan.arrays), height, length))
     carried, scales = images[..., :0], dict[tuple[int, ...], Tensor]()
     spent = torch.zeros(batch, dtype=torch.int64, device=images.device)
-    reach = int(plan.sizes.max())
+    reach = max(len(array) for array in plan.arrays)
     for begin, end in _segments(length, plan):
         low, high = max(0, begin - reach), min(length, end + reach)
         segment = torch.cat((carried, images[..., low + carried.shape[2] : high]), 2)
@@ -95,6 +93,8 @@ def _described(images: Tensor, plan: TensorPlan) -> Tensor:
 
 def _segments(length: int, plan: TensorPlan) -> Iterator[tuple[int, int]]:
     """Yield where each segment begins and ends; an image is one, whatever its size."""
-    step = max(encoder.SEGMENT, int(plan.sizes.max())) if plan.kernels.ndim == 2 else length
+    step = length
+    if plan.arrays[0].ndim == 1:
+        step = max(encoder.SEGMENT, *(len(array) for array in plan.arrays))
     for begin in range(0, length, step):
         yield begin, min(begin + step, length)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from sans.convolution.frames import Floats, Integers
-from sans.pursuit.atoms import scales
+from sans.convolution.frames import Floats
+from sans.pursuit.atoms import align, laid, scales
 from sans.pursuit.loops import RULES, Aim
 from sans.pursuit.stop import Stop
 
@@ -16,11 +17,8 @@ from sans.pursuit.stop import Stop
 class TensorPlan(NamedTuple):
     """What all signals of a pursuit share."""
 
-    kernels: Floats
-    """``(kernels, *side)``, origins aligned."""
-
-    sizes: Integers
-    """Samples along a side of each kernel."""
+    arrays: Sequence[Floats]
+    """The kernels, ``(size,)`` or ``(size, size)`` each."""
 
     stop: Stop
     """When to stop."""
@@ -28,7 +26,7 @@ class TensorPlan(NamedTuple):
     refit: str
     """What the amplitudes minimise."""
 
-    weights: int
+    weights: float
     """What φ counts as weights."""
 
     cost: float
@@ -58,18 +56,18 @@ def scales_on(plan: TensorPlan, images: Tensor) -> Tensor:
 
     They are the loops' own: a rounding apart, they would choose others among equals.
     """
-    space = images.shape[4 - plan.kernels.ndim :]
-    return torch.from_numpy(scales(plan.kernels, plan.sizes, tuple(space))).to(images.device)
+    height, width = images.shape[1:]
+    return torch.from_numpy(scales(*laid(plan.arrays), (height, width))).to(images.device)
 
 
 def scene_on(
-    plan: TensorPlan, laid: Tensor, form: tuple[int, int, int], share: float
+    plan: TensorPlan, found: Tensor, form: tuple[int, int, int], share: float
 ) -> TensorSetting:
     """Return what some segment of all signals shares.
 
     Args:
         plan: what all segments share.
-        laid: the scales on such a segment.
+        found: the scales on such a segment.
         form: the first column where spikes lie, the one behind the last, and how many there are.
         share: of the signal that is to be described.
     """
@@ -79,11 +77,11 @@ def scene_on(
         energy=0.0,
         first=first,
         last=last,
-        samples=float((last - first) * laid.shape[1]),
+        samples=float((last - first) * found.shape[1]),
         weights=plan.weights * share,
         cost=plan.cost,
         stop=RULES[plan.stop.kind],
         value=float(plan.stop.value),
     )
-    kernels = torch.from_numpy(plan.kernels).to(laid.device)
-    return TensorSetting(kernels if kernels.ndim == 3 else kernels[:, None], laid, task)
+    kernels = torch.from_numpy(align(plan.arrays)).to(found.device)
+    return TensorSetting(kernels if kernels.ndim == 3 else kernels[:, None], found, task)
