@@ -101,7 +101,14 @@ def _search(looking: Search, run: Run, engine: Engine, budget: Budget, force: bo
             raise stop
         raise fail("stopped before the first slice of a trial: nothing is kept", INTERRUPTED)
     experiment = looking.leave(run)
-    write_options(run.options, "search", looking.data, budget, SearchOptions(looking.objective), seed=looking.seed)
+    write_options(
+        run.options,
+        "search",
+        looking.data,
+        budget,
+        SearchOptions(looking.objective),
+        seed=looking.seed,
+    )
     if stop:
         experiment.finish(run)
         kept = f"{trials_of(len(looking.finished))}; the best is in {run.folder}"
