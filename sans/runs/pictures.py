@@ -9,6 +9,7 @@ import torch
 
 from sans import metrics
 from sans.evaluation import evaluate
+from sans.figures import Approximation
 from sans.kernels import load_kernels
 from sans.plots import Passage, Picture, Share, plot_reconstruction, save_figure
 from sans.signals import CHUNK, without_phi
@@ -140,7 +141,7 @@ def _pass(model: SAN, signal: Tensor) -> tuple[Passage, dict[str, float]]:
     seen, drawn = whole if len(signal[0]) > 1 else (each[0] for each in whole)
     parts = (seen, model.similarity(signal)[0], activations[0], drawn)
     config, spikes = model.config, metrics.spikes(activations)
-    found = metrics.Approximation(
+    found = Approximation(
         signal, reconstruction, spikes, config.weights, shapes=config.shapes
     )
     addressed = {"φₐ": "phi_addressed"} if config.shapes > 1 else {}
