@@ -11,7 +11,7 @@ from sans.families import FAMILIES, gradients, nearest, parse, sampled, spec_of,
 from sans.pursuit.encoder import pursue
 from sans.stretching import stretched
 
-laws = settings(derandomize=True, deadline=None, max_examples=60)
+laws = settings(derandomize=True, deadline=None, max_examples=40)
 PLACES = [(name, d) for name, family in FAMILIES.items() for d in family.formulas]
 
 
@@ -384,10 +384,10 @@ def sampled_like(kernel, size):
 def test_parameters_stay_within_their_ranges():
     members = gradients.Learnable(parse("gabor:9/2/0.25,9/1"))
     with torch.no_grad():
-        members.values += torch.tensor([[9.0, 9.0, 9.0], [-9.0, -9.0, 9.0]])
+        members.changes += torch.tensor([[9.0, 9.0, 9.0], [-9.0, -9.0, 9.0]])
     members.settle(40)
     assert members.spec.members[0][0] == pytest.approx(40)
-    assert members.spec.members[0][1] == pytest.approx(20)
+    assert members.spec.members[0][1] == pytest.approx(20, rel=1e-4)
     assert members.spec.members[0][2] == 1
     assert members.spec.members[1] == pytest.approx((2, 0.25))
 
@@ -396,7 +396,7 @@ def test_what_does_not_move_stays_as_it_was_given():
     members = gradients.Learnable(parse("sine:33.3/1.5,9"))
     assert members.spec == parse("sine:33.3/1.5,9")
     with torch.no_grad():
-        members.values += 0.1
+        members.changes += 0.1
     assert members.spec.members[0] == pytest.approx((33.3 * np.exp(0.1), 1.5))
     assert len(members.spec.members[1]) == 1
 

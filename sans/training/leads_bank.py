@@ -101,7 +101,7 @@ class LeadsBank(Bank):
             slopes = torch.autograd.grad(losses.sum(), (weights, patterns), allow_unused=True)
         along_weights = self._of_shapes(self._of_learned(_known(slopes[0], weights)) * self._inside)
         along_patterns = _known(slopes[1], patterns).where(self._free[:, None], 0)
-        return losses.detach(), along_weights, *[along_patterns] * (len(self.moved) - 1)
+        return losses.detach(), along_weights, *[along_patterns] * bool(self._free.any())
 
     def network(
         self, index: int, moved: Mapping[str, Tensor]
@@ -114,7 +114,8 @@ class LeadsBank(Bank):
         """
         laid = moved.get("patterns", self._patterns.to(moved["weights"].device))[index]
         signs = [self._sign(index, place, pattern) for place, pattern in enumerate(laid)]
-        kernels, patterns = [], []
+        kernels: list[Tensor] = []
+        patterns: list[Tensor | None] = []
         members = self.models[index].layout.members
         for member, kernel in zip(members, self.kernels(index, moved["weights"]), strict=True):
             if (place := member.pattern) is None:
