@@ -107,7 +107,7 @@ class SAN(nn.Module):
     @property
     def kernel_patterns(self) -> tuple[Tensor | None, ...]:
         """What each kernel draws in every lead, as the argument `patterns`; none for one lead."""
-        return patterns_by_kernel(self.config, self.patterns)
+        return patterns_by_kernel(self.config, list(self.patterns))
 
     def dictionary(self) -> Dictionary:
         """Return all that a spike may draw: kernels, stretched ones included, and cosines."""

@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 
 from sans import SAN, ModelConfig, TrainConfig, train
 from sans.configs import ModelOptions, from_mapping, to_mapping
+from sans.configs.grid import Grid
 from sans.convolution import leads, tensors
+from sans.datasets import DataConfig
 from sans.errors import ModelError
 from sans.model_files import MODEL, read_model, write_arrays
+from sans.sweeps import train_grid
 from sans.training import Trainer
 from sans.training.bank import Bank
 from sans.training.leads_bank import LeadsBank
@@ -342,3 +345,18 @@ def test_missing_samples_have_no_part_in_the_loss():
         drawn = bank.decode(bank.encode(torch.from_numpy(filled)))[:, 0].numpy()
     errors = np.abs(drawn - gaps[:2])
     np.testing.assert_allclose(losses.item(), np.nanmean(errors), rtol=1e-5)
+
+
+def test_a_sweep_trains_networks_of_leads_and_keeps_their_patterns(tmp_path):
+    rows = np.concatenate(beats(12, 80), axis=1).T
+    np.savetxt(tmp_path / "two.csv", rows, delimiter=",", header="a,b", comments="")
+    data = DataConfig(str(tmp_path / "two.csv"), channel="all", window=80)
+    grid = Grid(("extrema",), (5, 9))
+    best = train_grid(data, grid, tmp_path / "sweep", {"epochs": 1})["extrema"]
+    stored = read_model(tmp_path / "sweep" / "models" / "extrema.safetensors")
+    assert stored.config.leads == 2
+    assert stored.about["leads"] == ["a", "b"]
+    assert len(stored.patterns) == 1
+    again = train_grid(data, grid, tmp_path / "sweep", {"epochs": 1})["extrema"]  # from its folder
+    for found in (best, again):
+        assert np.array_equal(found.patterns[0], stored.patterns[0])

@@ -56,6 +56,9 @@ def kernels(
                 save_figure(found.plot(), output)
     if json:
         rows = [row._asdict() for row in _rows(found)]
+        if not found.patterns:
+            for each in rows:
+                del each["pattern"]
         print_json({"file": None if output is None else str(output), "kernels": rows})
     elif output is not None:
         out.print(f"kernels: {output}", markup=False)
@@ -84,12 +87,18 @@ class _Row(NamedTuple):
     largest: float
     """Its largest value."""
 
+    pattern: tuple[float, ...]
+    """What it draws in every lead, of rank one; nothing where there is no such pattern."""
+
 
 def _rows(found: Kernels) -> list[_Row]:
     rows = []
-    for name, kernel, density in zip(found.names, found, found.config.densities, strict=True):
+    patterns = found.patterns or (None,) * len(found)
+    of = zip(found.names, found, found.config.densities, patterns, strict=True)
+    for name, kernel, density, pattern in of:
         norm, low, high = (kernel**2).sum() ** 0.5, kernel.min(), kernel.max()
-        rows.append(_Row(name, kernel.shape, density, float(norm), float(low), float(high)))
+        drawn = () if pattern is None else tuple(map(float, pattern))
+        rows.append(_Row(name, kernel.shape, density, float(norm), float(low), float(high), drawn))
     return rows
 
 
@@ -100,5 +109,10 @@ def _print(found: Kernels) -> None:
     for row in _rows(found):
         shape = " × ".join(str(side) for side in row.size)
         figures = map(number, (row.norm, row.smallest, row.largest))
-        rows.append((row.kernel, shape, str(row.density) if row.density else "–", *figures))
-    print_table(table_of(repr(found)[1:-1], _Row._fields, rows, words=("kernel",)))
+        pattern = " ".join(f"{value:.2f}" for value in row.pattern)
+        beside = (pattern or "–",) if found.patterns else ()
+        rows.append(
+            (row.kernel, shape, str(row.density) if row.density else "–", *figures, *beside)
+        )
+    heads = _Row._fields if found.patterns else _Row._fields[:-1]
+    print_table(table_of(repr(found)[1:-1], heads, rows, words=("kernel",)))

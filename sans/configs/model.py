@@ -202,7 +202,7 @@ class ModelConfig:
     @property
     def least(self) -> int:
         """Samples of the largest kernel: a signal that misses samples must have as many."""
-        return max(self.kernel_sizes, default=1) ** self.dimensions
+        return int(max(self.kernel_sizes, default=1) ** self.dimensions)
 
     def with_kernel(self, kernel: Sequence[str], side: int | None = None) -> ModelConfig:
         """Return the same network with kernels given by other texts, and densities by rule.

@@ -51,12 +51,12 @@ def decode(activations: Tensor, weights: Tensor, patterns: Tensor, decoder: str)
         if mirrored:
             shapes = shapes.flip(tuple(range(2, shapes.ndim)))
         drawn = convolve(activations, shapes, groups=len(shapes), mirrored=mirrored)
-        return torch.einsum("mkl,bmk...->bml...", patterns, drawn.unflatten(1, (models, -1)))
+        return torch.einsum("mkl,bmk...->bml...", patterns, torch.unflatten(drawn, 1, (models, -1)))
     laid = _spread(weights, patterns).transpose(1, 2).flatten(0, 1)
     if mirrored:
         laid = laid.flip(tuple(range(2, laid.ndim)))
     drawn = convolve(activations, laid, groups=models, mirrored=mirrored)
-    return drawn.unflatten(1, (models, leads))
+    return torch.unflatten(drawn, 1, (models, leads))
 
 
 def _is_full(weights: Tensor, maps: Tensor) -> bool:

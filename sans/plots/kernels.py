@@ -195,11 +195,8 @@ def _draw_curves(
             panel.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
         marker = "o" if time.size <= 40 else ""
         for lead, row in enumerate(rows):
-            look = {
-                "color": COLOURS[index % len(COLOURS)],
-                "linestyle": _DASHES[lead % len(_DASHES)],
-            }
-            panel.plot(time, row, marker=marker, markersize=3, linewidth=1.6, **look)
+            dashes, colour = _DASHES[lead % len(_DASHES)], COLOURS[index % len(COLOURS)]
+            panel.plot(time, row, dashes, color=colour, marker=marker, markersize=3, linewidth=1.6)
         panel.tick_params(labelsize=8)
         panel.spines[["top", "right"]].set_visible(False)
         if index % columns == 0:

@@ -114,7 +114,8 @@ class LeadsBank(Bank):
         """
         laid = moved.get("patterns", self._patterns.to(moved["weights"].device))[index]
         signs = [self._sign(index, place, pattern) for place, pattern in enumerate(laid)]
-        kernels, patterns = [], []
+        kernels: list[Tensor] = []
+        patterns: list[Tensor | None] = []
         members = self.models[index].layout.members
         for member, kernel in zip(members, self.kernels(index, moved["weights"]), strict=True):
             if (place := member.pattern) is None:

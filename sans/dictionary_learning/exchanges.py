@@ -1,0 +1,207 @@
+"""Exchanges of what spikes may draw: families, their parameters, standard banks, learned kernels.
+
+A move proposes; whoever learns sees whether the figure falls that is to be low.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from sans.dictionary_learning.items import Item, single, with_member
+from sans.dictionary_learning.moves import new_size
+from sans.families import COSINES, FAMILIES, LEARNED, Parameter, parse, spec_of
+
+Random = np.random.Generator
+
+FREE = {1: ("hann", "box", COSINES), 2: ("line", "square", COSINES)}
+"""What is fixed for all data and costs nothing, by dimensions of space."""
+
+LIKELY = {
+    1: {
+        "hann": 3,
+        "derivative": 2,
+        "ricker": 2,
+        "sine": 2,
+        "half": 2,
+        "box": 1,
+        "exponential": 1,
+        "step": 1,
+        "gabor": 1,
+    },
+    2: {"line": 3, "square": 1, "hann": 1, "gaussian": 1, "ricker": 1, "step": 1, "gabor": 1},
+}
+"""How likely the families of new members are, by dimensions of space."""
+
+TRIES = 20
+"""Members that are drawn until one is in its family's range."""
+
+FEW = 0.6
+"""How often a parameter with a default is left out: it costs nothing then."""
+
+SPREAD = 0.25
+"""Standard deviation of the logarithm by which a width changes."""
+
+MOST_WAVES = 3.0
+"""Cycles of a new member, at most."""
+
+EIGHTHS = 16
+"""Directions of new members, as parts of a turn."""
+
+
+def exchange(items: Sequence[Item], space: tuple[int, ...], random: Random) -> list[Item]:
+    """Return the items after a random move.
+
+    Args:
+        items: what spikes may draw now.
+        space: shape of a signal, ``(*space)``.
+        random: what chooses.
+    """
+    moved = list(items)
+    name = str(random.choice(list(MOVES), p=[share for _, share in MOVES.values()]))
+    MOVES[name][0](moved, space, random)
+    return moved or list(items)
+
+
+def new_item(space: tuple[int, ...], random: Random, family: str = "", pattern: str = "") -> Item:
+    """Return a random member of a family that costs its parameters.
+
+    Args:
+        space: shape of a signal.
+        random: what chooses.
+        family: of the member; "": any.
+        pattern: of leads.
+    """
+    dimensions, side = len(space), min(space)
+    names = LIKELY[dimensions]
+    shares = np.array([*names.values()], float) / sum(names.values())
+    for _ in range(TRIES):
+        chosen = family or str(random.choice(list(names), p=shares))
+        member: list[float] = []
+        for parameter in FAMILIES[chosen].formula(dimensions).parameters:
+            if parameter.default is not None and random.random() < FEW:
+                break
+            member.append(_value(parameter, side, random))
+        try:
+            spec = spec_of(chosen, [member], dimensions, pattern)
+            spec.check_space(space)
+            spec.arrays()
+        except ValueError:
+            continue
+        return Item(spec)
+    return Item(spec_of("hann", [(1.0,)], dimensions, pattern))
+
+
+def _value(parameter: Parameter, side: int, random: Random) -> float:
+    """Return a likely value of a parameter."""
+    if parameter.unit == "samples":
+        low, high = max(1.0, parameter.low), max(1.0, side - 1.0)
+        if parameter.name == "thickness":
+            high = min(high, 3.0)
+        return float(round(math.exp(random.uniform(math.log(low), math.log(max(low, high))))))
+    if parameter.unit == "cycles":
+        return float(random.choice((0.5, 1, 1.5, 2, MOST_WAVES)))
+    if parameter.unit == "turns":
+        return float(random.integers(EIGHTHS)) / EIGHTHS
+    return float(random.integers(2))
+
+
+def _pattern(items: Sequence[Item], random: Random) -> str:
+    """Return the pattern of leads of one of the items."""
+    return items[int(random.integers(len(items)))].spec.pattern if items else ""
+
+
+def _add(items: list[Item], space: tuple[int, ...], random: Random) -> None:
+    """Put a new member in."""
+    items.append(new_item(space, random, pattern=_pattern(items, random)))
+
+
+def _learn(items: list[Item], space: tuple[int, ...], random: Random) -> None:
+    """Put a learned kernel in, which starts from the data."""
+    size = float(new_size(space, random))
+    pattern = _pattern(items, random)
+    pattern = pattern if pattern == "each" else ""
+    items.append(Item(spec_of(LEARNED, [(size,)], len(space), pattern)))
+
+
+def _drop(items: list[Item], space: tuple[int, ...], random: Random) -> None:  # noqa: ARG001
+    """Take an item out."""
+    if len(items) > 1:
+        del items[int(random.integers(len(items)))]
+
+
+def _replace(items: list[Item], space: tuple[int, ...], random: Random) -> None:
+    """Put a new member in the place of an item."""
+    which = int(random.integers(len(items)))
+    items[which] = new_item(space, random, pattern=_pattern(items, random))
+
+
+def _bank(items: list[Item], space: tuple[int, ...], random: Random) -> None:
+    """Put in, or take out, what costs nothing."""
+    text = str(random.choice(FREE[len(space)]))
+    pattern = _pattern(items, random)
+    if text == COSINES and pattern:
+        return
+    text += f"@{pattern}" if pattern == "each" else ""
+    left = [item for item in items if item.spec.text != text]
+    if len(left) == len(items):
+        left.append(Item(parse(text, len(space))))
+    items[:] = left
+
+
+def _change(items: list[Item], space: tuple[int, ...], random: Random) -> None:
+    """Change a parameter of a chosen member, or the family, where the width stays."""
+    chosen = [i for i, item in enumerate(items) if item.spec.chosen]
+    if not chosen:
+        _add(items, space, random)
+        return
+    which = chosen[int(random.integers(len(chosen)))]
+    item = items[which]
+    for _ in range(TRIES):
+        try:
+            found = _changed(item, space, random)
+            found.spec.check_space(space)
+            found.spec.arrays()
+        except ValueError:
+            continue
+        items[which] = found
+        return
+
+
+def _changed(item: Item, space: tuple[int, ...], random: Random) -> Item:
+    """Return a member with another parameter or of another family.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    spec = item.spec
+    (member,) = spec.members
+    kind = random.random()
+    if kind < 0.2:
+        other = new_item(space, random, pattern=spec.pattern)
+        width = (member[0], *other.spec.members[0][1:])
+        return with_member(Item(other.spec, patterns=item.patterns), *width)
+    if kind < 0.4 and len(member) > 1:
+        which = 1 + int(random.integers(len(member) - 1))
+        value = _value(spec.formula.parameters[which], min(space), random)
+        return with_member(item, *member[:which], value, *member[which + 1 :])
+    factor = math.exp(SPREAD * random.standard_normal())
+    width = round(member[0] * factor) if kind < 0.8 else round(member[0]) + random.choice((-1, 1))
+    return with_member(item, float(width), *member[1:])
+
+
+Change = Callable[[list[Item], tuple[int, ...], Random], None]
+
+MOVES: dict[str, tuple[Change, float]] = {
+    "add": (_add, 0.35),
+    "drop": (_drop, 0.10),
+    "replace": (_replace, 0.14),
+    "bank": (_bank, 0.05),
+    "change": (_change, 0.33),
+    "learn": (_learn, 0.03),
+}
+"""Every move, and how likely it is."""
+
+
