@@ -47,8 +47,8 @@ class LeadsBank(Bank):
         laid = [torch.stack([*network]) if network else empty for network in patterns]
         self._patterns = torch.stack(laid).to(device)
         """``(models, patterns, leads)``."""
-        free = torch.tensor([each is None for each in layout.patterns], dtype=torch.bool)
-        self._free = free.to(device)
+        free = [each is None for each in layout.patterns]
+        self._free = torch.tensor(free, dtype=torch.bool, device=device)
 
     @property
     def moved(self) -> dict[str, Tensor]:
