@@ -17,7 +17,7 @@ from sans.commands.console import (
 )
 from sans.commands.train import Output, report
 from sans.configs import TrainOptions
-from sans.configs.budget import Budget
+from sans.configs.budget import Budget, SearchOptions
 from sans.datasets import DataConfig
 from sans.errors import SansError
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 def search(
     data: DataConfig,
     budget: Budget,
+    options: SearchOptions,
     seed: int = o.single(TrainOptions, "seed"),
     workers: o.Workers = None,
     scheduler: o.Scheduler = None,
@@ -41,7 +42,9 @@ def search(
 ) -> None:
     """Find the kernels that describe a data set best, and leave a run.
 
-    The best is what has the lowest validation φ̄.
+    Families of formulas, their widths, standard banks, cosines and learned kernels are chosen
+    together, by the lowest φ̄ₐ of validation signals, and where these are few, of training signals
+    as well. With --objective phi kernels are learned, and chosen by the lowest validation φ̄.
 
     Examples:
         sans search --budget 20s
@@ -56,7 +59,7 @@ def search(
             budget = replace(budget, seconds=None)
         engine = Engine(workers=workers, scheduler=scheduler)
         engine.check()
-        looking = search.prepare(data, seed)
+        looking = search.prepare(data, seed, options.objective)
     for sentence in looking.dataset.notices:
         notice(sentence)
     with search.begun(looking, budget, output, force) as run:
@@ -98,7 +101,14 @@ def _search(looking: Search, run: Run, engine: Engine, budget: Budget, force: bo
             raise stop
         raise fail("stopped before the first slice of a trial: nothing is kept", INTERRUPTED)
     experiment = looking.leave(run)
-    write_options(run.options, "search", looking.data, budget, seed=looking.seed)
+    write_options(
+        run.options,
+        "search",
+        looking.data,
+        budget,
+        SearchOptions(looking.objective),
+        seed=looking.seed,
+    )
     if stop:
         experiment.finish(run)
         kept = f"{trials_of(len(looking.finished))}; the best is in {run.folder}"
@@ -119,4 +129,4 @@ def _tell(looking: Search) -> None:
         return
     if all(trial.cut for trial in looking.finished):
         notice("the budget ended before the first trial was over: its best so far is kept")
-    notice(f"trial {best.trial} of {trials} was best: kernels of {best.found} samples")
+    notice(f"trial {best.trial} of {trials} was best: {looking.words}")

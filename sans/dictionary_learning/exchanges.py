@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from sans.dictionary_learning.items import Item, single, with_member
+from sans.dictionary_learning.items import Item, with_member
 from sans.dictionary_learning.moves import new_size
 from sans.families import COSINES, FAMILIES, LEARNED, Parameter, parse, spec_of
 
@@ -44,11 +44,18 @@ FEW = 0.6
 SPREAD = 0.25
 """Standard deviation of the logarithm by which a width changes."""
 
-MOST_WAVES = 3.0
-"""Cycles of a new member, at most."""
+OTHER, INNER, FAR = 0.2, 0.4, 0.8
+"""Up to which share of changes the family changes, another parameter than the width, and the width
+by more than a sample."""
 
-EIGHTHS = 16
-"""Directions of new members, as parts of a turn."""
+CYCLES = (0.5, 1.0, 1.5, 2.0, 3.0)
+"""Of new members."""
+
+DIRECTIONS = 16
+"""Of new members, as parts of a turn."""
+
+THICKEST = 3.0
+"""Samples across a new line, at most."""
 
 
 def exchange(items: Sequence[Item], space: tuple[int, ...], random: Random) -> list[Item]:
@@ -99,12 +106,12 @@ def _value(parameter: Parameter, side: int, random: Random) -> float:
     if parameter.unit == "samples":
         low, high = max(1.0, parameter.low), max(1.0, side - 1.0)
         if parameter.name == "thickness":
-            high = min(high, 3.0)
+            high = min(high, THICKEST)
         return float(round(math.exp(random.uniform(math.log(low), math.log(max(low, high))))))
     if parameter.unit == "cycles":
-        return float(random.choice((0.5, 1, 1.5, 2, MOST_WAVES)))
+        return float(random.choice(CYCLES))
     if parameter.unit == "turns":
-        return float(random.integers(EIGHTHS)) / EIGHTHS
+        return float(random.integers(DIRECTIONS)) / DIRECTIONS
     return float(random.integers(2))
 
 
@@ -179,16 +186,17 @@ def _changed(item: Item, space: tuple[int, ...], random: Random) -> Item:
     spec = item.spec
     (member,) = spec.members
     kind = random.random()
-    if kind < 0.2:
+    if kind < OTHER:
         other = new_item(space, random, pattern=spec.pattern)
-        width = (member[0], *other.spec.members[0][1:])
-        return with_member(Item(other.spec, patterns=item.patterns), *width)
-    if kind < 0.4 and len(member) > 1:
+        values = (member[0], *other.spec.members[0][1:])
+        return with_member(Item(other.spec, patterns=item.patterns), *values)
+    if kind < INNER and len(member) > 1:
         which = 1 + int(random.integers(len(member) - 1))
         value = _value(spec.formula.parameters[which], min(space), random)
         return with_member(item, *member[:which], value, *member[which + 1 :])
     factor = math.exp(SPREAD * random.standard_normal())
-    width = round(member[0] * factor) if kind < 0.8 else round(member[0]) + random.choice((-1, 1))
+    near = round(member[0]) + int(random.choice((-1, 1)))
+    width = round(member[0] * factor) if kind < FAR else near
     return with_member(item, float(width), *member[1:])
 
 
@@ -203,5 +211,3 @@ MOVES: dict[str, tuple[Change, float]] = {
     "learn": (_learn, 0.03),
 }
 """Every move, and how likely it is."""
-
-

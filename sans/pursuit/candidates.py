@@ -19,6 +19,8 @@ def strongest_place(
     steps = int(scene.tuning[5])
     down, across = max(1, tall // steps), max(1, wide // steps)
     rows, columns = max(half[0], tall // 2), max(half[1], wide // 2)
+    if scene.tuning[16] > 0 and height > 1:
+        rows, columns = min(rows, int(scene.tuning[16])), min(columns, int(scene.tuning[16]))
     best = 0.0, NONE, NONE
     for i in range(-(rows // down), rows // down + 1):
         for j in range(-(columns // across), columns // across + 1):

@@ -327,13 +327,15 @@ def perform(
         group.spikes.amplitude[:total] = kept
         return count, error, False
     scene.tuning[12] += 1
+    scene.tuning[36 + 4 * ((goers[0] != NONE) + (goers[1] != NONE)) + total - members] += 1
     for lead in range(place.shape[0]):
         for y in range(bottom - top):
             for x in range(right - left):
+                if abs(scene.residual[lead, top + y, left + x] - place[lead, y, x]) > scene.tuning[9] * scene.tuning[14]:
+                    scene.changed[top + y, left + x] = move
                 scene.residual[lead, top + y, left + x] = place[lead, y, x]
     copy_in(area, scene.residual, scene.left)
     weigh_in(area, scene.tuning[14], scene)
-    scene.changed[top:bottom, left:right] = move
     _adopt(spikes, count, goers, members, total, scene)
     return after, error + change, True
 

@@ -13,8 +13,8 @@ from sans.pursuit.loops import PHI, Aim, SpikeArrays, absolute, part, phi, sized
 SWEEPS = 8
 ROUNDS = 3
 # 0 look level, 1 tol, 2 slack, 3 rounds, 4 pairs, 5 steps, 6 sweeps 7 stop share
-OPTS=[float(v) for v in os.environ.get("PL","0.6,0.3,2,3,1,10,8,0").split(",")]
-STATS=np.zeros(4)
+OPTS=[float(v) for v in os.environ.get("PL","0.6,0.3,2,3,1,10,8,0,0.3,0.1,0,0,0,0,0,3,0,0,0,0").split(",")]
+STATS=np.zeros(40)
 
 
 @lent
@@ -39,6 +39,7 @@ def rebuild(spikes: SpikeArrays, count: int, error: float, goers: Goers, move: i
     lost = weighed_in(area, scene) - squares_in(area, scene)
     free = task.stop == PHI
     limit = worth_of(count, error - scene.beyond, scene)
+    tuning[32 + gone] += 1
     total = members
     steps = gone + (1 if free and gone == 1 else 0)
     n_kernels = scene.atoms.kernels.shape[0]
@@ -57,6 +58,8 @@ def rebuild(spikes: SpikeArrays, count: int, error: float, goers: Goers, move: i
         own = area_of(spikes, goer, scene)
         centre = (spikes.y[goer], spikes.x[goer])
         half = ((own[1] - own[0]) // 2, (own[3] - own[2]) // 2)
+        if step == 1 and gone == 1 and 0.5 * lost > tuning[15] * limit:
+            break
         shifts = (9 if height > 1 else 3) if step == 0 and gone == 1 else 0
         best, bk, by, bx = 0.0, NONE, 0, 0
         spare = limit * (gone - step - 1)
@@ -128,6 +131,7 @@ def come(spikes: SpikeArrays, count: int, error: float, k: int, y: int, x: int, 
     members, area = take_out(spikes, count, area, goers, scene)
     weighed_in(area, scene)
     limit = worth_of(count, error - scene.beyond, scene)
+    scene.tuning[32] += 1
     gain = join(members, k, y, x, scene)
     if gain > 0:
         scene.tuning[10] += 1
@@ -155,8 +159,9 @@ def coupled(spikes: SpikeArrays, count: int, i: int, scene: ExchangeSetting) -> 
     """The spike most coupled with it."""
     best, at = 0.0, NONE
     own = area_of(spikes, i, scene)
+    best = scene.tuning[18] * product(scene.atoms, (spikes.kernel[i], spikes.kernel[i]), spikes.y[i], spikes.x[i], (0, 0), scene.importance)
     for j in range(count):
-        if j != i and common(own, area_of(spikes, j, scene)):
+        if (j > i or (j < i and scene.tuning[19] == 0)) and common(own, area_of(spikes, j, scene)):
             k, y, x = spikes.kernel[j], spikes.y[j], spikes.x[j]
             c = product(scene.atoms, (spikes.kernel[i], k), spikes.y[i], spikes.x[i], (spikes.y[i] - y, spikes.x[i] - x), scene.importance)
             e = product(scene.atoms, (k, k), y, x, (0, 0), scene.importance)
@@ -169,6 +174,8 @@ def coupled(spikes: SpikeArrays, count: int, i: int, scene: ExchangeSetting) -> 
 def fill(spikes: SpikeArrays, count: int, error: float, move: int, since: int, scene: ExchangeSetting) -> tuple[int, float, int]:
     _, height, width = scene.residual.shape
     for k in range(scene.atoms.kernels.shape[0]):
+        if scene.tuning[17] > 0 and since > 0:
+            break
         e = scene.atoms.edges[k]
         rows, columns = max(e[1] - e[0], 4 if height > 1 else 1), max(e[3] - e[2], 4 if height > 1 else 16)
         for y in range(0, height, rows):
@@ -180,7 +187,11 @@ def fill(spikes: SpikeArrays, count: int, error: float, move: int, since: int, s
                 if new and count < spikes.x.size:
                     centre = (min(height - 1, y + rows // 2), min(width - 1, x + columns // 2))
                     gain, row, column = strongest_place(k, 0, centre, (rows // 2, columns // 2), scene)
+                    promise = 0.0
                     if row != NONE:
+                        energy = product(scene.atoms, (k, k), row, column, (0, 0), scene.importance)
+                        promise = 0.5 * gain**2 / (energy * scene.scales[k, row, column]**2)
+                    if promise > scene.tuning[8] * worth_of(count, error - scene.beyond, scene):
                         count, error, moved = come(spikes, count, error, k, row, column, move, scene)
                         move += moved
     return count, error, move
@@ -244,7 +255,7 @@ def rearrange_loop(spikes: SpikeArrays, counts: Integers, atoms: Atoms, scales: 
 
 
 def rearrange_all(spikes, counts, atoms, scales, task, sizes, residuals, beyond, rounds):
-    tuning = np.zeros(16)
+    tuning = np.zeros(64)
     tuning[:len(OPTS)] = OPTS
     rearrange_loop(spikes, counts, atoms, scales, task, sizes, residuals, beyond, tuning)
-    STATS[:3] += tuning[10:13]
+    STATS[:3] += tuning[10:13]; STATS[3:35] += tuning[32:64]

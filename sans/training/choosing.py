@@ -86,9 +86,7 @@ def choose(
     return found if found.value < present.value else present
 
 
-def improved(
-    signals: Floats, present: Judged, methods: tuple[Method, Method]
-) -> Judged:
+def improved(signals: Floats, present: Judged, methods: tuple[Method, Method]) -> Judged:
     """Move learned kernels and patterns once; return what describes the signals better."""
     look, full = methods
     seen, shapes = _looked(signals, present.shapes, look)
