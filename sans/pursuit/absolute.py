@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled, reordered
+from sans.compilation.decorators import compiled, lent, reordered
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, Index, Part, draw, hide, inside, meet, view
 from sans.pursuit.coupling import couple_waves
@@ -56,7 +56,7 @@ def refit_absolute(
         spikes.amplitude[i] = best[i]
 
 
-@compiled
+@lent
 def weigh(residual: Floats, missing: NDArray[np.bool_], importance: Floats) -> None:
     """Write the weight of every sample: 1 over the magnitude of what is left of it.
 
@@ -65,7 +65,7 @@ def weigh(residual: Floats, missing: NDArray[np.bool_], importance: Floats) -> N
         missing: which samples are missing, as in `Atoms`; they have no weight.
         importance: ``(leads, height, width)``, written.
     """
-    present = residual.size - missing.sum()
+    present = residual.size - _count(missing)
     least = max(SMALL * absolute(residual) / present, 1e-300)
     for lead in range(residual.shape[0]):
         for y in range(residual.shape[1]):
@@ -74,6 +74,17 @@ def weigh(residual: Floats, missing: NDArray[np.bool_], importance: Floats) -> N
                 # Not 1 / size: to ask every time whether it is 0 would take longer.
                 importance[lead, y, x] = np.divide(1.0, size if size > least else least)
     hide(missing, importance)
+
+
+@lent
+def _count(missing: NDArray[np.bool_]) -> int:
+    """Return how many samples are missing."""
+    found = 0
+    for lead in range(missing.shape[0]):
+        for y in range(missing.shape[1]):
+            for x in range(missing.shape[2]):
+                found += missing[lead, y, x]
+    return found
 
 
 @compiled
@@ -104,7 +115,7 @@ def _write_equations(
     couple_waves(spikes, matrix, atoms, importance, True)
 
 
-@compiled
+@lent
 def product(
     atoms: Atoms,
     pair: tuple[int, int],

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled, fused, reordered
+from sans.compilation.decorators import compiled, fused, lent, reordered
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, Index, Part, drawable, inside
 from sans.pursuit.dictionary import Dictionary
@@ -54,8 +54,17 @@ def clipped_products(
     kernels, edges, own = atoms.kernels, atoms.edges, atoms.kernels[drawn]
     if atoms.missing.size:
         own = _present(own, edges[drawn], y, x, atoms.missing)
+    part = inside(edges[drawn], own, y, x, space[0], space[1])
+    _write_products(kernels, edges, own, part, products)
+
+
+@lent
+def _write_products(
+    kernels: Floats, edges: Integers, own: Floats, part: Part, products: Floats
+) -> None:
+    """Write the inner products of a part of a kernel with all others, wherever these lie."""
     count, _, rows, columns = kernels.shape
-    top, bottom, left, right = inside(edges[drawn], kernels[drawn], y, x, space[0], space[1])
+    top, bottom, left, right = part
     for k in range(count):
         for i in range(2 * rows - 1):
             down = i - rows + 1
@@ -63,8 +72,8 @@ def clipped_products(
             for j in range(2 * columns - 1):
                 across = j - columns + 1
                 before, behind = max(left, edges[k, 2] + across), min(right, edges[k, 3] + across)
-                part = (above, below, before, behind)
-                products[k, i, j] = shifted_product(own, kernels[k], down, across, part)
+                both = (above, below, before, behind)
+                products[k, i, j] = shifted_product(own, kernels[k], down, across, both)
 
 
 @compiled

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sans.compilation.decorators import compiled, inlined
+from sans.compilation.decorators import compiled, inlined, lent
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, Index, draw, meet, view
 from sans.pursuit.cosines import transform
@@ -94,7 +94,7 @@ def _refit_part(
     amplify(spikes, change, atoms, state)
 
 
-@compiled
+@lent
 def amplify(spikes: SpikeArrays, change: Floats, atoms: Atoms, state: PursuitState) -> None:
     """Change the amplitudes of spikes, and all that depends on them."""
     kernel, y, x, amplitude, slot = spikes
