@@ -13,7 +13,6 @@ from sans import SAN, ModelConfig, devices
 from sans.datasets import DataConfig, load
 from sans.pursuit import encoder, tensors
 from sans.pursuit.absolute import SMALL
-from sans.pursuit.atoms import align
 from sans.pursuit.least_squares import DEPENDENT
 from sans.pursuit.stop import Stop
 from sans.pursuit.tensors import absolute, memory, refits, rounds
@@ -89,8 +88,7 @@ def assert_same(signals, kernels, *arguments, device="cpu"):
 
 def scene_of(kernels, space):
     """Return kernels of one or two dimensions on images of some shape."""
-    sizes = np.array([len(kernel) for kernel in kernels])
-    plan = TensorPlan(align(kernels), sizes, Stop(), "squares", 0)
+    plan = TensorPlan(kernels, Stop(), "squares", 0, 2.0)
     images = torch.zeros((1, *((1, *space)[-2:])), dtype=torch.float64)
     scales = scales_on(plan, images)
     return scene_on(plan, scales, (0, space[-1], space[-1]), 1.0)
