@@ -157,6 +157,7 @@ def copy(source: SpikeArrays, count: int, target: SpikeArrays) -> None:
 
 @lent
 def move(source: SpikeArrays, i: int, target: SpikeArrays, j: int) -> None:
+    """Write one spike over another."""
     target.kernel[j], target.y[j], target.x[j] = source.kernel[i], source.y[i], source.x[i]
     target.amplitude[j], target.clipped[j] = source.amplitude[i], source.clipped[i]
 
@@ -179,9 +180,10 @@ def neighbours(spikes: SpikeArrays, count: int, atoms: Atoms) -> Integers:
     first = np.empty(count, np.int64)
     kernel, y, x = spikes.kernel, spikes.y, spikes.x
     _, _, rows, columns = atoms.kernels.shape
-    begin = 0
+    begin, waves = 0, atoms.wide.size > 0
     for i in range(count):
-        while y[i] - y[begin] >= rows or (rows == 1 and x[i] - x[begin] >= columns):
+        # A cosine meets everything.
+        while not waves and (y[i] - y[begin] >= rows or (rows == 1 and x[i] - x[begin] >= columns)):
             begin += 1
         first[i] = begin
         while not meet(atoms, kernel[i], kernel[first[i]], y[i] - y[first[i]], x[i] - x[first[i]]):
@@ -212,7 +214,7 @@ def phi(task: Aim, count: int, error: float) -> float:
     return math.sqrt(verbosity**2 + (error / task.size) ** 2)
 
 
-@compiled
+@lent
 def total(image: Floats) -> float:
     """Return the sum of numbers ``(height, width)``."""
     summed = 0.0
