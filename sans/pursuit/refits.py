@@ -28,6 +28,15 @@ def gram(
         clipped: the products of clipped atoms, as in `PursuitState`.
         image: ``(leads, height, width)``, of which nothing but the shape matters.
     """
+    matrix = envelope(first)
+    _write_gram(spikes, matrix, atoms, clipped)
+    couple_waves(spikes, matrix, atoms, image, False)
+    return matrix
+
+
+@lent
+def _write_gram(spikes: SpikeArrays, matrix: Envelope, atoms: Atoms, clipped: Floats) -> None:
+    """Write what kernels have in common, clipped or not."""
     kernel, ys, xs, slot, products = (
         spikes.kernel,
         spikes.y,
@@ -36,8 +45,7 @@ def gram(
         atoms.products,
     )
     count, _, rows, columns = atoms.kernels.shape
-    matrix = envelope(first)
-    entries, at = matrix.entries, 0
+    first, entries, at = matrix.first, matrix.entries, 0
     for i in range(first.size):
         for j in range(first[i], i + 1):
             down, across = ys[i] - ys[j], xs[i] - xs[j]
@@ -56,8 +64,6 @@ def gram(
                 else:
                     entries[at] = products[drawn, seen, row, column]
             at += 1
-    couple_waves(spikes, matrix, atoms, image, False)
-    return matrix
 
 
 @inlined
