@@ -112,11 +112,14 @@ def amplify(spikes: SpikeArrays, change: Floats, atoms: Atoms, state: PursuitSta
             amplitude[i] += change[i]
             draw(atoms, kernel[i], -change[i], y[i], x[i], residual)
             if kernel[i] < edges.shape[0]:
-                own = clipped[slot[i]] if slot[i] >= 0 else products[kernel[i]]
-                subtract_products(own, edges, kernel[i], change[i], y[i], x[i], maps)
                 touch(stale, y[i], x[i], state.reaches[kernel[i]])
             else:
                 waved = True
+    for k in range(0 if waved else edges.shape[0]):  # one map after the other: less to fetch
+        for i in range(change.size):
+            if change[i] != 0:
+                own = clipped[slot[i]] if slot[i] >= 0 else products[kernel[i]]
+                subtract_products(own, edges, (kernel[i], k), change[i], y[i], x[i], maps)
     if waved:
         look_again(atoms, state)
     if atoms.wide.size:
