@@ -1,0 +1,134 @@
+"""Ways to fill a gap, each of which gives the samples of the gap in the unit of the lead."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sans.filling.gaps import (
+    Gap,
+    Values,
+    edges_of,
+    level_of,
+    lined,
+    running_mean,
+)
+from sans.filling.learning import Learned
+from sans.pursuit.encoder import Code, pursue
+
+LINE, LEVEL, RHYTHM = "a straight line", "the local mean", "beats placed by the rhythm"
+"""The ways that are no spikes of the whole window."""
+
+BESIDE = 0.03
+"""Samples beside a gap that a line goes through, as a share of a kernel."""
+
+_BEAT = 0.5  # spikes of at least so much of the usual amplitude are beats
+_AROUND = 4  # beats on each side that tell the rhythm
+
+
+class Scale(NamedTuple):
+    """How leads are brought to one scale, without what is slower than the kernels."""
+
+    deviations: Values
+    """``(leads, 1)``, standard deviations around the running mean."""
+
+    samples: int
+    """Of the running mean."""
+
+    def apply(self, window: Values) -> tuple[Values, Values]:
+        """Return a window standardised, NaN where it was, and the running mean taken from it."""
+        slow = np.stack([running_mean(_lined(row), self.samples) for row in window])
+        return (window - slow) / self.deviations, slow
+
+
+def scale_of(values: Values, samples: int) -> Scale:
+    """Return the scale of a signal ``(leads, length)`` with gaps."""
+    slow = np.stack([running_mean(_lined(row), samples) for row in values])
+    deviations = np.nanstd(values - slow, axis=1, keepdims=True)
+    return Scale(np.where(deviations > 0, deviations, 1.0), samples)
+
+
+def candidates(window: Values, gap: Gap, scale: Scale, learned: list[Learned]) -> dict[str, Values]:
+    """Return what each way puts into a gap.
+
+    Args:
+        window: the gap and what is around it, ``(leads, length)``; NaN where samples are missing.
+        gap: which gap, in this window.
+        scale: of the recording.
+        learned: kernels for the standardised recording; none: lines and levels only.
+
+    Returns:
+        ``(gap.length,)`` each, by what the way is called.
+    """
+    row, first, behind = window[gap.lead], gap.first, gap.behind
+    samples = max(1, round(BESIDE * learned[-1].dictionary.longest)) if learned else 1
+    found = {
+        LINE: edges_of(row, first, behind, 1),
+        LEVEL: np.full(gap.length, level_of(row, first, behind, gap.length)),
+    }
+    standardised, slow = scale.apply(window)
+    for each in learned:
+        code = pursue(standardised[None], each.dictionary, each.stop, weights=0)
+        drawn = code.draw(each.dictionary)[0]
+        found[name_of(each)] = _bridged(window, gap, slow + drawn * scale.deviations, samples)
+        if each is learned[0] and (beats := _placed(code, each, gap)) is not None:
+            found[RHYTHM] = _bridged(window, gap, slow + beats * scale.deviations, samples)
+    return found
+
+
+def name_of(learned: Learned) -> str:
+    """Return what spikes of some kernels are called."""
+    count = learned.dictionary.shapes
+    return f"spikes of {count} kernel{'s' if count > 1 else ''}"
+
+
+def _bridged(window: Values, gap: Gap, drawn: Values, samples: int) -> Values:
+    """Return what is drawn in a gap, on the line through what it leaves at both edges."""
+    left = window[gap.lead] - drawn[gap.lead]
+    line = edges_of(left, gap.first, gap.behind, samples)
+    return drawn[gap.lead, gap.first : gap.behind] + line
+
+
+def _placed(code: Code, learned: Learned, gap: Gap) -> Values | None:
+    """Return beats as the rhythm around a gap places them in it, and those around it.
+
+    Returns:
+        ``(leads, length)``; None where there are fewer than two beats on a side of the gap, or the
+        interval between the last one before and the first one behind it has no room for another.
+    """
+    large = np.abs(code.amplitude) >= _BEAT * learned.amplitude
+    places, heights = code.place[large, 0], code.amplitude[large]
+    order = np.argsort(places, kind="stable")
+    places, heights = places[order], heights[order]
+    before, after = places < gap.first, places >= gap.behind
+    if np.count_nonzero(before) < 2 or np.count_nonzero(after) < 2:
+        return None
+    near = [places[before][-_AROUND - 1 :], places[after][: _AROUND + 1]]
+    interval = float(np.median(np.concatenate([np.diff(each) for each in near])))
+    last, following = int(near[0][-1]), int(near[1][0])
+    beats = round((following - last) / interval) - 1 if interval > 0 else 0
+    if beats < 1:
+        return None
+    within = np.rint(np.linspace(last, following, beats + 2)[1:-1]).astype(np.int64)
+    height = float(
+        np.median(np.concatenate([heights[before][-_AROUND:], heights[after][:_AROUND]]))
+    )
+    kept = (code.place[:, 0] < gap.first) | (code.place[:, 0] >= gap.behind)
+    return _drawn(code, kept, within, height, learned)
+
+
+def _drawn(code: Code, kept: Values, within: Values, height: float, learned: Learned) -> Values:
+    count = len(within)
+    made = Code(
+        np.concatenate([code.signal[kept], np.zeros(count, np.int64)]),
+        np.concatenate([code.kernel[kept], np.zeros(count, np.int64)]),
+        np.concatenate([code.place[kept], within[:, None]]),
+        np.concatenate([code.amplitude[kept], np.full(count, height)]),
+        code.shape,
+    )
+    return made.draw(learned.dictionary)[0]
+
+
+def _lined(row: Values) -> Values:
+    return lined(row) if np.isfinite(row).any() else np.zeros_like(row)

@@ -1,0 +1,220 @@
+"""Filling the gaps of a recording.
+
+Gaps are filled from the samples around them and from leads that are there, in several ways. How
+much each of them is worth in this recording is found out on gaps that are made where nothing is
+missing: the ways are mixed by the shares, from 0 on and 1 in all, with which the mean squared error
+there is least.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from sans.filling.candidates import LINE, Scale, candidates, scale_of
+from sans.filling.gaps import Gap, Values, accompanied, gaps_of, lined
+from sans.filling.learning import Learned, learn, size_of
+
+KERNELS = 3
+"""Kernels that are learned."""
+
+SECONDS = 0.7
+"""How long learned kernels are, or shorter where the signal has a shorter period: a beat."""
+
+HIDDEN = 24
+"""Gaps that are made to weigh the ways to fill one."""
+
+_WINDOWS = 48  # that kernels are learned on
+_KERNELS_LONG = 4  # kernels in a window that is learned on
+_FEWEST = 3  # gaps by which ways are weighed; with fewer, lines are drawn
+_AROUND = 5  # kernels on each side of a gap that tell what is in it
+_SEED = 14
+
+
+class Weighing(NamedTuple):
+    """How gaps of one kind are filled."""
+
+    shares: dict[str, float]
+    """Which way has which share, those with none left out."""
+
+    decibels: float
+    """How much less the squared error is than that of a straight line, on gaps made for that."""
+
+    hidden: int
+    """How many gaps were made for that; with 0, nothing is known of the error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A recording without gaps."""
+
+    values: Values
+    """``(leads, length)``: the samples that were there are as they were."""
+
+    gaps: tuple[Gap, ...]
+    """What was missing."""
+
+    alone: Weighing | None
+    """How gaps were filled in which no other lead was there; None: there were none."""
+
+    accompanied: Weighing | None
+    """How gaps were filled in which another lead was there; None: there were none."""
+
+
+def fill(
+    values: Values, rate: float | None = None, learned: Sequence[Learned] | None = None
+) -> Filled:
+    """Fill the gaps of a recording.
+
+    Args:
+        values: ``(leads, length)``, in any units; NaN where samples are missing.
+        rate: samples per second: learned kernels are `SECONDS` long; None: as long as the gaps.
+        learned: kernels to fill them with, for standardised leads; None: learned here.
+
+    Returns:
+        The same with the gaps filled.
+
+    Raises:
+        ValueError: if nothing is missing, all of a lead is, or a sample is infinite.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    gaps = gaps_of(values)
+    _check(values, gaps)
+    kinds = {gap: accompanied(values, gap) for gap in gaps}
+    whole = np.stack([lined(row) for row in values])
+    most = round(SECONDS * rate) if rate else int(np.median([gap.length for gap in gaps]))
+    size = size_of(whole, most) if learned is None else learned[0].dictionary.longest
+    scale = scale_of(values, max(3, round(1.5 * size)))
+    made = list(learned) if learned is not None else _learned(values, size, scale)
+    work = _Work(values, scale, made, size)
+    found, weighings = values.copy(), {}
+    for kind in sorted(set(kinds.values())):
+        like = [gap for gap in gaps if kinds[gap] == kind]
+        weighings[kind] = _weigh(work, like, kind)
+        for gap in like:
+            found[gap.lead, gap.first : gap.behind] = _mixed(work, gap, weighings[kind])
+    return Filled(found, tuple(gaps), weighings.get(False), weighings.get(True))
+
+
+class _Work(NamedTuple):
+    """What all gaps are filled from."""
+
+    values: Values
+    scale: Scale
+    learned: list[Learned]
+    size: int
+
+    def around(self, values: Values, gap: Gap) -> tuple[Values, Gap]:
+        """Return the window around a gap, and where the gap is in it."""
+        room = max(_AROUND * self.size, 2 * gap.length)
+        first = max(0, gap.first - room)
+        window = values[:, first : gap.behind + room]
+        return window, Gap(gap.lead, gap.first - first, gap.behind - first)
+
+
+def _check(values: Values, gaps: Sequence[Gap]) -> None:
+    if values.ndim != 2:
+        raise ValueError(f"a recording is (leads, length), not of the shape {values.shape}")
+    if np.isinf(values).any():
+        raise ValueError("a sample is infinite: NaN stands for a missing one")
+    if not gaps:
+        raise ValueError("no sample is missing: there is nothing to fill")
+    for gap in gaps:
+        if gap.length == values.shape[1]:
+            raise ValueError(f"all samples of lead {gap.lead} are missing: leave it out")
+
+
+def _learned(values: Values, size: int, scale: Scale) -> list[Learned]:
+    """Return kernels that are learned on windows in which nothing is missing."""
+    length = min(_KERNELS_LONG * size, values.shape[1])
+    gone = ~np.isfinite(values).all(axis=0)
+    edges = np.flatnonzero(np.diff(gone.astype(np.int8), prepend=1, append=1)).reshape(-1, 2)
+    whole = [
+        start
+        for first, behind in edges.tolist()
+        for start in range(first, behind - length + 1, length)
+    ]
+    if not whole:
+        return []
+    some = np.unique(np.linspace(0, len(whole) - 1, min(len(whole), _WINDOWS)).round().astype(int))
+    windows = [scale.apply(values[:, whole[i] : whole[i] + length])[0] for i in some]
+    return learn(np.stack(windows), size, KERNELS)
+
+
+def _weigh(work: _Work, gaps: Sequence[Gap], beside: bool) -> Weighing:
+    """Return how gaps of a kind are filled, found out on gaps like them."""
+    found, truth = [], []
+    for hidden in _made(work, gaps):
+        gone = work.values.copy()
+        leads = hidden.lead if beside else slice(None)
+        gone[leads, hidden.first : hidden.behind] = np.nan
+        found.append(candidates(*work.around(gone, hidden), work.scale, work.learned))
+        truth.append(work.values[hidden.lead, hidden.first : hidden.behind])
+    if len(found) < _FEWEST:
+        return Weighing({LINE: 1.0}, 0.0, 0)
+    names = list(dict.fromkeys(name for each in found for name in each))
+    made = [[each.get(name, each[LINE]) - each[LINE] for name in names] for each in found]
+    columns = np.concatenate([np.stack(each, axis=1) for each in made])
+    wanted = np.concatenate([t - each[LINE] for t, each in zip(truth, found, strict=True)])
+    return _shares(names, columns, wanted, len(found))
+
+
+def _shares(names: Sequence[str], made: Values, wanted: Values, hidden: int) -> Weighing:
+    """Return the shares of least squared error, from 0 on and 1 in all.
+
+    Args:
+        names: of the ways.
+        made: ``(samples, ways)``, by how much each differs from a straight line.
+        wanted: ``(samples,)``, by how much what was there does.
+        hidden: how many gaps that is.
+    """
+    from scipy.optimize import nnls
+
+    energy = float((wanted**2).sum())
+    if not energy > 0:
+        return Weighing({LINE: 1.0}, 0.0, hidden)
+    scale = np.sqrt(energy)
+    heavy = 1e4  # so that the shares are 1 in all
+    shares, _ = nnls(
+        np.concatenate([made / scale, np.full((1, len(names)), heavy)]),
+        np.concatenate([wanted / scale, [heavy]]),
+    )
+    shares /= shares.sum()
+    left = float(((wanted - made @ shares) ** 2).sum())
+    kept = {name: float(share) for name, share in zip(names, shares, strict=True) if share > 1e-4}
+    return Weighing(kept, 10 * math.log10(energy / max(left, 1e-30 * energy)), hidden)
+
+
+def _made(work: _Work, gaps: Sequence[Gap]) -> list[Gap]:
+    """Return places like those of gaps, at which nothing is missing for a kernel around."""
+    values, random = work.values, np.random.default_rng(_SEED)
+    length = int(np.median([gap.length for gap in gaps]))
+    whole = np.isfinite(values).all(axis=0)
+    lost = np.concatenate([[0], np.cumsum(~whole)])
+    span = length + 2 * work.size
+    if span > whole.size:
+        return []
+    starts = np.flatnonzero(lost[span:] == lost[:-span])
+    found: list[Gap] = []
+    for start in random.permutation(starts):
+        if len(found) == HIDDEN:
+            break
+        gap = Gap(gaps[len(found) % len(gaps)].lead, *_at(int(start) + work.size, length))
+        if all(abs(gap.first - other.first) >= length for other in found):
+            found.append(gap)
+    return found
+
+
+def _at(first: int, length: int) -> tuple[int, int]:
+    return first, first + length
+
+
+def _mixed(work: _Work, gap: Gap, weighing: Weighing) -> Values:
+    """Return what fills a gap; a way that does not apply is a straight line."""
+    found = candidates(*work.around(work.values, gap), work.scale, work.learned)
+    parts = [share * found.get(name, found[LINE]) for name, share in weighing.shares.items()]
+    return np.asarray(sum(parts))
