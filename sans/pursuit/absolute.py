@@ -7,10 +7,12 @@ reweighted least squares.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sans.compilation.decorators import compiled, reordered
 from sans.convolution.frames import Floats, Integers
-from sans.pursuit.atoms import Atoms, Index, Part, draw, inside, meet, view
+from sans.pursuit.atoms import Atoms, Index, Part, draw, hide, inside, meet, view
+from sans.pursuit.coupling import couple_waves
 from sans.pursuit.least_squares import Envelope, envelope, solve
 from sans.pursuit.loops import SpikeArrays, absolute, neighbours, part, write
 
@@ -38,7 +40,7 @@ def refit_absolute(
     left, importance, change = residual.copy(), np.empty_like(residual), np.empty(count)
     matrix = envelope(neighbours(spikes, count, atoms))
     for _ in range(rounds):
-        weigh(left, importance)
+        weigh(left, atoms.missing, importance)
         _write_equations(spikes, atoms, left, importance, matrix, change)
         solve(matrix, change)
         for i in range(count):
@@ -55,15 +57,23 @@ def refit_absolute(
 
 
 @compiled
-def weigh(residual: Floats, importance: Floats) -> None:
-    """Write the weight of every sample: 1 over the magnitude of what is left of it."""
-    least = max(SMALL * absolute(residual) / residual.size, 1e-300)
+def weigh(residual: Floats, missing: NDArray[np.bool_], importance: Floats) -> None:
+    """Write the weight of every sample: 1 over the magnitude of what is left of it.
+
+    Args:
+        residual: ``(leads, height, width)``, what is left.
+        missing: which samples are missing, as in `Atoms`; they have no weight.
+        importance: ``(leads, height, width)``, written.
+    """
+    present = residual.size - missing.sum()
+    least = max(SMALL * absolute(residual) / present, 1e-300)
     for lead in range(residual.shape[0]):
         for y in range(residual.shape[1]):
             for x in range(residual.shape[2]):
                 size = abs(residual[lead, y, x])
                 # Not 1 / size: to ask every time whether it is 0 would take longer.
                 importance[lead, y, x] = np.divide(1.0, size if size > least else least)
+    hide(missing, importance)
 
 
 @compiled
@@ -76,17 +86,22 @@ def _write_equations(
     met: Floats,
 ) -> None:
     """Write the normal equations of a change of all amplitudes."""
-    kernel, ys, xs = spikes.kernel, spikes.y, spikes.x
+    kernel, ys, xs, count = spikes.kernel, spikes.y, spikes.x, atoms.kernels.shape[0]
     first, entries, weighed, at = matrix.first, matrix.entries, residual * importance, 0
     for i in range(met.size):
         for j in range(first[i], i + 1):
             down, across = ys[i] - ys[j], xs[i] - xs[j]
             entries[at] = 0.0
-            if meet(atoms, kernel[i], kernel[j], down, across):
+            if (
+                kernel[i] < count
+                and kernel[j] < count
+                and meet(atoms, kernel[i], kernel[j], down, across)
+            ):
                 pair, shift = (kernel[i], kernel[j]), (down, across)
                 entries[at] = product(atoms, pair, ys[i], xs[i], shift, importance)
             at += 1
         met[i] = view(atoms, kernel[i], ys[i], xs[i], weighed)
+    couple_waves(spikes, matrix, atoms, importance, True)
 
 
 @compiled

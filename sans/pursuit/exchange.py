@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sans.compilation.decorators import compiled, inlined
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.absolute import refit_absolute
-from sans.pursuit.atoms import Atoms, Part, draw, view
+from sans.pursuit.atoms import Atoms, Part, draw, view, within
 from sans.pursuit.loops import Aim, SpikeArrays, absolute, copy, insert, part, phi, remove, write
 
 SLIGHT = 1e-6
@@ -164,7 +164,8 @@ def _perform(
     scene: ExchangeSetting,
 ) -> int:
     """Make a move in a copy of the region, and refit its spikes; return which of them comes."""
-    atoms, group, (top, left) = scene.atoms, scene.group, corner
+    group, (top, left) = scene.group, corner
+    atoms = within(scene.atoms, (top, top + place.shape[1], left, left + place.shape[2]))
     for i in range(members):
         group.y[i] -= top
         group.x[i] -= left
@@ -180,7 +181,7 @@ def _perform(
         comes = insert(group, members, move.kernel, y, x)
         group.amplitude[comes] = amplitude
         members += 1
-    refit_absolute(group, members, scene.atoms, place, scene.rounds)
+    refit_absolute(group, members, atoms, place, scene.rounds)
     return comes
 
 

@@ -179,9 +179,10 @@ def neighbours(spikes: SpikeArrays, count: int, atoms: Atoms) -> Integers:
     first = np.empty(count, np.int64)
     kernel, y, x = spikes.kernel, spikes.y, spikes.x
     _, _, rows, columns = atoms.kernels.shape
-    begin = 0
+    begin, waves = 0, atoms.wide.size > 0
     for i in range(count):
-        while y[i] - y[begin] >= rows or (rows == 1 and x[i] - x[begin] >= columns):
+        # A cosine meets everything.
+        while not waves and (y[i] - y[begin] >= rows or (rows == 1 and x[i] - x[begin] >= columns)):
             begin += 1
         first[i] = begin
         while not meet(atoms, kernel[i], kernel[first[i]], y[i] - y[first[i]], x[i] - x[first[i]]):

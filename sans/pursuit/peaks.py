@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sans.compilation.decorators import compiled
 from sans.convolution.frames import Floats, Integers
-from sans.pursuit.state import BLOCK
+from sans.pursuit.state import BLOCK, PursuitState
 
 
 @compiled
@@ -47,6 +47,30 @@ def choose(
             if candidates > 1:
                 for row in range(max(y - distance, 0), min(y + distance + 1, height)):
                     taken[row, max(x - distance, 0) : x + distance + 1] = True
+    return count
+
+
+@compiled
+def crests(state: PursuitState, least: float, places: Integers) -> int:
+    """Write the frequencies of the strongest cosines, from the largest down; return their count.
+
+    No cosine meets another: all are taken that are strong enough.
+
+    Args:
+        state: what is known of an image.
+        least: what the norm of a cosine is at least.
+        places: room for all frequencies.
+    """
+    k, count = len(state.reaches), 0
+    norms = np.abs(state.maps[k]) * state.scales[k]
+    height, width = norms.shape
+    for y in range(height):
+        for x in range(width):
+            if norms[y, x] >= least:
+                places[count] = y * width + x
+                count += 1
+    if count > 1:
+        _sort(places[:count], norms)
     return count
 
 

@@ -151,8 +151,14 @@ def _weigh(
     for i in range(count):
         above, below, before, behind = extent(atoms, kernel[i], y[i], x[i], (height, width))
         if rows[0] < below and above < rows[1] and columns[0] < behind and before < columns[1]:
-            weights, edges = atoms.kernels[kernel[i]], atoms.edges[kernel[i]]
-            losses[i] = _loss_without(weights, edges, spikes.amplitude[i], y[i], x[i], residual)
+            if kernel[i] < atoms.kernels.shape[0] and atoms.missing.size == 0:
+                weights, edges = atoms.kernels[kernel[i]], atoms.edges[kernel[i]]
+                losses[i] = _loss_without(weights, edges, spikes.amplitude[i], y[i], x[i], residual)
+            else:
+                part = residual[:, above:below, before:behind]
+                without = residual.copy()
+                draw(atoms, kernel[i], spikes.amplitude[i], y[i], x[i], without)
+                losses[i] = absolute(without[:, above:below, before:behind]) - absolute(part)
 
 
 @reordered

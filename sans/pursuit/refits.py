@@ -6,14 +6,19 @@ import numpy as np
 
 from sans.compilation.decorators import compiled, inlined
 from sans.convolution.frames import Floats, Integers
-from sans.pursuit.atoms import Atoms, Index, draw, meet, subtract_products, view
+from sans.pursuit.atoms import Atoms, Index, draw, meet, view
+from sans.pursuit.cosines import transform
+from sans.pursuit.coupling import couple_waves
 from sans.pursuit.least_squares import Envelope, envelope, solve
 from sans.pursuit.loops import SpikeArrays, ends, neighbours, part
-from sans.pursuit.state import PursuitState, touch
+from sans.pursuit.products import subtract_products
+from sans.pursuit.state import PursuitState, look_again, touch
 
 
 @compiled
-def gram(spikes: SpikeArrays, first: Integers, atoms: Atoms, clipped: Floats) -> Envelope:
+def gram(
+    spikes: SpikeArrays, first: Integers, atoms: Atoms, clipped: Floats, image: Floats
+) -> Envelope:
     """Return the inner products of the atoms of spikes, each with those from its first on.
 
     Args:
@@ -21,6 +26,7 @@ def gram(spikes: SpikeArrays, first: Integers, atoms: Atoms, clipped: Floats) ->
         first: ``(spikes,)``.
         atoms: the kernels.
         clipped: the products of clipped atoms, as in `PursuitState`.
+        image: ``(leads, height, width)``, of which nothing but the shape matters.
     """
     kernel, ys, xs, slot, products = (
         spikes.kernel,
@@ -29,13 +35,17 @@ def gram(spikes: SpikeArrays, first: Integers, atoms: Atoms, clipped: Floats) ->
         spikes.clipped,
         atoms.products,
     )
-    _, _, rows, columns = atoms.kernels.shape
+    count, _, rows, columns = atoms.kernels.shape
     matrix = envelope(first)
     entries, at = matrix.entries, 0
     for i in range(first.size):
         for j in range(first[i], i + 1):
             down, across = ys[i] - ys[j], xs[i] - xs[j]
-            if meet(atoms, kernel[i], kernel[j], down, across):
+            if (
+                kernel[i] < count
+                and kernel[j] < count
+                and meet(atoms, kernel[i], kernel[j], down, across)
+            ):
                 row, column = Index(rows - 1 + down), Index(columns - 1 + across)
                 drawn, seen = Index(kernel[j]), Index(kernel[i])
                 if slot[j] >= 0:
@@ -46,6 +56,7 @@ def gram(spikes: SpikeArrays, first: Integers, atoms: Atoms, clipped: Floats) ->
                 else:
                     entries[at] = products[drawn, seen, row, column]
             at += 1
+    couple_waves(spikes, matrix, atoms, image, False)
     return matrix
 
 
@@ -76,7 +87,7 @@ def _refit_part(
     change = np.empty(first.size)
     for i in range(first.size):
         change[i] = maps[kernel[i], y[i], x[i]]
-    solve(gram(spikes, first, atoms, state.clipped), change)
+    solve(gram(spikes, first, atoms, state.clipped, state.residual), change)
     for i in range(first.size):
         if abs(change[i]) <= negligible * scales[kernel[i], y[i], x[i]]:
             change[i] = 0.0
@@ -89,13 +100,21 @@ def amplify(spikes: SpikeArrays, change: Floats, atoms: Atoms, state: PursuitSta
     kernel, y, x, amplitude, slot = spikes
     edges, products = atoms.edges, atoms.products
     maps, residual, clipped, stale = state.maps, state.residual, state.clipped, state.stale
+    waved = False
     for i in range(change.size):
         if change[i] != 0:
             amplitude[i] += change[i]
-            own = clipped[slot[i]] if slot[i] >= 0 else products[kernel[i]]
-            subtract_products(own, edges, kernel[i], change[i], y[i], x[i], maps)
             draw(atoms, kernel[i], -change[i], y[i], x[i], residual)
-            touch(stale, y[i], x[i], state.reaches[kernel[i]])
+            if kernel[i] < edges.shape[0]:
+                own = clipped[slot[i]] if slot[i] >= 0 else products[kernel[i]]
+                subtract_products(own, edges, kernel[i], change[i], y[i], x[i], maps)
+                touch(stale, y[i], x[i], state.reaches[kernel[i]])
+            else:
+                waved = True
+    if waved:
+        look_again(atoms, state)
+    if atoms.wide.size:
+        transform(atoms.tall, atoms.wide, residual, maps[edges.shape[0]])
 
 
 @compiled
@@ -105,7 +124,7 @@ def polish(spikes: SpikeArrays, count: int, atoms: Atoms, state: PursuitState) -
     Maps are not kept up to date.
     """
     first = neighbours(spikes, count, atoms)
-    matrix, change = gram(spikes, first, atoms, state.clipped), np.empty(count)
+    matrix, change = gram(spikes, first, atoms, state.clipped, state.residual), np.empty(count)
     residual, kernel, y, x = state.residual, spikes.kernel, spikes.y, spikes.x
     for i in range(count):
         change[i] = view(atoms, kernel[i], y[i], x[i], residual)
