@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,9 +17,16 @@ from sans.filling.gaps import (
 )
 from sans.filling.learning import Learned
 from sans.pursuit.encoder import Code, pursue
+from sans.pursuit.stop import Stop
 
-LINE, LEVEL, RHYTHM = "a straight line", "the local mean", "beats placed by the rhythm"
-"""The ways that are no spikes of the whole window."""
+LINE, LEVEL = "a straight line", "the local mean"
+"""The ways without spikes."""
+
+BUMPS, RHYTHM = "spikes of Hann bumps", "beats placed by the rhythm"
+"""The ways that look at the lead alone, or at no other lead in the gap."""
+
+WIDTHS = (3, 5, 9, 17, 33, 65, 129, 257, 513)
+"""Samples of the bumps."""
 
 BESIDE = 0.03
 """Samples beside a gap that a line goes through, as a share of a kernel."""
@@ -49,17 +57,24 @@ def scale_of(values: Values, samples: int) -> Scale:
     return Scale(np.where(deviations > 0, deviations, 1.0), samples)
 
 
-def candidates(window: Values, gap: Gap, scale: Scale, learned: list[Learned]) -> dict[str, Values]:
+def candidates(
+    window: Values,
+    gap: Gap,
+    scale: Scale,
+    learned: Sequence[Learned],
+    wanted: Container[str] | None = None,
+) -> dict[str, Values]:
     """Return what each way puts into a gap.
 
     Args:
         window: the gap and what is around it, ``(leads, length)``; NaN where samples are missing.
         gap: which gap, in this window.
         scale: of the recording.
-        learned: kernels for the standardised recording; none: lines and levels only.
+        learned: kernels for the standardised recording; there may be none.
+        wanted: which ways, beside the straight line; None: all.
 
     Returns:
-        ``(gap.length,)`` each, by what the way is called.
+        ``(gap.length,)`` each, by what the way is called; a way that does not apply is left out.
     """
     row, first, behind = window[gap.lead], gap.first, gap.behind
     samples = max(1, round(BESIDE * learned[-1].dictionary.longest)) if learned else 1
@@ -68,13 +83,32 @@ def candidates(window: Values, gap: Gap, scale: Scale, learned: list[Learned]) -
         LEVEL: np.full(gap.length, level_of(row, first, behind, gap.length)),
     }
     standardised, slow = scale.apply(window)
-    for each in learned:
+
+    def bridged(drawn: Values) -> Values:
+        return _bridged(window, gap, slow + drawn * scale.deviations, samples)
+
+    if wanted is None or BUMPS in wanted:
+        found[BUMPS] = bridged(_bumps(standardised, gap))
+    for number, each in enumerate(learned):
+        names = {name_of(each)} | ({RHYTHM} if number == 0 else set())
+        if wanted is not None and not any(name in wanted for name in names):
+            continue
         code = pursue(standardised[None], each.dictionary, each.stop, weights=0)
-        drawn = code.draw(each.dictionary)[0]
-        found[name_of(each)] = _bridged(window, gap, slow + drawn * scale.deviations, samples)
-        if each is learned[0] and (beats := _placed(code, each, gap)) is not None:
-            found[RHYTHM] = _bridged(window, gap, slow + beats * scale.deviations, samples)
+        found[name_of(each)] = bridged(code.draw(each.dictionary)[0])
+        if number == 0 and (beats := _placed(code, each, gap)) is not None:
+            found[RHYTHM] = bridged(beats)
     return found
+
+
+def _bumps(window: Values, gap: Gap) -> Values:
+    """Return what spikes of Hann bumps draw, which know of the lead with the gap only."""
+    fitting = [width for width in WIDTHS if width <= window.shape[1]]
+    bank = [np.hanning(width + 2)[1:-1] for width in fitting]
+    row = window[gap.lead : gap.lead + 1]
+    drawn = np.zeros_like(window)
+    if np.isfinite(row).sum() > max(fitting, default=0) and np.nanstd(row) > 0:
+        drawn[gap.lead] = pursue(row, bank, Stop("addressed"), weights=0).draw(bank)[0]
+    return drawn
 
 
 def name_of(learned: Learned) -> str:

@@ -25,8 +25,11 @@ KERNELS = 3
 SECONDS = 0.7
 """How long learned kernels are, or shorter where the signal has a shorter period: a beat."""
 
-HIDDEN = 24
-"""Gaps that are made to weigh the ways to fill one."""
+HIDDEN = (24, 72)
+"""Gaps that are made to weigh the ways to fill one, at least and at most."""
+
+HIDDEN_SAMPLES = 2000
+"""Samples of all these gaps, about, where that is in between."""
 
 _WINDOWS = 48  # that kernels are learned on
 _KERNELS_LONG = 4  # kernels in a window that is learned on
@@ -158,35 +161,38 @@ def _weigh(work: _Work, gaps: Sequence[Gap], beside: bool) -> Weighing:
         return Weighing({LINE: 1.0}, 0.0, 0)
     names = list(dict.fromkeys(name for each in found for name in each))
     made = [[each.get(name, each[LINE]) - each[LINE] for name in names] for each in found]
-    columns = np.concatenate([np.stack(each, axis=1) for each in made])
-    wanted = np.concatenate([t - each[LINE] for t, each in zip(truth, found, strict=True)])
-    return _shares(names, columns, wanted, len(found))
+    columns = np.stack([np.stack(each, axis=1) for each in made])
+    wanted = np.stack([there - each[LINE] for there, each in zip(truth, found, strict=True)])
+    return _shares(names, columns, wanted)
 
 
-def _shares(names: Sequence[str], made: Values, wanted: Values, hidden: int) -> Weighing:
+def _shares(names: Sequence[str], made: Values, wanted: Values) -> Weighing:
     """Return the shares of least squared error, from 0 on and 1 in all.
+
+    A gap over which a straight line is far off does not count for much more than one over which it
+    is as far off as on average.
 
     Args:
         names: of the ways.
-        made: ``(samples, ways)``, by how much each differs from a straight line.
-        wanted: ``(samples,)``, by how much what was there does.
-        hidden: how many gaps that is.
+        made: ``(gaps, samples, ways)``, by how much each differs from a straight line.
+        wanted: ``(gaps, samples)``, by how much what was there does.
     """
     from scipy.optimize import nnls
 
-    energy = float((wanted**2).sum())
-    if not energy > 0:
-        return Weighing({LINE: 1.0}, 0.0, hidden)
-    scale = np.sqrt(energy)
+    energies = (wanted**2).sum(axis=1)
+    if not energies.any():
+        return Weighing({LINE: 1.0}, 0.0, len(wanted))
+    scale = np.sqrt((energies + energies.mean()) * len(wanted))[:, np.newaxis]
     heavy = 1e4  # so that the shares are 1 in all
     shares, _ = nnls(
-        np.concatenate([made / scale, np.full((1, len(names)), heavy)]),
-        np.concatenate([wanted / scale, [heavy]]),
+        np.concatenate([(made / scale[..., None]).reshape(-1, len(names)), [[heavy] * len(names)]]),
+        np.concatenate([(wanted / scale).reshape(-1), [heavy]]),
     )
     shares /= shares.sum()
-    left = float(((wanted - made @ shares) ** 2).sum())
+    left = ((wanted - made @ shares) ** 2).sum()
     kept = {name: float(share) for name, share in zip(names, shares, strict=True) if share > 1e-4}
-    return Weighing(kept, 10 * math.log10(energy / max(left, 1e-30 * energy)), hidden)
+    ratio = energies.sum() / max(left, 1e-30 * energies.sum())
+    return Weighing(kept, 10 * math.log10(ratio), len(wanted))
 
 
 def _made(work: _Work, gaps: Sequence[Gap]) -> list[Gap]:
@@ -199,9 +205,10 @@ def _made(work: _Work, gaps: Sequence[Gap]) -> list[Gap]:
     if span > whole.size:
         return []
     starts = np.flatnonzero(lost[span:] == lost[:-span])
+    count = min(max(HIDDEN[0], HIDDEN_SAMPLES // length), HIDDEN[1])
     found: list[Gap] = []
     for start in random.permutation(starts):
-        if len(found) == HIDDEN:
+        if len(found) == count:
             break
         gap = Gap(gaps[len(found) % len(gaps)].lead, *_at(int(start) + work.size, length))
         if all(abs(gap.first - other.first) >= length for other in found):
@@ -215,6 +222,7 @@ def _at(first: int, length: int) -> tuple[int, int]:
 
 def _mixed(work: _Work, gap: Gap, weighing: Weighing) -> Values:
     """Return what fills a gap; a way that does not apply is a straight line."""
-    found = candidates(*work.around(work.values, gap), work.scale, work.learned)
-    parts = [share * found.get(name, found[LINE]) for name, share in weighing.shares.items()]
+    around, shares = work.around(work.values, gap), weighing.shares
+    found = candidates(*around, work.scale, work.learned, shares)
+    parts = [share * found.get(name, found[LINE]) for name, share in shares.items()]
     return np.asarray(sum(parts))

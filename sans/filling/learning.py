@@ -30,6 +30,7 @@ SHORTEST, LONGEST = 8, 1024
 
 _PART_OF_PERIOD = 0.85
 _LEAST_CORRELATION = 0.5
+_RANK = 0.8
 _NEARLY = 0.8  # of the best correlation: the first that is nearly as good is the period
 
 
@@ -40,7 +41,7 @@ class Learned(NamedTuple):
     """The kernels, ``(leads, size)`` each, of unit norm."""
 
     amplitude: float
-    """The usual amplitude of the kernel that has the largest ones."""
+    """The magnitude above which the spikes of the largest kernel have half of their energy."""
 
     @property
     def stop(self) -> Stop:
@@ -117,26 +118,30 @@ def learn(windows: Values, size: int, kernels: int) -> list[Learned]:
 
 
 def _largest(left: Values, size: int) -> tuple[Values, float]:
-    """Return the piece of usual large energy, of unit norm, and its norm.
+    """Return a piece of large energy, of unit norm, and its norm.
 
-    It is the median of the largest pieces of all windows, so that an artefact is no kernel.
+    It is the largest of its window; of these windows, `_RANK` of all have smaller ones, so that an
+    artefact is no kernel.
     """
     energy = np.cumsum(np.pad((left**2).sum(axis=1), ((0, 0), (1, 0))), axis=1)
     sums = energy[:, size:] - energy[:, :-size]
     places = sums.argmax(axis=1)
     order = np.argsort(sums.max(axis=1), kind="stable")
-    window = int(order[len(order) // 2])
+    window = int(order[int(_RANK * (len(order) - 1))])
     piece = left[window, :, places[window] : places[window] + size]
     norm = float(np.linalg.norm(piece))
     return piece / (norm or 1.0), norm
 
 
 def _usual(code: Code) -> float:
-    """Return the median magnitude of the spikes of the kernel that has the largest ones."""
-    magnitudes = np.abs(code.amplitude)
-    return max(
-        float(np.median(magnitudes[code.kernel == kernel])) for kernel in np.unique(code.kernel)
-    )
+    """Return the magnitude above which spikes have half of the energy, of the largest kernel."""
+    return max(_half(np.abs(code.amplitude[code.kernel == k])) for k in np.unique(code.kernel))
+
+
+def _half(magnitudes: Values) -> float:
+    ordered = np.sort(magnitudes)[::-1]
+    energy = np.cumsum(ordered**2)
+    return float(ordered[np.searchsorted(energy, 0.5 * energy[-1])])
 
 
 def _moved(shapes: list[Values], windows: Values, code: Code) -> list[Values]:
