@@ -6,7 +6,9 @@ from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from sans.convolution.frames import Integers
 from sans.filling.gaps import (
     Gap,
     Values,
@@ -152,7 +154,10 @@ def _placed(code: Code, learned: Learned, gap: Gap) -> Values | None:
     return _drawn(code, kept, within, height, learned)
 
 
-def _drawn(code: Code, kept: Values, within: Values, height: float, learned: Learned) -> Values:
+def _drawn(
+    code: Code, kept: NDArray[np.bool_], within: Integers, height: float, learned: Learned
+) -> Values:
+    """Return what some spikes of a code draw, and the first kernel at other places."""
     count = len(within)
     made = Code(
         np.concatenate([code.signal[kept], np.zeros(count, np.int64)]),
@@ -161,7 +166,7 @@ def _drawn(code: Code, kept: Values, within: Values, height: float, learned: Lea
         np.concatenate([code.amplitude[kept], np.full(count, height)]),
         code.shape,
     )
-    return made.draw(learned.dictionary)[0]
+    return np.asarray(made.draw(learned.dictionary)[0])
 
 
 def _lined(row: Values) -> Values:

@@ -17,7 +17,8 @@ import numpy as np
 
 from sans.filling.candidates import LINE, Scale, candidates, scale_of
 from sans.filling.gaps import Gap, Values, accompanied, gaps_of, lined
-from sans.filling.learning import Learned, learn, size_of
+from sans.filling.learning import Learned, learn, measured, size_of
+from sans.pursuit.dictionary import Dictionary
 
 KERNELS = 3
 """Kernels that are learned."""
@@ -68,31 +69,33 @@ class Filled:
     """How gaps were filled in which another lead was there; None: there were none."""
 
 
-def fill(
-    values: Values, rate: float | None = None, learned: Sequence[Learned] | None = None
-) -> Filled:
+def fill(values: Values, rate: float | None = None, dictionary: Dictionary | None = None) -> Filled:
     """Fill the gaps of a recording.
 
     Args:
         values: ``(leads, length)``, in any units; NaN where samples are missing.
         rate: samples per second: learned kernels are `SECONDS` long; None: as long as the gaps.
-        learned: kernels to fill them with, for standardised leads; None: learned here.
+        dictionary: kernels to fill them with, for standardised leads; None: they are learned here.
 
     Returns:
         The same with the gaps filled.
 
     Raises:
-        ValueError: if nothing is missing, all of a lead is, or a sample is infinite.
+        ValueError: if nothing is missing, all of a lead is, a sample is infinite, or the dictionary
+            is for another number of leads, or for images.
     """
     values = np.asarray(values, dtype=np.float64)
     gaps = gaps_of(values)
-    _check(values, gaps)
+    _check(values, gaps, dictionary)
     kinds = {gap: accompanied(values, gap) for gap in gaps}
     whole = np.stack([lined(row) for row in values])
     most = round(SECONDS * rate) if rate else int(np.median([gap.length for gap in gaps]))
-    size = size_of(whole, most) if learned is None else learned[0].dictionary.longest
+    size = size_of(whole, most) if dictionary is None else dictionary.longest
     scale = scale_of(values, max(3, round(1.5 * size)))
-    made = list(learned) if learned is not None else _learned(values, size, scale)
+    windows = _windows(values, size, scale)
+    made: list[Learned] = []
+    if len(windows):
+        made = [measured(dictionary, windows)] if dictionary else learn(windows, size, KERNELS)
     work = _Work(values, scale, made, size)
     found, weighings = values.copy(), {}
     for kind in sorted(set(kinds.values())):
@@ -119,11 +122,18 @@ class _Work(NamedTuple):
         return window, Gap(gap.lead, gap.first - first, gap.behind - first)
 
 
-def _check(values: Values, gaps: Sequence[Gap]) -> None:
+def _check(values: Values, gaps: Sequence[Gap], dictionary: Dictionary | None) -> None:
     if values.ndim != 2:
         raise ValueError(f"a recording is (leads, length), not of the shape {values.shape}")
     if np.isinf(values).any():
         raise ValueError("a sample is infinite: NaN stands for a missing one")
+    if dictionary and (dictionary.dimensions != 1 or dictionary.leads != len(values)):
+        kind = "images" if dictionary.dimensions != 1 else f"{dictionary.leads} leads"
+        raise ValueError(
+            f"the kernels are for {kind}, and {len(values)} leads are to be filled together"
+        )
+    if dictionary and not dictionary.kernels:
+        raise ValueError("cosines alone fill no gap: kernels are wanted")
     if not gaps:
         raise ValueError("no sample is missing: there is nothing to fill")
     for gap in gaps:
@@ -131,8 +141,8 @@ def _check(values: Values, gaps: Sequence[Gap]) -> None:
             raise ValueError(f"all samples of lead {gap.lead} are missing: leave it out")
 
 
-def _learned(values: Values, size: int, scale: Scale) -> list[Learned]:
-    """Return kernels that are learned on windows in which nothing is missing."""
+def _windows(values: Values, size: int, scale: Scale) -> Values:
+    """Return windows in which nothing is missing, ``(windows, leads, length)``, standardised."""
     length = min(_KERNELS_LONG * size, values.shape[1])
     gone = ~np.isfinite(values).all(axis=0)
     edges = np.flatnonzero(np.diff(gone.astype(np.int8), prepend=1, append=1)).reshape(-1, 2)
@@ -142,10 +152,10 @@ def _learned(values: Values, size: int, scale: Scale) -> list[Learned]:
         for start in range(first, behind - length + 1, length)
     ]
     if not whole:
-        return []
+        return np.empty((0, len(values), length))
     some = np.unique(np.linspace(0, len(whole) - 1, min(len(whole), _WINDOWS)).round().astype(int))
     windows = [scale.apply(values[:, whole[i] : whole[i] + length])[0] for i in some]
-    return learn(np.stack(windows), size, KERNELS)
+    return np.stack(windows)
 
 
 def _weigh(work: _Work, gaps: Sequence[Gap], beside: bool) -> Weighing:

@@ -80,7 +80,7 @@ def size_of(values: Values, most: int) -> int:
     """
     if period := period_of(values):
         most = min(most, round(_PART_OF_PERIOD * period))
-    return max(1, min(max(SHORTEST, most), LONGEST, values.shape[1] // 3))
+    return max(1, min(max(SHORTEST, most), LONGEST, int(values.shape[1]) // 3))
 
 
 def learn(windows: Values, size: int, kernels: int) -> list[Learned]:
@@ -115,6 +115,15 @@ def learn(windows: Values, size: int, kernels: int) -> list[Learned]:
         left = windows - pursue(windows, dictionary, learned.stop, weights=0).draw(dictionary)
         found.append(learned)
     return found
+
+
+def measured(dictionary: Dictionary, windows: Values) -> Learned:
+    """Return kernels that are given, and how large their spikes are in standardised windows."""
+    norms = [float(np.linalg.norm(kernel)) or 1.0 for kernel in dictionary.kernels]
+    shapes = tuple(kernel / norm for kernel, norm in zip(dictionary.kernels, norms, strict=True))
+    known = Dictionary(shapes, dictionary.leads, 1)
+    code = pursue(windows, known, weights=0)
+    return Learned(known, _usual(code) if len(code.amplitude) else 1.0)
 
 
 def _largest(left: Values, size: int) -> tuple[Values, float]:
