@@ -36,6 +36,8 @@ _WINDOWS = 48  # that kernels are learned on
 _KERNELS_LONG = 4  # kernels in a window that is learned on
 _FEWEST = 3  # gaps by which ways are weighed; with fewer, lines are drawn
 _AROUND = 5  # kernels on each side of a gap that tell what is in it
+_SLOW = 1.5  # kernels that the mean goes over that is taken from the signal before
+_SLOW_OF_GIVEN = 5  # where nobody took such a mean when they were learned
 _SEED = 14
 
 
@@ -85,13 +87,16 @@ def fill(values: Values, rate: float | None = None, dictionary: Dictionary | Non
             is for another number of leads, or for images.
     """
     values = np.asarray(values, dtype=np.float64)
+    if values.ndim != 2:
+        raise ValueError(f"a recording is (leads, length), not of the shape {values.shape}")
     gaps = gaps_of(values)
     _check(values, gaps, dictionary)
     kinds = {gap: accompanied(values, gap) for gap in gaps}
     whole = np.stack([lined(row) for row in values])
     most = round(SECONDS * rate) if rate else int(np.median([gap.length for gap in gaps]))
     size = size_of(whole, most) if dictionary is None else dictionary.longest
-    scale = scale_of(values, max(3, round(1.5 * size)))
+    slow = _SLOW if dictionary is None else _SLOW_OF_GIVEN
+    scale = scale_of(values, max(3, round(slow * size)))
     windows = _windows(values, size, scale)
     made: list[Learned] = []
     if len(windows):
@@ -123,8 +128,6 @@ class _Work(NamedTuple):
 
 
 def _check(values: Values, gaps: Sequence[Gap], dictionary: Dictionary | None) -> None:
-    if values.ndim != 2:
-        raise ValueError(f"a recording is (leads, length), not of the shape {values.shape}")
     if np.isinf(values).any():
         raise ValueError("a sample is infinite: NaN stands for a missing one")
     if dictionary and (dictionary.dimensions != 1 or dictionary.leads != len(values)):
