@@ -236,18 +236,9 @@ def searched(
     budget: Budget,
     console: Console,
     what: str = "search",
-    objective: str = "phi",
 ) -> Iterator[Callable[[], None]]:
-    """Show how a search goes; yield what is called whenever its trials went on.
-
-    Args:
-        search: its `phi` is the lowest so far of the figure that it minimises.
-        budget: when it ends.
-        console: where it is shown.
-        what: what is searched.
-        objective: the name of that figure, in `sans.figures.METRICS`.
-    """
-    heading = METRICS[objective].heading
+    """Show how a search goes; yield what is called whenever its trials went on."""
+    heading = METRICS["phi_addressed" if search.objective == "addressed" else "phi"].heading
     bar = _bar(
         console,
         TextColumn("{task.fields[trials]} trials"),

@@ -20,6 +20,7 @@ from sans.configs import TrainOptions
 from sans.configs.budget import Budget, SearchOptions
 from sans.datasets import DataConfig
 from sans.errors import SansError
+from sans.figures import METRICS
 
 if TYPE_CHECKING:
     from sans.engines import Engine
@@ -110,13 +111,15 @@ def _search(looking: Search, run: Run, engine: Engine, budget: Budget, force: bo
         seed=looking.seed,
     )
     if stop:
+        heading = METRICS[experiment.trainer.objective].heading
         experiment.finish(run)
         kept = f"{trials_of(len(looking.finished))}; the best is in {run.folder}"
         goes_on = f"the same command {'without --force ' if force else ''}goes on"
         if isinstance(stop, SansError):
             raise SansError(f"{stop}; there were {kept}; {goes_on}") from stop
         raise fail(
-            f"stopped after {kept}, validation φ̄ {number(looking.phi)}; {goes_on}", INTERRUPTED
+            f"stopped after {kept}, validation {heading} {number(looking.phi)}; {goes_on}",
+            INTERRUPTED,
         )
     _tell(looking)
     return experiment
