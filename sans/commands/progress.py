@@ -232,7 +232,10 @@ def counted(
 
 @contextmanager
 def searched(
-    search: Search, budget: Budget, console: Console, what: str = "search"
+    search: Search,
+    budget: Budget,
+    console: Console,
+    what: str = "search",
 ) -> Iterator[Callable[[], None]]:
     """Show how a search goes; yield what is called whenever its trials went on."""
     heading = METRICS["phi_addressed" if search.objective == "addressed" else "phi"].heading

@@ -52,7 +52,8 @@ class _Parameters:
             values: what to take.
             settle: whether those out of their range are moved to its end.
         """
-        rows = values.detach().cpu().split([each.changes.numel() for each in self.members.values()])
+        counts = [each.changes.numel() for each in self.members.values()]
+        rows = torch.split(values.detach().cpu(), counts)
         for row, each in zip(rows, self.members.values(), strict=True):
             with torch.no_grad():
                 each.changes.copy_(row.reshape(each.changes.shape))
