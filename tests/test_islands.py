@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sans.search.search as module
-from sans import ModelConfig, SAN, TrainConfig, evaluate
+from sans import SAN, ModelConfig, TrainConfig, evaluate
 from sans.configs.budget import SearchOptions
 from sans.datasets import DataConfig
 from sans.dictionary_learning.exchanges import MOVES, Scene, exchange, new_item
@@ -142,9 +142,7 @@ def test_what_is_nearest_of_rank_one_is_what_a_plain_search_finds():
 @pytest.mark.parametrize("kernel", ["hann:15", "learned:15"])
 def test_the_pattern_of_leads_is_found(kernel):
     signals = bumps(0, leads=2)
-    shapes = started(
-        model(kernel, leads=2), torch.from_numpy(signals), TrainConfig(start="random")
-    )
+    shapes = started(model(kernel, leads=2), torch.from_numpy(signals), TrainConfig(start="random"))
     for _ in range(4):
         shapes = learn(signals, shapes, describe(signals, shapes, ADDRESSED))
     assert shapes.patterns[0] == pytest.approx([0.8, -0.6], abs=0.03)
@@ -331,8 +329,11 @@ def test_what_was_found_is_said_in_words(data):
     assert search.words == ""
     search.run(Engine(), Budget(None, 2))
     best = search.best.found
-    assert search.words == {
-        "hann:40": "a Hann bump of 40 samples",
-        "box:20": "a box of 20 samples",
-    }[best]
+    assert (
+        search.words
+        == {
+            "hann:40": "a Hann bump of 40 samples",
+            "box:20": "a box of 20 samples",
+        }[best]
+    )
     assert replace(search.dataset, rate=None).rate is None
