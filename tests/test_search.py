@@ -395,7 +395,7 @@ def test_compiling_takes_none_of_the_budget(data, monkeypatch):
 
 def test_of_equal_trials_the_first_is_left(data, monkeypatch):
     def equal(task, stopped):
-        return replace(perform(task, stopped), phi=1.0)
+        return replace(perform(task, stopped), phi=1.0, typical=1.0)
 
     def backwards(_, perform_one, tasks):
         for position in reversed(range(len(tasks))):

@@ -61,7 +61,7 @@ class Kept:
     """Whether it came to its end, and the run beside it is whole."""
 
     best: int | None
-    """The number of the trial with the lowest validation φ̄."""
+    """The number of the best trial."""
 
     trials: list[Trial]
     """All trials, in their order."""
@@ -148,6 +148,7 @@ def _values(trial: Trial) -> dict[str, Any]:
         "outcome": outcome
         and {
             "phi": outcome.phi,
+            "typical": outcome.typical,
             "kernel": outcome.kernel,
             "epochs": outcome.epochs,
             "seconds": outcome.seconds,
