@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -39,6 +40,11 @@ class Trial:
     def over(self) -> bool:
         """Whether there is nothing to go on with."""
         return self.outcome is not None and self.outcome.finished
+
+    @property
+    def rank(self) -> tuple[float, int]:
+        """What is lower for a better trial, and, of equal ones, for the earlier."""
+        return (self.outcome.typical if self.outcome else math.inf, self.number)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -250,7 +250,7 @@ class Search:
             each = going[position]
             each.outcome = outcome
             each.seconds += outcome.seconds
-            if self._best is None or _rank(each) < _rank(self._best):
+            if self._best is None or each.rank < self._best.rank:
                 self._best = each
 
     def _task(self, trial: Trial, seconds: float) -> TrialSlice:
@@ -297,8 +297,3 @@ def prepare(data: DataConfig, seed: int = 0, objective: str = "addressed") -> Se
         raise ValueError(f"seed must be at least 0 and below {2**32}, not {seed}")
     data = resolve(data)
     return Search(data, load(data), seed, objective)
-
-
-def _rank(trial: Trial) -> tuple[float, int]:
-    """Return what is lower for a better trial, and, of equal ones, for the earlier."""
-    return (trial.outcome.typical if trial.outcome else math.inf, trial.number)
