@@ -26,6 +26,7 @@ from sans.model_kernels import drawn_kernels
 from sans.runs import find_model
 
 if TYPE_CHECKING:
+    from sans.families import Nearest
     from sans.model import SAN
     from sans.plots import Picture, Share
 
@@ -131,6 +132,36 @@ class Kernels(Sequence[Kernel]):
             title += f"{', ' if title else ''}shares in {described}"
         patterns = (self.patterns, self.lead_names) if self.config.leads > 1 else None
         return plot_kernels(self.arrays, self.names, self.rate, shares, title, patterns)
+
+    def explain(self) -> tuple[Nearest | None, ...]:
+        """Return the member of a family that each kernel is most like, see `sans.families.nearest`.
+
+        Of a kernel with weights of its own in every lead: what its leads have in common. None: a
+        kernel that is zero everywhere, or not finite.
+
+        Examples:
+            >>> import numpy as np
+            >>> from sans import Kernels, ModelConfig
+            >>> bump = np.hanning(23)[1:-1].astype(np.float32)
+            >>> (found,) = Kernels((bump,), ModelConfig(kernel_sizes=(21,))).explain()
+            >>> found.text, round(found.share, 3)
+            ('hann:21', 1.0)
+        """
+        from sans.families import nearest
+
+        found: list[Nearest | None] = []
+        for kernel in self.arrays:
+            shape = np.asarray(kernel, np.float64)
+            if not np.isfinite(shape).all() or not shape.any():
+                found.append(None)
+                continue
+            if shape.ndim > self.config.dimensions:
+                flat = shape.reshape(len(shape), -1)
+                left, values, right = np.linalg.svd(flat, full_matrices=False)
+                sign = np.sign(left[np.abs(left[:, 0]).argmax(), 0])
+                shape = (sign * values[0] * right[0]).reshape(shape.shape[1:])
+            found.append(nearest(shape))
+        return tuple(found)
 
     def model(self) -> SAN:
         """Return the network that these kernels make."""

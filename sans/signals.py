@@ -97,8 +97,7 @@ def sift(signals: Signals, device: torch.device | None = None, least: int = 1) -
             "signals must be (signals, leads, length) or (signals, leads, height, width), "
             f"not {tuple(tensor.shape)}"
         )
-    sparse = _sparse(tensor, least)
-    quiet = silent(tensor) & ~sparse
+    quiet, sparse = without_phi(tensor, least)
     left_out, count = quiet | sparse, len(tensor)
     found = Sifted(tensor, int(quiet.sum()), int(sparse.sum()))
     if bool(left_out.all()):
@@ -123,19 +122,27 @@ def filled(signals: Tensor) -> Tensor:
     return signals.masked_fill(missing, 0) if bool(missing.any()) else signals
 
 
-def _sparse(signals: Tensor, least: int) -> Tensor:
-    """Return which signals miss samples and have fewer than `least`, ``(signals,)``.
+def without_phi(signals: Tensor, least: int) -> tuple[Tensor, Tensor]:
+    """Return which signals are zero everywhere, and which miss samples and have too few others.
+
+    Args:
+        signals: ``(signals, leads, *space)``; NaN is a missing sample.
+        least: how many must be there where some are missing.
+
+    Returns:
+        Booleans, ``(signals,)`` each; no signal is in both.
 
     Raises:
         ValueError: if a sample is infinite.
     """
-    whole = signals.isfinite().flatten(1).all(1)
+    whole, quiet = signals.isfinite().flatten(1).all(1), silent(signals)
     if bool(whole.all()):
-        return ~whole
+        return quiet, ~whole
     flat = signals.flatten(1)
     if len(broken := flat.isinf().any(1).nonzero()):
         raise ValueError(f"signal {broken[0].item()} holds infinity: leave it out")
-    return ~whole & ((~flat.isnan()).sum(1) < max(least, 1))
+    sparse = ~whole & ((~flat.isnan()).sum(1) < max(least, 1))
+    return quiet & ~sparse, sparse
 
 
 def _why_none(found: Sifted, count: int, least: int) -> str:

@@ -245,8 +245,8 @@ def test_a_figure_is_drawn_and_not_drawn_over(sans, refused, tmp_path):
         (1, ("nowhere",), "nowhere is not the folder of a run"),
         (2, ("run", "--split", "tset"), "no split 'tset'; did you mean test?"),
         (2, ("run", "--device", "tpu"), "no device 'tpu'"),
-        (2, ("nowhere", "--against", "wavelt"), "no yardstick 'wavelt'; did you mean wavelet?"),
-        (2, ("run", "--against", "dct,"), "no yardstick ''; known: wavelet, dct"),
+        (2, ("nowhere", "--against", "wavelt"), "no yardstick 'wavelt'; did you mean wavelet or "),
+        (2, ("run", "--against", "dct,"), "no yardstick ''; known: wavelet, haar"),
         (2, ("run", "--window", "10"), "kernel size must be between 1 and 10, not 15"),
         (
             2,

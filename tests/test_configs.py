@@ -73,7 +73,7 @@ LEADS = {"kernel", "leads", "rank"}
 NEW = {
     ModelConfig: {"competition", "encoder", "stop", "refit", "stretches"} | LEADS,
     ModelOptions: {"competition", "encoder", "stop", "refit", "stretches", "kernel", "rank"},
-    TrainConfig: {"anneal", "dropout", "grow", "adapt"},
+    TrainConfig: {"anneal", "dropout", "grow", "adapt", "learn_parameters"},
 }
 """The fields that the first version did not have."""
 

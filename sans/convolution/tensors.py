@@ -27,6 +27,17 @@ def stack_in_leads(kernels: Sequence[Tensor], side: int | None = None) -> Tensor
     return torch.stack(padded)
 
 
+def widened(weights: Tensor, side: int, dimensions: int) -> Tensor:
+    """Return weights ``(..., *space)`` with zeros around them up to `side`, origins aligned.
+
+    Args:
+        weights: what `stack` made.
+        side: at least theirs.
+        dimensions: of space.
+    """
+    return F.pad(weights, _margins(weights.shape[-1], side) * dimensions)
+
+
 def unstack(weights: Tensor, sizes: Sequence[int]) -> list[Tensor]:
     """Return the kernels that `stack` made ``(kernels, *side)`` of: its inverse."""
     side = weights.shape[-1]

@@ -16,6 +16,7 @@ from sans.convolution.frames import Floats
 from sans.dictionary_learning.moves import propose
 from sans.dictionary_learning.pieces import cut
 from sans.dictionary_learning.updates import update
+from sans.pursuit.dictionary import Dictionary
 from sans.pursuit.encoder import Code, pursue
 from sans.pursuit.figures import figures
 from sans.pursuit.stop import Stop
@@ -63,8 +64,8 @@ class Described:
     kernels: list[Floats]
     """``(size,)`` or ``(size, size)`` each, of norm 1."""
 
-    drawn: list[Floats]
-    """The same kernels, and the stretched ones: what the spikes draw."""
+    drawn: list[Floats] | Dictionary
+    """The same kernels, and the stretched ones, and cosines: what the spikes draw."""
 
     code: Code
     """The spikes."""
@@ -100,7 +101,26 @@ class Described:
 def describe(signals: Floats, kernels: Kernels, method: Method) -> Described:
     """Describe signals ``(signals, *space)``, none of them zero everywhere, by kernels."""
     drawn = stretched(kernels, method.stretches)
-    weights = sum(kernel.size for kernel in kernels)
+    return described(signals, kernels, drawn, sum(kernel.size for kernel in kernels), method)
+
+
+def described(
+    signals: Floats,
+    kernels: Kernels,
+    drawn: list[Floats] | Dictionary,
+    weights: int,
+    method: Method,
+) -> Described:
+    """Describe signals by all that spikes may draw.
+
+    Args:
+        signals: ``(signals, *space)``, or, for a dictionary, ``(signals, leads, *space)``; none of
+            them zero everywhere.
+        kernels: what the result is to hold as its kernels.
+        drawn: what spikes may draw: kernels, stretched ones included, or a dictionary.
+        weights: W as φ counts it.
+        method: how signals are described.
+    """
     code = pursue(signals, drawn, method.stop, method.refit, weights, method.threads)
     found = figures(signals, code, drawn, weights)
     phi, ratio, loss, addressed = (float(figure.mean()) for figure in found)
@@ -123,7 +143,7 @@ def turn(
     """
     seen = _thinned(present.code, method.dropout, random)
     kernels = update(signals, seen, present.kernels, method.stretches)
-    uses = np.bincount(present.code.kernel, minlength=len(present.drawn))
+    uses = np.bincount(present.code.kernel, minlength=present.code.shape[1])
     uses = uses.reshape(len(kernels), -1).sum(1)
     if method.drop_idle and uses.max() > IDLE:
         kernels = [kernel for kernel, count in zip(kernels, uses, strict=True) if count > IDLE]

@@ -43,8 +43,8 @@ GABOR = (
 )
 """One and two cycles of every octave, even and odd."""
 
-SQUARES = tuple((float(side),) for side in (1, 2, 3, 4, 6, 8, 12, 16))
-"""Squares of every half octave."""
+SQUARES = tuple((float(side),) for side in (1, 2, 4, 8, 12, 16))
+"""Squares of every octave, and one between."""
 
 ROUND = tuple((float(width),) for width in (1, 3, 5, 7, 9, 13, 17, 25))
 """Round bumps of every half octave."""
@@ -65,8 +65,18 @@ EDGES = tuple((side, eighth / 8) for side in (4.0, 8.0, 16.0) for eighth in rang
 """Edges in four directions."""
 
 LINES = tuple(
-    (length, sixteenth / 16, thickness)
-    for length, thickness in ((5.0, 1.0), (9.0, 2.0), (13.0, 2.0))
-    for sixteenth in range(8)
+    (length, direction / (2 * directions), thickness)
+    for length, thickness, directions in (
+        (3.0, 1.0, 4),
+        (4.0, 1.0, 2),
+        (5.0, 1.0, 8),
+        (6.0, 1.0, 2),
+        (9.0, 1.0, 4),
+        (18.0, 1.0, 4),
+        (9.0, 2.0, 8),
+        (15.0, 3.0, 2),
+    )
+    for direction in range(directions)
 )
-"""Lines in eight directions."""
+"""Thin lines of every octave in four or eight directions, flat and upright ones between them, and
+strokes of a pen. Chosen on training images of MNIST and FashionMNIST, once for all."""

@@ -22,10 +22,13 @@ from sans.families.members import check_members
 from sans.families.table import FAMILIES, Formula, Member, Parameter, member_text
 
 STARTS = 4
-"""Members of the coarse look that are refined, for each family."""
+"""Members of the coarse look that are refined, for each of the families that come first."""
 
 REFINED = 6
 """Families that are refined, those that come first in the coarse look."""
+
+RIVALS = 2
+"""Families that are refined from several members, those that come first then."""
 
 EXACT = 1e-6
 """Share of energy that is taken for nothing: what rounding a kernel to float32 may lose."""
@@ -73,15 +76,12 @@ def nearest(kernel: NDArray[Any], families: Sequence[str] | None = None) -> Near
         ('hann:33', 1.0)
     """
     target = Kernel(checked(kernel))
-    looks = _looks(target, FAMILIES if families is None else families)
-    fits = [
-        (_criterion(target, look.name, member), look.order, look.name, member)
-        for look in sorted(looks)[:REFINED]
-        for member in (_fit(target, look),)
-    ]
-    if not fits:
+    looks = sorted(_looks(target, FAMILIES if families is None else families))[:REFINED]
+    if not looks:
         raise ValueError("none of these families has a member for such a kernel")
-    _, _, name, member = min(fits)
+    once = sorted((_fit(target, look, 1).criterion, at) for at, look in enumerate(looks))
+    best = min(_fit(target, looks[at], STARTS) for _, at in once[:RIVALS])
+    name, (member,) = best.name, best.members
     formula = FAMILIES[name].formula(target.dimensions)
     found = target.compare(formula, [formula.complete(member)])[0]
     norm = float(np.sqrt((np.asarray(kernel, np.float64) ** 2).sum()))
@@ -123,11 +123,12 @@ def _criterion(target: Kernel, name: str, member: Member) -> float:
     return samples * math.log(left) + 2 * len(member) * math.log(samples + 1)
 
 
-def _fit(target: Kernel, look: _Look) -> Member:
-    """Return the member of the family of a look that is most like a kernel."""
+def _fit(target: Kernel, look: _Look, starts: int) -> _Look:
+    """Return the look at a family that so many descents from its members end in: one member."""
     formula = FAMILIES[look.name].formula(target.dimensions)
-    refined = [_refine(target, look.name, formula, member) for member in look.members]
-    return _plain(target, look.name, formula, max(refined)[1])
+    refined = [_refine(target, look.name, formula, each) for each in look.members[:starts]]
+    member = _plain(target, look.name, formula, max(refined)[1])
+    return look._replace(criterion=_criterion(target, look.name, member), members=(member,))
 
 
 def _look(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -13,8 +12,8 @@ from sans.families.sampling import SILENT
 from sans.families.spec import Spec
 from sans.families.table import FAMILIES, Parameter
 
-INSIDE = 1 - 1e-6
-"""Share of half the width that cycles stay below."""
+WITHIN = 1e-6
+"""Share of a width, or of cycles, by which the ends of a range are not reached."""
 
 
 def kernel(
@@ -48,8 +47,8 @@ def kernel(
 class Learnable(nn.Module):
     """The chosen members of a spec, with parameters that an optimiser moves.
 
-    Widths and cycles are moved by factors and so kept as logarithms, phases, angles and shares by
-    differences; what only takes multiples of a number stays, and so do defaults.
+    Widths and cycles change by factors, phases, angles and shares by differences. What only takes
+    multiples of a number stays, and so do defaults.
 
     Args:
         spec: members that are chosen one by one.
@@ -68,50 +67,38 @@ class Learnable(nn.Module):
 
     def __init__(self, spec: Spec) -> None:
         super().__init__()
-        self._formula = spec.formula
-        if not learnable(spec):
+        formula = spec.formula
+        if not spec.chosen:
             kind = "a standard bank" if spec.standard else "a grid"
             raise ValueError(f"{spec.text} is {kind}: choose members one by one to learn them")
-        self._start = spec
-        rows = torch.tensor(
-            [self._formula.complete(each) for each in spec.members],
-            dtype=torch.float64,
-            device="cpu",
-        )
-        columns = zip(self._formula.parameters, rows.unbind(1), strict=True)
-        kept = torch.stack([_kept(parameter, column) for parameter, column in columns], 1)
-        self.values = nn.Parameter(kept)
-        """All parameters of every member as they are kept, ``(members, parameters)``."""
-        self._given = kept.clone()
+        self._start, self._formula = spec, formula
+        rows = [formula.complete(member) for member in spec.members]
+        self._given = torch.tensor(rows, dtype=torch.float64, device="cpu")
+        self.changes = nn.Parameter(torch.zeros_like(self._given))
+        """How all parameters of every member have changed, ``(members, parameters)``: logarithms of
+        factors, or differences."""
         self._free = torch.tensor(
             [
-                [
-                    i < len(member) and not each.step
-                    for i, each in enumerate(self._formula.parameters)
-                ]
+                [i < len(member) and not each.step for i, each in enumerate(formula.parameters)]
                 for member in spec.members
-            ]
+            ],
+            device="cpu",
         )
+        factors = [_by_factors(each) for each in formula.parameters]
+        self._factors = torch.tensor(factors, device="cpu")
 
     @property
     def members(self) -> Tensor:
         """All parameters of every member, differentiable, ``(members, parameters)``."""
-        moved = torch.where(self._free, self.values, self._given)
-        columns = zip(self._formula.parameters, moved.unbind(1), strict=True)
-        return torch.stack([_used(parameter, column) for parameter, column in columns], 1)
+        changes = torch.where(self._free, self.changes, 0)
+        return torch.where(self._factors, self._given * changes.exp(), self._given + changes)
 
     @property
     def spec(self) -> Spec:
         """The members as they are now; those that never moved are as they were given."""
         start = self._start
-        moved = (torch.where(self._free, self.values, self._given) != self._given).tolist()
-        members = [
-            [
-                now if changed else then
-                for then, now, changed in zip(given, row, marks, strict=False)
-            ]
-            for given, row, marks in zip(start.members, self.members.tolist(), moved, strict=True)
-        ]
+        rows = zip(start.members, self.members.tolist(), strict=True)
+        members = [row[: len(given)] for given, row in rows]
         return spec_of(start.family, members, start.dimensions, start.pattern)
 
     def kernels(self) -> list[Tensor]:
@@ -126,30 +113,29 @@ class Learnable(nn.Module):
         Args:
             widest: samples along a side that a member may take.
         """
-        first = self._formula.parameters[0]
-        width = self.values[:, 0].clamp_(math.log(first.low), math.log(min(first.high, widest)))
-        for at, parameter in enumerate(self._formula.parameters[1:], 1):
-            low, high = parameter.low, torch.full_like(width, parameter.high)
+        for at, parameter in enumerate(self._formula.parameters):
+            given, column = self._given[:, at], self.changes[:, at]
+            low, high = (
+                torch.full_like(given, parameter.low),
+                torch.full_like(given, parameter.high),
+            )
+            if at == 0:
+                high = high.clamp(max=widest)
             if parameter.unit == "cycles":
-                high = width.exp() / 2 * INSIDE
-            ends = (_kept(parameter, each) for each in (torch.full_like(high, low), high))
-            self.values[:, at] = self.values[:, at].clamp(*ends)
+                high = self.members[:, 0] / 2
+            if _by_factors(parameter):
+                least, most = (low / given).log() + WITHIN, (high / given).log() - WITHIN
+            else:
+                least, most = low - given, high - given
+            column.copy_(column.clamp(least.clamp(max=0), most if at else most.clamp(min=0)))
+        self._part()
 
-
-def learnable(spec: Spec) -> bool:
-    """Return whether the parameters of a spec can be learned: members chosen one by one."""
-    return not (spec.learned or spec.cosines or spec.standard or spec.grid)
+    def _part(self) -> None:
+        """Move members apart that have become equal: a spec gives each of them once."""
+        for at in range(1, len(self.changes)):
+            while bool((self.members[:at] == self.members[at]).all(1).any()):
+                self.changes[at, 0] += WITHIN if self.members[at, 0] < 3 else -WITHIN
 
 
 def _by_factors(parameter: Parameter) -> bool:
     return parameter.unit in ("samples", "cycles")
-
-
-def _kept(parameter: Parameter, value: Tensor) -> Tensor:
-    """Return what is kept of a parameter."""
-    return value.log() if _by_factors(parameter) else value
-
-
-def _used(parameter: Parameter, kept: Tensor) -> Tensor:
-    """Return a parameter of what is kept of it."""
-    return kept.exp() if _by_factors(parameter) else kept

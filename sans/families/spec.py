@@ -86,6 +86,11 @@ class Spec:
         return self.family == COSINES
 
     @property
+    def chosen(self) -> bool:
+        """Whether these are members of a formula that are chosen one by one, and can be learned."""
+        return not (self.learned or self.cosines or self.standard or self.grid)
+
+    @property
     def sizes(self) -> tuple[int, ...]:
         """Samples along a side of every member; none for the cosines."""
         if self.learned:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sans.convolution.frames import Floats
 from sans.figures import Approximation
+from sans.pursuit.dictionary import Dictionary
 from sans.pursuit.encoder import Code
 
 
@@ -29,7 +30,7 @@ class Terms(NamedTuple):
 
 
 def figures(
-    signals: NDArray[Any], code: Code, kernels: Sequence[NDArray[Any]], weights: float
+    signals: NDArray[Any], code: Code, kernels: Sequence[NDArray[Any]] | Dictionary, weights: float
 ) -> Terms:
     """Return φ of every signal, none of them zero everywhere.
 

@@ -12,7 +12,7 @@ from sans.evaluation import evaluate
 from sans.figures import Approximation
 from sans.kernels import load_kernels
 from sans.plots import Passage, Picture, Share, plot_reconstruction, save_figure
-from sans.signals import CHUNK
+from sans.signals import CHUNK, without_phi
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -110,18 +110,21 @@ def _pick(
     model: SAN, signals: Tensor, signal: str | int, evaluation: Evaluation | None, noun: str
 ) -> int:
     """Return the index of the chosen signal."""
-    silent = metrics.silent(signals)
+    silent, sparse = without_phi(signals, model.config.least)
     if isinstance(signal, int):
         if not 1 <= signal <= len(signals):
             raise ValueError(f"there is no {noun} {signal}: they are 1 to {len(signals):,}")
         if silent[signal - 1]:
             raise ValueError(f"{noun} {signal} is zero everywhere: there is nothing to draw")
+        if sparse[signal - 1]:
+            raise ValueError(f"{noun} {signal} misses too many of its samples to be described")
         return signal - 1
     if signal not in CHOICES:
         raise ValueError(f"a signal is {', '.join(CHOICES)} or a number, not {signal!r}")
-    audible = (~silent).nonzero().flatten().tolist()
+    audible = (~(silent | sparse)).nonzero().flatten().tolist()
     if not audible:
-        raise ValueError(f"every {noun} is zero everywhere: there is nothing to draw")
+        why = "misses too many samples, or is zero" if bool(sparse.any()) else "is zero everywhere"
+        raise ValueError(f"every {noun} {why}: there is nothing to draw")
     if signal == "first":
         return int(audible[0])
     phi = (evaluation or evaluate(model, signals)).scores["phi"]
@@ -137,9 +140,13 @@ def _pass(model: SAN, signal: Tensor) -> tuple[Passage, dict[str, float]]:
     whole = [signal[0], reconstruction[0]]
     seen, drawn = whole if len(signal[0]) > 1 else (each[0] for each in whole)
     parts = (seen, model.similarity(signal)[0], activations[0], drawn)
-    weights, spikes = model.config.weights, metrics.spikes(activations)
-    found = Approximation(signal, reconstruction, spikes, weights)
-    names = {"φ": "phi", "CR⁻¹": "inverse_compression_ratio", "L̃": "reconstruction_loss"}
+    config, spikes = model.config, metrics.spikes(activations)
+    found = Approximation(
+        signal, reconstruction, spikes, config.weights, shapes=config.shapes
+    )
+    addressed = {"φₐ": "phi_addressed"} if config.shapes > 1 else {}
+    terms = {"CR⁻¹": "inverse_compression_ratio", "L̃": "reconstruction_loss"}
+    names = {"φ": "phi", **addressed, **terms}
     scores = {short: found[name] for short, name in names.items()}
     passage = Passage(*(part.float().cpu().numpy() for part in parts))
     return passage, {name: float(value) for name, value in scores.items()}

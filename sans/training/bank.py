@@ -49,7 +49,8 @@ class Bank:
         """``(models, kernels, *side)``, zero around kernels that are smaller than the largest."""
         ones = [[torch.ones_like(kernel) for kernel in network] for network in kernels]
         self._inside = self._stack(ones).to(device)
-        learned = torch.tensor([[member.learned for member in m.layout.members] for m in models])
+        each = [[member.learned for member in model.layout.members] for model in models]
+        learned = torch.tensor(each, device="cpu")
         self._learned = None if bool(learned.all()) else learned.to(device)
         self._compiled = device.type == "cpu"
         self._decoder = self.models[0].decoder
@@ -69,6 +70,18 @@ class Bank:
 
     def settle(self) -> None:
         """Bring what a step has moved to where it belongs: nothing to do with one lead."""
+
+    def refresh(self) -> None:
+        """Take note of what has been put into the tensors of `moved`: nothing but their values."""
+
+    def model(self, index: int, moved: Mapping[str, Tensor]) -> ModelConfig:  # noqa: ARG002
+        """Return the network at `index`, with what training has learned of its formulas.
+
+        Args:
+            index: which network.
+            moved: tensors like those of `moved`.
+        """
+        return self.models[index]
 
     def encode(self, signals: Tensor, densities: Sequence[float] | None = None) -> Tensor:
         """Return activations ``(batch, models * kernels, *space)`` of ``(batch, 1, *space)``.

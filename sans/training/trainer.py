@@ -149,9 +149,10 @@ class Trainer:
                 f"training diverged: none of {self.epoch} epochs ended with a finite φ̄; "
                 f"try a smaller learning rate than {self.config.lr:g}"
             )
-        model, history = self.bank.models[index], self._history.of(index)
+        history = self._history.of(index)
         best = history[self._history.best[index]]
         best_state = {name: tensor.cpu() for name, tensor in self._best.items()}
+        model = self.bank.model(index, best_state)
         network = SAN(model, *self.bank.network(index, best_state))
         doubts = doubts_of(model, self.config, history, best, self.validation)
         return Training(network, best, history, doubts)
@@ -243,6 +244,7 @@ class Trainer:
         """Put what training moves where tensors of these names say."""
         for name, tensor in self.bank.moved.items():
             tensor.copy_(moved[name])
+        self.bank.refresh()
 
     def _optimiser_state(self) -> dict[str, Tensor]:
         """Return the optimisers' own tensors, by their names in a checkpoint."""

@@ -8,6 +8,7 @@ from sans.configs import ModelConfig, TrainConfig
 from sans.signals import Signals
 from sans.training.protocol import TrainerProtocol, Training
 from sans.training.pursuit_trainer import PursuitTrainer
+from sans.training.shapes_trainer import ShapesTrainer
 from sans.training.trainer import Trainer
 
 
@@ -63,5 +64,7 @@ def trainer_for(
     """
     if model.encoder == "pursuit":
         threads = cpu_count() if threads is None else threads
+        if model.kernel:
+            return ShapesTrainer(model, training, validation, config, threads)
         return PursuitTrainer(model, training, validation, config, threads)
     return Trainer([model], training, validation, config)

@@ -12,13 +12,13 @@ import numpy as np
 
 from sans.families import FAMILIES
 from sans.figures import Approximation
+from sans.pursuit.dictionary import Dictionary
 from sans.pursuit.encoder import pursue
 from sans.pursuit.stop import Stop
 from sans.yardsticks.bases import Array
 
 if TYPE_CHECKING:
     from sans.families import Spec
-    from sans.pursuit.dictionary import Dictionary
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +57,23 @@ class Bank:
         """
         leads, *space = signals.shape[1:]
         weights = share * self.numbers(leads)
-        stop = Stop(objective)
-        cosines = any(spec.cosines for spec in self.specs)
-        if leads == 1 and not cosines:
-            kernels = [kernel[0] for kernel in self.kernels(leads, space)]
-            code = pursue(signals[:, 0], kernels, stop, "places", weights, cpu_count() or 1)
-            drawn, shapes = code.draw(kernels)[:, None], len(kernels)
-        else:
-            dictionary = self.dictionary(leads, space)
-            code = pursue(signals, dictionary, stop, "places", weights, cpu_count() or 1)
-            drawn, shapes = code.draw(dictionary), dictionary.shapes
+        dictionary = self.dictionary(leads, space)
+        stop, threads = Stop(objective), cpu_count() or 1
+        code = pursue(signals, dictionary, stop, "places", weights, threads)
+        drawn, shapes = code.draw(dictionary), dictionary.shapes
         return [Approximation(signals, drawn, code.counts, weights, shapes=shapes)]
 
     def dictionary(self, leads: int, space: Sequence[int]) -> Dictionary:
-        """Return all shapes for signals of so many leads and a shape of space."""
-        from sans.pursuit.dictionary import Dictionary
-
-        cosines = any(spec.cosines for spec in self.specs)
-        return Dictionary(tuple(self.kernels(leads, space)), leads, len(space), cosines)
-
-    def kernels(self, leads: int, space: Sequence[int]) -> list[Array]:
-        """Return the kernels for signals of so many leads and a shape of space, with leads first.
+        """Return all shapes for signals of so many leads and a shape of space.
 
         Raises:
             ValueError: if a kernel is longer than the signals, or they have other leads.
         """
+        cosines = any(spec.cosines for spec in self.specs)
+        return Dictionary(tuple(self.kernels(leads, space)), leads, len(space), cosines)
+
+    def kernels(self, leads: int, space: Sequence[int]) -> list[Array]:
+        """Return the kernels of `dictionary`, ``(leads, *side)`` each."""
         return [
             np.multiply.outer(pattern, kernel)
             for spec in self.specs
