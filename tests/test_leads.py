@@ -360,3 +360,15 @@ def test_a_sweep_trains_networks_of_leads_and_keeps_their_patterns(tmp_path):
     again = train_grid(data, grid, tmp_path / "sweep", {"epochs": 1})["extrema"]  # from its folder
     for found in (best, again):
         assert np.array_equal(found.patterns[0], stored.patterns[0])
+
+
+@pytest.mark.parametrize("kernel", [("learned:4", "learned:3@0.6/0.8"), ("hann:5", "learned:4")])
+@pytest.mark.parametrize("rank", ["one", "full"])
+def test_a_trained_network_alone_is_what_it_was_in_training(rank, kernel):
+    signals = beats()
+    model = ModelConfig(kernel=kernel, leads=2, rank=rank)
+    trainer = Trainer([model], signals[:8], signals[8:], TrainConfig(epochs=1))
+    trainer.run_epoch()
+    alone, some = trainer.result().model, torch.from_numpy(signals[8:])
+    drawn = trainer.bank.decode(trainer.bank.encode(some))[:, 0]
+    torch.testing.assert_close(alone(some), drawn)

@@ -19,9 +19,9 @@ from sans.convolution.frames import as_images
 from sans.datasets import DataConfig, load
 from sans.pursuit import encoder, loops
 from sans.pursuit.absolute import refit_all
-from sans.pursuit.atoms import atoms_of
 from sans.pursuit.encoder import pursue
 from sans.pursuit.figures import figures
+from sans.pursuit.products import atoms_of
 from sans.pursuit.stop import KINDS, Stop
 
 STOPS = [
@@ -507,12 +507,12 @@ def test_what_cannot_be_pursued_is_named(signals, kernels, message):
         pursue(signals, kernels)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
-def test_a_signal_that_is_not_finite_is_named(value, kind):
+def test_a_signal_that_is_infinite_is_named(value, kind):
     signals = noise(4, 30).astype(kind)
     signals[2, 7] = value
-    with pytest.raises(ValueError, match=r"^signal 2 holds NaN or infinity: leave it out$"):
+    with pytest.raises(ValueError, match=r"^signal 2 holds infinity: leave it out$"):
         pursue(signals, [np.ones(3)])
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scipy.fft import dct
 
 from sans.datasets import DataConfig, load
-from sans.yardsticks import check, choice, find, names_in, score, wavelets
-from sans.yardsticks.bases import atoms_of, filled
+from sans.yardsticks import bases, check, choice, find, names_in, score, wavelets
+from sans.yardsticks.bases import atoms_of, curve, filled
 from sans.yardsticks.cosines import blocks_for, cosines
 
 BASES = ("haar", "wavelet:bior2.2/3/symmetric", "wavelet:db3/2/smooth", "dct:8", "samples")
@@ -166,6 +166,32 @@ def test_a_wavelet_is_found_again():
     found = choice.best_wavelet(signals)
     assert found.chosen
     assert found.description.startswith("bior2.2, periodization, ")
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_the_curve_of_a_signal_comes_as_near_as_its_best_count(name):
+    signals = np.cumsum(noise(1, 2, 64), -1).astype(np.float32).astype(float)
+    signals[0, 1, 5:9] = np.nan
+    points = curve(find(name), signals)
+    scored = score(name, signals)
+    best = np.hypot(*points.T).argmin()
+    assert points[0].tolist() == [0, 1]
+    assert best == scored.mean("spikes")
+    assert points[best, 0] == pytest.approx(scored.mean("inverse_compression_ratio"))
+    assert points[best, 1] == pytest.approx(scored.mean("reconstruction_loss"))
+    np.testing.assert_allclose(np.diff(points[:, 0]), 2 / 124)
+    assert points[-2, 0] < 1 <= points[-1, 0] or len(points) > 62
+
+
+def test_the_curve_of_several_signals_is_their_mean():
+    signals = np.cumsum(noise(3, 1, 40), -1)
+    each = [curve(find("haar"), signals[i : i + 1]) for i in range(3)]
+    np.testing.assert_allclose(curve(find("haar"), signals), np.mean(each, axis=0))
+
+
+def test_signals_too_long_for_a_table_have_no_curve(monkeypatch):
+    monkeypatch.setattr(bases, "TABLE", 39 * 40)
+    assert curve(find("dct"), noise(1, 1, 40)) is None
 
 
 @settings(max_examples=15)

@@ -232,14 +232,18 @@ def counted(
 
 @contextmanager
 def searched(
-    search: Search, budget: Budget, console: Console, what: str = "search"
+    search: Search,
+    budget: Budget,
+    console: Console,
+    what: str = "search",
 ) -> Iterator[Callable[[], None]]:
     """Show how a search goes; yield what is called whenever its trials went on."""
+    heading = METRICS["phi_addressed" if search.objective == "addressed" else "phi"].heading
     bar = _bar(
         console,
         TextColumn("{task.fields[trials]} trials"),
         BarColumn(),
-        TextColumn("validation φ̄ {task.fields[phi]}"),
+        TextColumn(f"validation {heading} {{task.fields[phi]}}"),
         TimeElapsedColumn(),
     )
     total = budget.seconds if budget.trials is None else budget.trials
@@ -251,7 +255,7 @@ def searched(
         trials, best = len(search.finished), f"{search.phi:.4f}"
         done = search.spent if budget.trials is None else trials  # not what compiling takes
         bar.update(task, completed=done, trials=trials, phi=best)
-        phi = f"best validation φ̄ {best}"
+        phi = f"best validation {heading} {best}"
         if budget.trials is None:
             spent = f"{duration(done)} of {duration(total or 0)}"
             left = max((total or 0) - done, 0)

@@ -70,16 +70,17 @@ def _pursue() -> None:
 
 def _move_spikes() -> None:
     from sans.pursuit.absolute import refit_all
-    from sans.pursuit.atoms import atoms_of, scales
     from sans.pursuit.loops import PHI, Aim, room_for
+    from sans.pursuit.norms import norms
     from sans.pursuit.places import rearrange_all
+    from sans.pursuit.products import atoms_of
 
     kernels, spikes, counts = [np.ones(2)], room_for(4), np.zeros(1, np.int64)
     atoms = atoms_of(kernels)
-    laid = scales(atoms.kernels, atoms.edges, (1, 4))
+    laid = norms(atoms, (1, 4))
     images, nothing = np.zeros((1, 1, 1, 4)), np.zeros(1)
     task = Aim(0.0, 0.0, 0, 4, 4.0, 2.0, 2.0, PHI, 0.0)
-    rearrange_all(spikes, counts, atoms, laid, task, nothing, images, nothing, 1)
+    rearrange_all(spikes, counts, atoms, laid, task, nothing, images, nothing)
     refit_all(spikes, np.zeros(1, np.int64), counts, atoms, images, 1)
 
 

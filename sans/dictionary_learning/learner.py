@@ -105,7 +105,11 @@ def describe(signals: Floats, kernels: Kernels, method: Method) -> Described:
 
 
 def described(
-    signals: Floats, kernels: Kernels, drawn: list[Floats] | Dictionary, weights: int, method: Method
+    signals: Floats,
+    kernels: Kernels,
+    drawn: list[Floats] | Dictionary,
+    weights: int,
+    method: Method,
 ) -> Described:
     """Describe signals by all that spikes may draw.
 

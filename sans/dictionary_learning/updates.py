@@ -15,10 +15,11 @@ import numpy as np
 from sans.compilation.decorators import compiled
 from sans.convolution.frames import Floats, Integers, as_images
 from sans.pursuit.absolute import refit_all, weigh
-from sans.pursuit.atoms import Atoms, atoms_of, draw_all, draw_kernel, inside, laid
+from sans.pursuit.atoms import Atoms, draw_all, draw_kernel, inside, laid
 from sans.pursuit.dictionary import Dictionary
 from sans.pursuit.encoder import Code
 from sans.pursuit.loops import SpikeArrays, neighbours, part
+from sans.pursuit.products import atoms_of
 from sans.stretching import stretched
 
 RIDGE = 1e-6
@@ -164,7 +165,7 @@ def _add_all_equations(
 ) -> None:
     """Add all images to the normal equations of a change of all weights."""
     for b in range(counts.size):
-        weigh(residuals[b], importance)
+        weigh(residuals[b], atoms.missing, importance)
         importance /= sizes[b]
         own = part(spikes, begins[b], begins[b] + counts[b])
         _add_equations(residuals[b], own, atoms, taps, importance, matrix, met)

@@ -81,9 +81,11 @@ class Learnable(nn.Module):
             [
                 [i < len(member) and not each.step for i, each in enumerate(formula.parameters)]
                 for member in spec.members
-            ]
+            ],
+            device="cpu",
         )
-        self._factors = torch.tensor([_by_factors(each) for each in formula.parameters])
+        factors = [_by_factors(each) for each in formula.parameters]
+        self._factors = torch.tensor(factors, device="cpu")
 
     @property
     def members(self) -> Tensor:

@@ -7,17 +7,18 @@ what lies still farther sits at its end as an arrow.
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.markers import CARETRIGHT, CARETUP
 from matplotlib.transforms import Bbox
 
-from sans.plots.labels import Room, centres_within, place_words
+from sans.plots.labels import Label, Room, centres_within, place_words
 from sans.plots.style import MUTED, Array, Picture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from matplotlib.axes import Axes
 
@@ -45,6 +46,7 @@ MARGINS = _Margins(left=0.7, below=0.55, above=0.55)
 _ARROW = 6  # side of the smallest arrow, in points
 _TAIL = 0.3  # length of the logarithmic part: a factor of e takes so much of the even part
 _TICKS = (0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8)
+_DASHES: tuple[Any, ...] = ("-", (0, (4, 2)), (0, (1, 1.5)))
 _RADII = (0.25, 0.5, 0.75, 1)  # of the circles
 _WORDS: dict[str, Any] = {"fontsize": 7.5, "color": MUTED, "zorder": 1.5}
 _LONG, _DENSE, _USELESS, _GOOD = "#fbeedd", "#f6dcd3", "#ececec", "#e6f2e4"
@@ -165,6 +167,22 @@ def name_plane(room: Room, dimensions: int, length: str = "φ") -> None:
             style = _WORDS | {"rotation": 90 if region.x0 >= 1 else 0}
             centres = centres_within(room, region, wanted, words, **style)
             place_words(room, words, centres, **style)
+
+
+def draw_curves(panel: Axes, curves: Mapping[str, Array]) -> list[Label]:
+    """Draw what yardsticks reach with more and more numbers, and return their labels.
+
+    Args:
+        panel: where, with its limits set.
+        curves: by name, CR⁻¹ and L̃ of every count, ``(counts, 2)``; a label is at the lowest φ.
+    """
+    labels, ends = [], np.array([panel.get_xlim()[1], panel.get_ylim()[1]])
+    for (name, points), dashes in zip(curves.items(), cycle(_DASHES), strict=False):
+        line = {"color": MUTED, "linewidth": 0.9, "linestyle": dashes, "zorder": 2}
+        panel.plot(*points.T, **line)
+        best = points[np.hypot(*points.T).argmin()]
+        labels.append(Label(tuple(np.minimum(best, ends).tolist()), name, MUTED))
+    return labels
 
 
 def draw_points(panel: Axes, points: Array, look: Look, size: float, **style: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from sans.plots.plane import (
     MARGINS,
     PLANE_HEIGHT,
     axis_label,
+    draw_curves,
     draw_plane,
     draw_points,
     end_of_axis,
@@ -97,6 +98,7 @@ def plot_plane(
     rate: float | None = None,
     part: str = "validation",
     counted: str = COUNTED[0],
+    curves: Mapping[str, Array] | None = None,
 ) -> Picture:
     """Draw every network as a point (CR⁻¹, L̃), and the kernels of the best of each activation.
 
@@ -111,6 +113,7 @@ def plot_plane(
         counted: "phi", a point lies at CR⁻¹; "phi_addressed", at CR⁻¹ₐ, which counts the shape of a
             spike, too, and the circles are of φₐ; "both": at CR⁻¹, and a line leads from the best
             network of each activation to a ring at its CR⁻¹ₐ.
+        curves: of yardsticks by name, CR⁻¹ and L̃ of every count of coefficients, ``(counts, 2)``.
 
     Raises:
         ValueError: if `counted` is something else.
@@ -125,6 +128,7 @@ def plot_plane(
     picture, panel = plane_picture(ends, beside=_BESIDE)
     dimensions = _dimensions(families)
     draw_plane(panel, ends, dimensions, "CR⁻¹ₐ" if by_shape else "CR⁻¹")
+    of_curves = draw_curves(panel, curves or {})
     looks = looks_of(family.activation for family in families)
     for family, cloud in zip(families, clouds, strict=True):
         _draw_family(panel, family, cloud, looks[family.activation])
@@ -136,7 +140,7 @@ def plot_plane(
     for row, family in enumerate(families):
         room = picture.add_axes(_room(picture, row, rows))
         _draw_best(room, family, rate, looks[family.activation])
-    labels = _labels(families, looks, clouds, ends)
+    labels = [*_labels(families, looks, clouds, ends), *of_curves]
     shown = np.concatenate([finite, *rings])
     free = Room(panel, np.minimum(shown[np.isfinite(shown).all(axis=1)], ends))
     place_labels(free, labels)

@@ -7,10 +7,12 @@ reweighted least squares.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sans.compilation.decorators import compiled, lent, reordered
 from sans.convolution.frames import Floats, Integers
-from sans.pursuit.atoms import Atoms, Index, Part, draw, inside, meet, view
+from sans.pursuit.atoms import Atoms, Index, Part, draw, hide, inside, meet, view
+from sans.pursuit.coupling import couple_waves
 from sans.pursuit.least_squares import Envelope, envelope, solve
 from sans.pursuit.loops import SpikeArrays, absolute, neighbours, part, write
 
@@ -41,7 +43,7 @@ def refit_absolute(
 def refit_group(
     spikes: SpikeArrays, count: int, atoms: Atoms, residual: Floats, rounds: int
 ) -> float:
-    """Do the same with spikes in any order; return the sum of absolute errors."""
+    """Do the same for spikes in any order; return the sum of absolute errors."""
     return _refit(spikes, count, atoms, residual, rounds, envelope(np.zeros(count, np.int64)))
 
 
@@ -49,11 +51,11 @@ def refit_group(
 def _refit(
     spikes: SpikeArrays, count: int, atoms: Atoms, residual: Floats, rounds: int, matrix: Envelope
 ) -> float:
-    """Do the same with spikes whose matrix has an envelope."""
+    """Do the same for spikes whose matrix has an envelope; return the sum of absolute errors."""
     best, lowest = spikes.amplitude[:count].copy(), absolute(residual)
     left, importance, change = residual.copy(), np.empty_like(residual), np.empty(count)
     for _ in range(rounds):
-        weigh(left, importance)
+        weigh(left, atoms.missing, importance)
         _write_equations(spikes, atoms, left, importance, matrix, change)
         solve(matrix, change)
         for i in range(count):
@@ -71,15 +73,34 @@ def _refit(
 
 
 @lent
-def weigh(residual: Floats, importance: Floats) -> None:
-    """Write the weight of every sample: 1 over the magnitude of what is left of it."""
-    least = max(SMALL * absolute(residual) / residual.size, 1e-300)
+def weigh(residual: Floats, missing: NDArray[np.bool_], importance: Floats) -> None:
+    """Write the weight of every sample: 1 over the magnitude of what is left of it.
+
+    Args:
+        residual: ``(leads, height, width)``, what is left.
+        missing: which samples are missing, as in `Atoms`; they have no weight.
+        importance: ``(leads, height, width)``, written.
+    """
+    present = residual.size - _count(missing)
+    least = max(SMALL * absolute(residual) / present, 1e-300)
     for lead in range(residual.shape[0]):
         for y in range(residual.shape[1]):
             for x in range(residual.shape[2]):
                 size = abs(residual[lead, y, x])
                 # Not 1 / size: to ask every time whether it is 0 would take longer.
                 importance[lead, y, x] = np.divide(1.0, size if size > least else least)
+    hide(missing, importance)
+
+
+@lent
+def _count(missing: NDArray[np.bool_]) -> int:
+    """Return how many samples are missing."""
+    found = 0
+    for lead in range(missing.shape[0]):
+        for y in range(missing.shape[1]):
+            for x in range(missing.shape[2]):
+                found += missing[lead, y, x]
+    return found
 
 
 @compiled
@@ -92,17 +113,22 @@ def _write_equations(
     met: Floats,
 ) -> None:
     """Write the normal equations of a change of all amplitudes."""
-    kernel, ys, xs = spikes.kernel, spikes.y, spikes.x
+    kernel, ys, xs, count = spikes.kernel, spikes.y, spikes.x, atoms.kernels.shape[0]
     first, entries, weighed, at = matrix.first, matrix.entries, residual * importance, 0
     for i in range(met.size):
         for j in range(first[i], i + 1):
             down, across = ys[i] - ys[j], xs[i] - xs[j]
             entries[at] = 0.0
-            if meet(atoms, kernel[i], kernel[j], down, across):
+            if (
+                kernel[i] < count
+                and kernel[j] < count
+                and meet(atoms, kernel[i], kernel[j], down, across)
+            ):
                 pair, shift = (kernel[i], kernel[j]), (down, across)
                 entries[at] = product(atoms, pair, ys[i], xs[i], shift, importance)
             at += 1
         met[i] = view(atoms, kernel[i], ys[i], xs[i], weighed)
+    couple_waves(spikes, matrix, atoms, importance, True)
 
 
 @lent

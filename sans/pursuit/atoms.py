@@ -1,7 +1,9 @@
 """Kernels as a pursuit lays them on an image: at any place, clipped at the border.
 
-An atom is a kernel drawn at one place, without what falls beyond the border. A signal is an image
-of height 1, and an image has one lead or several: ``(leads, height, width)``.
+An atom is a kernel drawn at one place, without what falls beyond the border or on a missing sample.
+A signal is an image of height 1, and an image has one lead or several: ``(leads, height, width)``.
+The kernel behind the last, where there are cosines, is a cosine of the whole image, and its place
+is the frequency.
 """
 
 from __future__ import annotations
@@ -12,13 +14,10 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled, fused, inlined, lent, reordered
+from sans.compilation.decorators import compiled, fused, lent, reordered
 from sans.convolution.frames import Floats, Integers, as_images
+from sans.pursuit.cosines import draw_wave, table, view_wave
 from sans.pursuit.dictionary import Dictionary
-
-LEAST_INSIDE = 1e-3
-"""The share of a kernel's energy that an atom has at least: less would want huge amplitudes."""
-
 
 Index = np.uint64
 """An index that cannot count from the end: loops over it are several times as fast, and short rows
@@ -41,15 +40,30 @@ class Atoms(NamedTuple):
     """``(kernels, kernels, 2 height - 1, 2 width - 1)``: what the first, drawn in the middle, adds
     to the similarity with the second there and around."""
 
+    missing: NDArray[np.bool_]
+    """``(leads, height, width)`` of the image: which samples are missing; or ``(0, 0, 0)``: none.
+    An atom has none of them."""
 
-def atoms_of(kernels: Sequence[NDArray[Any]] | Dictionary) -> Atoms:
-    """Return a dictionary, or kernels ``(size,)`` or ``(size, size)``, as atoms."""
-    return _atoms_of(*laid(kernels))
+    tall: Floats
+    """The table of cosines of a column of the image, ``(height, height)``; or ``(0, 0)``: none."""
+
+    wide: Floats
+    """The table of cosines of a row of the image, ``(width, width)``; or ``(0, 0)``: none."""
 
 
-def drawable(kernels: Sequence[NDArray[Any]] | Dictionary) -> Atoms:
-    """Return the same without products, which takes next to no time: enough for `draw`."""
-    return Atoms(*laid(kernels), np.empty((0, 0, 0, 0)))
+def drawable(dictionary: Dictionary, space: tuple[int, ...]) -> Atoms:
+    """Return a dictionary as atoms without products: enough to draw.
+
+    Args:
+        dictionary: the kernels.
+        space: samples along each dimension of the images.
+    """
+    tall: Floats = np.empty((0, 0))
+    wide: Floats = tall
+    if dictionary.cosines:
+        tall, wide = (table(side) for side in (1, *space)[-2:])
+    products = np.empty((0, 0, 0, 0))
+    return Atoms(*laid(dictionary), products, np.empty((0, 0, 0), np.bool_), tall, wide)
 
 
 def laid(kernels: Sequence[NDArray[Any]] | Dictionary) -> tuple[Floats, Integers]:
@@ -70,17 +84,6 @@ def laid(kernels: Sequence[NDArray[Any]] | Dictionary) -> tuple[Floats, Integers
     return aligned, edges
 
 
-@compiled
-def _atoms_of(kernels: Floats, edges: Integers) -> Atoms:
-    """Return aligned kernels ``(kernels, leads, height, width)`` as atoms."""
-    count, _, rows, columns = kernels.shape
-    products = np.empty((count, count, 2 * rows - 1, 2 * columns - 1))
-    atoms = Atoms(kernels, edges, products)
-    for k in range(count):  # in the middle of an image that clips nothing
-        clipped_products(atoms, k, rows, columns, (3 * rows, 3 * columns), products[k])
-    return atoms
-
-
 def align(kernels: Sequence[NDArray[Any]]) -> Floats:
     """Return kernels of any sizes as one float64 array ``(kernels, *side)``, origins aligned."""
     side = max(len(kernel) for kernel in kernels)
@@ -89,48 +92,6 @@ def align(kernels: Sequence[NDArray[Any]]) -> Floats:
         before = (side - 1) // 2 - (len(kernel) - 1) // 2
         room[(slice(before, before + len(kernel)),) * kernel.ndim] = kernel
     return aligned
-
-
-def scales(kernels: Floats, edges: Integers, space: tuple[int, int]) -> Floats:
-    """Return 1 / norm of every atom on images of so many rows and columns.
-
-    Args:
-        kernels: as in `Atoms`.
-        edges: as in `Atoms`.
-        space: rows and columns.
-
-    Returns:
-        ``(kernels, height, width)``; 0 where hardly anything of the kernel is inside.
-    """
-    found = np.zeros((len(kernels), *space))
-    _write_scales(kernels, edges, found)
-    return found
-
-
-@compiled
-def _write_scales(kernels: Floats, edges: Integers, found: Floats) -> None:
-    """Write 1 / norm of every atom where it is inside, into zeros."""
-    count, height, width = found.shape
-    for k in range(count):
-        own = (edges[k, 0], edges[k, 1], edges[k, 2], edges[k, 3])
-        whole = _energy(kernels[k], own)
-        for y in range(height):
-            for x in range(width):
-                here = inside(edges[k], kernels[k], y, x, height, width)
-                energy = whole if here == own else _energy(kernels[k], here)
-                if energy > LEAST_INSIDE * whole:
-                    found[k, y, x] = 1 / np.sqrt(energy)
-
-
-@compiled
-def _energy(kernel: Floats, part: Part) -> float:
-    """Return the sum of squares of some rows and columns of a kernel."""
-    total = 0.0
-    for lead in range(kernel.shape[0]):
-        for i in range(part[0], part[1]):
-            for j in range(part[2], part[3]):
-                total += kernel[lead, i, j] * kernel[lead, i, j]
-    return total
 
 
 @lent
@@ -153,7 +114,7 @@ def inside(edges: Integers, kernel: Floats, y: int, x: int, height: int, width: 
 
 @lent
 def is_whole(atoms: Atoms, kernel: int, y: int, x: int, space: tuple[int, int]) -> bool:
-    """Return whether the border of an image clips nothing of an atom at a place.
+    """Return whether an atom at a place has all samples of its kernel.
 
     Args:
         atoms: the kernels.
@@ -162,9 +123,24 @@ def is_whole(atoms: Atoms, kernel: int, y: int, x: int, space: tuple[int, int]) 
         x: column of the place.
         space: rows and columns of the image.
     """
+    if kernel >= atoms.kernels.shape[0]:
+        return True
     edges = atoms.edges[kernel]
     here = inside(edges, atoms.kernels[kernel], y, x, space[0], space[1])
+    if atoms.missing.size and _is_missing_in(atoms.missing, extent(atoms, kernel, y, x, space)):
+        return False
     return here == (edges[0], edges[1], edges[2], edges[3])
+
+
+@lent
+def _is_missing_in(missing: NDArray[np.bool_], part: Part) -> bool:
+    """Return whether any sample is missing in some rows and columns of an image."""
+    for lead in range(missing.shape[0]):
+        for i in range(part[0], part[1]):
+            for j in range(part[2], part[3]):
+                if missing[lead, i, j]:
+                    return True
+    return False
 
 
 @lent
@@ -173,6 +149,8 @@ def extent(atoms: Atoms, kernel: int, y: int, x: int, space: tuple[int, int]) ->
 
     The arguments are those of `is_whole`.
     """
+    if kernel >= atoms.kernels.shape[0]:
+        return 0, space[0], 0, space[1]
     weights = atoms.kernels[kernel]
     top, bottom, left, right = inside(atoms.edges[kernel], weights, y, x, space[0], space[1])
     above, before = y - (weights.shape[1] - 1) // 2, x - (weights.shape[2] - 1) // 2
@@ -190,6 +168,8 @@ def meet(atoms: Atoms, one: int, other: int, down: int, across: int) -> bool:
         down: how many rows the first lies below the second.
         across: how many columns it lies behind it.
     """
+    if max(one, other) >= atoms.kernels.shape[0]:
+        return True
     own, its = atoms.edges[one], atoms.edges[other]
     return bool(
         down < its[1] - own[0]
@@ -202,7 +182,43 @@ def meet(atoms: Atoms, one: int, other: int, down: int, across: int) -> bool:
 @lent
 def draw(atoms: Atoms, kernel: int, amplitude: float, y: int, x: int, image: Floats) -> None:
     """Add an atom, `amplitude` times, to an image ``(leads, height, width)``."""
-    draw_kernel(atoms.kernels[kernel], atoms.edges[kernel], amplitude, y, x, image)
+    if kernel < atoms.kernels.shape[0]:
+        draw_kernel(atoms.kernels[kernel], atoms.edges[kernel], amplitude, y, x, image)
+    else:
+        draw_wave(atoms.tall, atoms.wide, amplitude, y, x, image)
+    if atoms.missing.size:
+        space = (image.shape[1], image.shape[2])
+        _hide_in(atoms.missing, extent(atoms, kernel, y, x, space), image)
+
+
+@lent
+def hide(missing: NDArray[np.bool_], image: Floats) -> None:
+    """Write 0 where samples of an image are missing, as in `Atoms`."""
+    if missing.size:
+        _hide_in(missing, (0, image.shape[1], 0, image.shape[2]), image)
+
+
+@lent
+def _hide_in(missing: NDArray[np.bool_], part: Part, image: Floats) -> None:
+    for lead in range(image.shape[0]):
+        for i in range(part[0], part[1]):
+            for j in range(part[2], part[3]):
+                if missing[lead, i, j]:
+                    image[lead, i, j] = 0.0
+
+
+@compiled
+def within(atoms: Atoms, part: Part) -> Atoms:
+    """Return the atoms of a part of an image; of all of it, where there are cosines.
+
+    Args:
+        atoms: those of the image.
+        part: its rows and columns.
+    """
+    missing = atoms.missing
+    if missing.size:
+        missing = missing[:, part[0] : part[1], part[2] : part[3]].copy()
+    return Atoms(atoms.kernels, atoms.edges, atoms.products, missing, atoms.tall, atoms.wide)
 
 
 @fused
@@ -224,7 +240,9 @@ def draw_kernel(
 
 @lent
 def view(atoms: Atoms, kernel: int, y: int, x: int, image: Floats) -> float:
-    """Return the inner product of an atom with an image ``(leads, height, width)``."""
+    """Return the inner product of an atom with an image, which is 0 where samples are missing."""
+    if kernel >= atoms.kernels.shape[0]:
+        return view_wave(atoms.tall, atoms.wide, y, x, image)
     return _view_kernel(atoms.kernels[kernel], atoms.edges[kernel], y, x, image)
 
 
@@ -242,91 +260,6 @@ def _view_kernel(kernel: Floats, edges: Integers, y: int, x: int, image: Floats)
             for j in range(Index(right - left)):
                 total += image[lead, above + i, before + j] * kernel[lead, row + i, column + j]
     return total
-
-
-@compiled
-def clipped_products(
-    atoms: Atoms, drawn: int, y: int, x: int, space: tuple[int, int], products: Floats
-) -> None:
-    """Write what an atom at a place, clipped by the border, adds to the similarity around it.
-
-    Args:
-        atoms: the kernels; of their products none is read.
-        drawn: which of them is drawn.
-        y: row of its origin.
-        x: column of its origin.
-        space: rows and columns of the image.
-        products: ``(kernels, 2 height - 1, 2 width - 1)`` of the kernels, written.
-    """
-    kernels, edges = atoms.kernels, atoms.edges
-    count, _, rows, columns = kernels.shape
-    top, bottom, left, right = inside(edges[drawn], kernels[drawn], y, x, space[0], space[1])
-    for k in range(count):
-        for i in range(2 * rows - 1):
-            down = i - rows + 1
-            above, below = max(top, edges[k, 0] + down), min(bottom, edges[k, 1] + down)
-            for j in range(2 * columns - 1):
-                across = j - columns + 1
-                before, behind = max(left, edges[k, 2] + across), min(right, edges[k, 3] + across)
-                part = (above, below, before, behind)
-                products[k, i, j] = shifted_product(kernels[drawn], kernels[k], down, across, part)
-
-
-@reordered
-def shifted_product(kernel: Floats, other: Floats, down: int, across: int, part: Part) -> float:
-    """Return the inner product of a part of a kernel with another one, shifted.
-
-    Args:
-        kernel: ``(leads, height, width)``.
-        other: the same.
-        down: how many rows the other lies below it.
-        across: how many columns the other lies behind it.
-        part: rows, and columns, of the first that lie on the second: first, behind the last.
-    """
-    above, below, before, behind = part
-    total = 0.0
-    if above < below and before < behind:
-        row, column = Index(above), Index(before)
-        its_row, its_column = Index(above - down), Index(before - across)
-        for lead in range(Index(kernel.shape[0])):
-            for i in range(Index(below - above)):
-                for j in range(Index(behind - before)):
-                    met = kernel[lead, row + i, column + j]
-                    total += met * other[lead, its_row + i, its_column + j]
-    return total
-
-
-@fused
-def subtract_products(
-    products: Floats, edges: Integers, drawn: int, amplitude: float, y: int, x: int, maps: Floats
-) -> None:
-    """Take what an atom adds around it, `amplitude` times, out of maps of similarity.
-
-    Only what its kernel can meet of another is looked at.
-
-    Args:
-        products: ``(kernels, 2 height - 1, 2 width - 1)`` of the kernels: those of the atom.
-        edges: as in `Atoms`.
-        drawn: the kernel of the atom.
-        amplitude: how strongly.
-        y: row of its origin.
-        x: column of its origin.
-        maps: ``(kernels, height, width)``, changed.
-    """
-    below, beside = products.shape[1] // 2, products.shape[2] // 2
-    height, width = maps.shape[1], maps.shape[2]
-    for k in range(edges.shape[0]):
-        top, bottom = edges[drawn, 0] - edges[k, 1] + 1, edges[drawn, 1] - edges[k, 0]
-        left, right = edges[drawn, 2] - edges[k, 3] + 1, edges[drawn, 3] - edges[k, 2]
-        top, bottom = max(top, -y), min(bottom, height - y)
-        left, right = max(left, -x), min(right, width - x)
-        if bottom > top and right > left:
-            own, row, column = Index(k), Index(y + top), Index(x + left)
-            above, before = Index(top + below), Index(left + beside)
-            for i in range(Index(bottom - top)):
-                for j in range(Index(right - left)):
-                    taken = amplitude * products[own, above + i, before + j]
-                    maps[own, row + i, column + j] -= taken
 
 
 @compiled

@@ -1,32 +1,78 @@
-"""proto"""
-from __future__ import annotations
-from sans.compilation.decorators import compiled, lent
-from sans.convolution.frames import Floats
-from sans.pursuit.atoms import view
-from sans.pursuit.exchange import NONE, ExchangeSetting, Group
+"""Where a spike may come to: the strongest place of a shape near another.
 
-STEPS = 10
+Compiled loops on numpy arrays; a signal is an image of height 1.
+"""
+
+from __future__ import annotations
+
+from sans.compilation.decorators import lent
+from sans.pursuit.atoms import Part, view
+from sans.pursuit.cosines import transform
+from sans.pursuit.groups import NONE, VACANT, ExchangeSetting
+
+STEP = 10
+"""Places are looked at in steps of a part like this of a kernel, and then around the strongest."""
+
+BESIDE = 2
+"""How far from the frequency of a cosine others are looked at."""
+
+Found = tuple[float, int, int]
+"""What an atom would draw, by its weights, and its row and column; NONE: there is none."""
 
 
 @lent
-def strongest_place(
-    kernel: int, total: int, centre: tuple[int, int], half: tuple[int, int], scene: ExchangeSetting
-) -> tuple[float, int, int]:
-    """Return what the strongest atom of a kernel around a place would save, and its place."""
-    edges = scene.atoms.edges[kernel]
-    _, height, width = scene.residual.shape
+def strongest_near(
+    shape: int, near: int, place: tuple[int, int], area: Part, total: int, scene: ExchangeSetting
+) -> Found:
+    """Return the strongest atom of a shape near another atom.
+
+    Args:
+        shape: of which shape.
+        near: the shape of the other atom.
+        place: its row and column.
+        area: where it draws.
+        total: how many spikes the group has.
+        scene: what all moves share.
+    """
+    waves, half = scene.atoms.kernels.shape[0], ((area[1] - area[0]) // 2, (area[3] - area[2]) // 2)
+    if shape < waves and near < waves:
+        return strongest_around(shape, place, half, total, scene)
+    if shape < waves:  # anywhere below a cosine
+        return strongest_around(shape, half, half, total, scene)
+    if near < waves:
+        return strongest_wave(total, scene)
+    best: Found = (0.0, NONE, NONE)
+    for y in range(place[0] - BESIDE, place[0] + BESIDE + 1):
+        for x in range(place[1] - BESIDE, place[1] + BESIDE + 1):
+            best = _better(best, shape, y, x, total, scene)
+    return best
+
+
+@lent
+def strongest_around(
+    kernel: int, centre: tuple[int, int], half: tuple[int, int], total: int, scene: ExchangeSetting
+) -> Found:
+    """Return the strongest atom of a kernel around a place.
+
+    Args:
+        kernel: of which kernel.
+        centre: row and column of the place.
+        half: how many rows and columns around it count; where the kernel is larger, half of it.
+        total: how many spikes the group has.
+        scene: what all moves share.
+    """
+    edges, beside = scene.atoms.edges[kernel], min(1, scene.residual.shape[1] - 1)
     tall, wide = edges[1] - edges[0], edges[3] - edges[2]
-    steps = int(scene.tuning[5])
-    down, across = max(1, tall // steps), max(1, wide // steps)
-    rows, columns = max(half[0], tall // 2), max(half[1], wide // 2)
-    best = 0.0, NONE, NONE
-    for i in range(-(rows // down), rows // down + 1):
-        for j in range(-(columns // across), columns // across + 1):
-            best = _better(best, kernel, centre[0] + i * down, centre[1] + j * across, total, scene)
+    down, across = max(1, tall // STEP), max(1, wide // STEP)
+    rows, columns = max(half[0], tall // 2) // down, max(half[1], wide // 2) // across
+    best: Found = (0.0, NONE, NONE)
+    for i in range(-rows, rows + 1):
+        for j in range(-columns, columns + 1):
+            y, x = centre[0] + i * down, centre[1] + j * across
+            best = _better(best, kernel, y, x, total, scene)
     while best[1] != NONE and (down > 1 or across > 1):
         down, across = (down + 1) // 2, (across + 1) // 2
-        y, x = best[1:]
-        beside = 1 if height > 1 else 0
+        _, y, x = best
         for i in range(-beside, beside + 1):
             for j in range(-1, 2):
                 best = _better(best, kernel, y + i * down, x + j * across, total, scene)
@@ -34,28 +80,47 @@ def strongest_place(
 
 
 @lent
-def _better(
-    best: tuple[float, int, int], kernel: int, y: int, x: int, total: int, scene: ExchangeSetting
-) -> tuple[float, int, int]:
-    _, height, width = scene.residual.shape
-    if not (0 <= y < height and 0 <= x < width):
-        return best
-    scale = scene.scales[kernel, y, x]
-    if scale <= 0:
-        return best
-    gain = abs(view(scene.atoms, kernel, y, x, scene.weighed)) * scale
-    if gain <= best[0] or not is_free(kernel, y, x, total, scene):
-        return best
-    return gain, y, x
+def strongest_wave(total: int, scene: ExchangeSetting) -> Found:
+    """Return the strongest cosine."""
+    atoms, spectrum = scene.atoms, scene.spectrum
+    transform(atoms.tall, atoms.wide, scene.weighed, spectrum)
+    shape, best = atoms.kernels.shape[0], (0.0, NONE, NONE)
+    for y in range(spectrum.shape[0]):
+        for x in range(spectrum.shape[1]):
+            strength = abs(spectrum[y, x]) * scene.scales[shape, y, x]
+            if strength > best[0] and is_free(shape, y, x, total, scene):
+                best = strength, y, x
+    return best
 
 
 @lent
-def is_free(kernel: int, y: int, x: int, total: int, scene: ExchangeSetting) -> bool:
-    """Return whether no spike is there, of the image or to come."""
-    if scene.tried[kernel, y, x]:
+def _better(best: Found, shape: int, y: int, x: int, total: int, scene: ExchangeSetting) -> Found:
+    """Return an atom if it is stronger than the best, and may come; else the best."""
+    if not is_inside(y, x, scene):
+        return best
+    scale = scene.scales[shape, y, x]
+    if scale <= 0:
+        return best
+    strength = abs(view(scene.atoms, shape, y, x, scene.weighed)) * scale
+    if strength <= best[0] or not is_free(shape, y, x, total, scene):
+        return best
+    return strength, y, x
+
+
+@lent
+def is_inside(y: int, x: int, scene: ExchangeSetting) -> bool:
+    """Return whether a place is one of the image."""
+    _, height, width = scene.residual.shape
+    return 0 <= y < height and 0 <= x < width
+
+
+@lent
+def is_free(shape: int, y: int, x: int, total: int, scene: ExchangeSetting) -> bool:
+    """Return whether no such spike is at a place, of the image or of those that come."""
+    if scene.tried[shape, y, x] != VACANT:
         return False
     own = scene.group.spikes
     for i in range(total):
-        if own.kernel[i] == kernel and own.y[i] == y and own.x[i] == x:
+        if own.kernel[i] == shape and own.y[i] == y and own.x[i] == x:
             return False
     return True

@@ -21,14 +21,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.convolution import loops as convolution
 from sans.convolution.frames import Floats, Integers, as_images
 from sans.pursuit import loops, rounds
 from sans.pursuit.absolute import ROUNDS, refit_all
-from sans.pursuit.atoms import Atoms, atoms_of, draw_all, drawable, scales
+from sans.pursuit.atoms import Atoms, draw_all, drawable
+from sans.pursuit.cosines import table
 from sans.pursuit.dictionary import Dictionary
-from sans.pursuit.places import ROUNDS as MOVED
+from sans.pursuit.norms import norms, similarity
 from sans.pursuit.places import rearrange_all
+from sans.pursuit.products import atoms_of
 from sans.pursuit.stop import Stop
 
 SEGMENT = 2**14
@@ -84,7 +85,7 @@ class Code:
         images = np.zeros((self.shape[0], dictionary.leads, *(1, *space)[-2:]))
         y = self.place[:, 0] if len(space) == 2 else np.zeros_like(self.signal)
         spikes = (self.signal, self.kernel, y, self.place[:, -1], self.amplitude)
-        draw_all(images, drawable(dictionary), *spikes)
+        draw_all(images, drawable(dictionary, space), *spikes)
         leads = (dictionary.leads,) if isinstance(kernels, Dictionary) else ()
         return images.reshape(self.shape[0], *leads, *space)
 
@@ -163,7 +164,7 @@ def pursue(
     space = signals.shape[2:]
     counted = dictionary.numbers if weights is None else weights
     cost = stop.cost(len(space), dictionary.shapes, math.prod(space))
-    plan = PursuitPlan(dictionary, atoms_of(dictionary), stop, refit, counted, cost)
+    plan = PursuitPlan(dictionary, atoms_of(dictionary, space), stop, refit, counted, cost)
     if len(space) == 1 and space[0] > SEGMENT:
         parts, work = [(i, i + 1) for i in range(len(signals))], _long
     else:
@@ -200,11 +201,21 @@ def check(signals: NDArray[Any], kernels: Sequence[NDArray[Any]] | Dictionary) -
         )
     dictionary = Dictionary.of(kernels, dimensions)
     _check_fit(signals.shape, dictionary, dimensions)
-    # The least and the largest sample take no memory, as a flag for every sample would.
-    if signals.size and not np.isfinite((signals.min(), signals.max())).all():
-        (silent, *_), *_ = np.nonzero(~np.isfinite(signals))
-        raise ValueError(f"signal {silent} holds NaN or infinity: leave it out")
+    _check_samples(signals)
     return dictionary
+
+
+def _check_samples(signals: NDArray[Any]) -> None:
+    """Raise a ValueError where a sample is infinite, or all samples of a signal are missing."""
+    if not signals.size:
+        return
+    # The least and the largest sample take no memory, as a flag for every sample would.
+    extremes = [ufunc.reduce(signals.reshape(len(signals), -1), 1) for ufunc in (np.fmin, np.fmax)]
+    for number, (least, largest) in enumerate(zip(*extremes, strict=True)):
+        if np.isnan(least):
+            raise ValueError(f"all samples of signal {number} are missing")
+        if np.isinf(least) or np.isinf(largest):
+            raise ValueError(f"signal {number} holds infinity: leave it out")
 
 
 def _check_fit(shape: tuple[int, ...], dictionary: Dictionary, dimensions: int) -> None:
@@ -216,6 +227,8 @@ def _check_fit(shape: tuple[int, ...], dictionary: Dictionary, dimensions: int) 
     if len(shape) == dimensions + 2 and shape[1] != dictionary.leads:
         raise ValueError(f"the dictionary has {dictionary.leads} leads, the signals {shape[1]}")
     least = min(shape[-dimensions:])
+    if dictionary.cosines:
+        table(max(shape[-dimensions:]))
     for size in dictionary.sizes:
         if size > least:
             raise ValueError(f"the kernel size must be between 1 and {least}, not {size}")
@@ -252,28 +265,53 @@ def room_of(task: loops.Aim) -> int:
 
 def _short(signals: NDArray[Any], plan: PursuitPlan) -> Found:
     """Describe signals ``(signals, leads, *space)`` that are no longer than a segment."""
-    space = (1, *signals.shape[2:])[-2:]
-    laid = scales(plan.atoms.kernels, plan.atoms.edges, space)
-    task = _task(plan, math.prod(signals.shape[1:]), 1.0, 0, space[1])
+    holed = np.isnan(signals.reshape(len(signals), -1).min(1))
+    if not holed.any():
+        return _whole(signals, plan)
+    found = []
+    bounds = sorted({0, len(signals), *np.flatnonzero(holed), *(np.flatnonzero(holed) + 1)})
+    for begin, end in pairwise(bounds):
+        part = signals[begin:end]
+        signal, *spikes = _holed(part, plan) if holed[begin] else _whole(part, plan)
+        found.append((signal + begin, *spikes))
+    return _joined(found)
+
+
+def _whole(signals: NDArray[Any], plan: PursuitPlan) -> Found:
+    """Describe signals of which no sample is missing."""
     images = as_images(signals.astype(np.float64), signals.ndim - 2)
-    found, _ = _described(images, images, laid, task, plan)
+    _, leads, height, width = images.shape
+    task = _task(plan, leads * height * width, 1.0, 0, width)
+    found, _ = _described(images, images, norms(plan.atoms, (height, width)), task, plan)
     return found
 
 
-def _similarity(images: Floats, dictionary: Dictionary, kernels: Floats) -> Floats:
-    """Return the similarity of images with every kernel, ``(batch, kernels, height, width)``.
+def _holed(signals: NDArray[Any], plan: PursuitPlan) -> Found:
+    """Describe one signal of which samples are missing, ``(1, leads, *space)``."""
+    present = _present(signals)
+    if present < plan.dictionary.longest:
+        return _joined([])
+    images, plan = _segment(as_images(signals, signals.ndim - 2), plan)
+    space = images.shape[2:]
+    task = _task(plan, present, 1.0, 0, space[1])
+    found, _ = _described(images, images, norms(plan.atoms, (space[0], space[1])), task, plan)
+    return found
 
-    Args:
-        images: ``(batch, leads, height, width)``.
-        dictionary: the kernels.
-        kernels: the same, aligned: ``(kernels, leads, height, width)``.
-    """
-    sizes = np.array(dictionary.sizes, np.int64)
-    maps: Floats | None = None
-    for lead in range(images.shape[1]):
-        own = convolution.correlate(images[:, lead, None], kernels[:, lead], sizes)
-        maps = own if maps is None else np.add(maps, own, out=maps)
-    return np.zeros(images.shape) if maps is None else maps
+
+def _joined(found: Sequence[Found]) -> Found:
+    """Return spikes of several parts as those of one."""
+    none = np.empty(0, np.int64)
+    parts = [*found, (none, none, none, none, np.empty(0))]
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))  # type: ignore[return-value]
+
+
+def _maps(images: Floats, atoms: Atoms) -> Floats:
+    """Return the similarity of images ``(batch, leads, height, width)`` with every atom."""
+    maps = similarity(images, atoms.kernels, atoms.edges)
+    if not atoms.wide.size:
+        return maps
+    waves = atoms.tall @ images[:, 0] @ atoms.wide.T
+    return np.concatenate((maps, waves[:, None]), 1)
 
 
 def _described(
@@ -289,7 +327,7 @@ def _described(
         plan: what all signals share.
     """
     batch = len(images)
-    maps = _similarity(images, plan.dictionary, plan.atoms.kernels)
+    maps = _maps(images, plan.atoms)
     room = room_of(task)
     spikes = loops.room_for(batch * room)
     measures = _measures(images, originals, task) if plan.refit == "places" else None
@@ -299,7 +337,7 @@ def _described(
         refit_all(spikes, begins, counts, plan.atoms, images, ROUNDS)
     if measures:
         sizes, beyond = measures
-        rearrange_all(spikes, counts, plan.atoms, laid, task, sizes, images, beyond, MOVED)
+        rearrange_all(spikes, counts, plan.atoms, laid, task, sizes, images, beyond)
         refit_all(spikes, begins, counts, plan.atoms, images, ROUNDS)
     signal = np.repeat(np.arange(batch), counts)
     at = signal * room + np.arange(len(signal)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -325,25 +363,58 @@ def _long(signals: NDArray[Any], plan: PursuitPlan) -> Found:
     (signal,) = signals
     length, reach = signal.shape[1], plan.dictionary.longest
     step = max(SEGMENT, reach)
+    counts = [_present(signal[:, begin : begin + step]) for begin in range(0, length, step)]
+    whole, passed, spent = sum(counts), 0, 0
     found: list[Found] = []
     carried: Floats = np.empty((len(signal), 0))
     laid: dict[tuple[int, int, int], Floats] = {}
-    spent = 0
-    for begin in range(0, length, step):
+    for begin, present in zip(range(0, length, step), counts, strict=True):
         end = min(begin + step, length)
         low, high = max(0, begin - reach), min(length, end + reach)
-        image = signal[:, low:high].astype(np.float64)
-        image[:, : carried.shape[1]] = carried
         form = (begin - low, end - low, high - low)
-        if form not in laid:
-            laid[form] = scales(plan.atoms.kernels, plan.atoms.edges, (1, high - low))
-            laid[form][..., : form[0]] = laid[form][..., form[1] :] = 0  # the others' places
-        task = _task(plan, len(signal) * (end - begin), (end - begin) / length, *form[:2])
+        images, own = _segment(signal[None, :, None, low:high], plan)
+        original = images[..., form[0] : form[1]].copy()
+        images[0, :, 0, : carried.shape[1]] = carried
+        task, passed = _task(plan, present, present / whole, *form[:2]), passed + present
         if task.stop == loops.COUNT:  # shares that add up to the count, what is left over included
-            task = task._replace(value=float(int(plan.stop.value * end / length) - spent))
-        original = signal[None, :, None, begin:end].astype(np.float64)
-        spikes, residual = _described(image[None, :, None], original, laid[form], task, plan)
-        found.append((*spikes[:3], spikes[3] + low, spikes[4]))
-        spent += len(spikes[0])
-        carried = residual[0, :, 0, max(0, end - reach) - low :]
-    return tuple(np.concatenate(column) for column in zip(*found, strict=True))  # type: ignore[return-value]
+            task = task._replace(value=float(int(plan.stop.value * passed / whole) - spent))
+        if present and whole >= reach:
+            spikes, _ = _described(images, original, _norms_on(form, own, laid), task, own)
+            found.append((*spikes[:3], spikes[3] + low, spikes[4]))
+            spent += len(spikes[0])
+        carried = images[0, :, 0, max(0, end - reach) - low :]
+    return _joined(found)
+
+
+def _present(signal: NDArray[Any]) -> int:
+    """Return how many samples of a signal are not missing."""
+    return signal.size - int(np.count_nonzero(np.isnan(signal)))
+
+
+def _segment(signals: NDArray[Any], plan: PursuitPlan) -> tuple[Floats, PursuitPlan]:
+    """Return an image ``(1, leads, height, width)`` with 0 for what is missing, and its plan."""
+    images = signals.astype(np.float64)
+    missing = np.isnan(images[0])
+    if missing.any():
+        images[0][missing] = 0.0
+        plan = plan._replace(atoms=plan.atoms._replace(missing=missing))
+    return images, plan
+
+
+def _norms_on(
+    form: tuple[int, int, int], plan: PursuitPlan, laid: dict[tuple[int, int, int], Floats]
+) -> Floats:
+    """Return 1 / norm of every atom on a segment, 0 where spikes of other segments lie.
+
+    Args:
+        form: the first column of the segment's own spikes, the one behind the last, and the width.
+        plan: that of the segment.
+        laid: those of segments without missing samples; added to.
+    """
+    if form in laid and not plan.atoms.missing.size:
+        return laid[form]
+    found = norms(plan.atoms, (1, form[2]))
+    found[..., : form[0]] = found[..., form[1] :] = 0
+    if not plan.atoms.missing.size:
+        laid[form] = found
+    return found

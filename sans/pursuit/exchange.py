@@ -1,358 +1,305 @@
-"""What a move of spikes does to an image: some go, others come, and those that they meet change.
+"""A move of the spikes of an image: some go, others come, and those that they meet change with it.
 
-All of a group, the spikes that change, is one weighted least-squares problem: every sample weighs 1
-over what is left of it, so that the sum of weighted squares stands for the sum of absolute errors.
-Its matrix is factorised once, and every spike that may come is a row more: a look at it costs next
-to nothing. What looks good enough is refitted in full.
+What comes is looked at first: by the weighted squares, then by the error with the amplitudes of
+the least weighted squares. Only what seems good enough is refitted in full.
 
 Compiled loops on numpy arrays; a signal is an image of height 1.
 """
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
-from sans.compilation.decorators import compiled, lent, reordered
-from sans.convolution.frames import Floats, Integers
-from sans.pursuit.absolute import product, refit_group
-from sans.pursuit.atoms import Atoms, Index, Part, draw, extent, view
-from sans.pursuit.least_squares import DEPENDENT, Envelope, envelope, substitute
-from sans.pursuit.loops import Aim, SpikeArrays, insert, phi, remove, room_for
-from sans.pursuit.loops import move as move_spike
+from sans.compilation.decorators import compiled, lent
+from sans.convolution.frames import Floats
+from sans.pursuit.absolute import refit_group
+from sans.pursuit.areas import absolute_in, joined, multiply_in, squares_in
+from sans.pursuit.atoms import Part, extent, hide, within
+from sans.pursuit.candidates import is_free, is_inside, strongest_near
+from sans.pursuit.groups import (
+    NEW,
+    NONE,
+    VACANT,
+    ExchangeSetting,
+    area_of,
+    join,
+    look,
+    restore,
+    settle,
+    take_out,
+)
+from sans.pursuit.loops import PHI, SpikeArrays, insert, phi, remove
 
 SLIGHT = 1e-6
 """The share of φ that a move must save: less is rounding."""
 
-NONE = -1
+ROUNDS = 3
+"""Rounds of a refit of the few spikes that a move changes; more hardly help."""
 
-MOST = 20
-"""How many spikes a group has at most, beside those that go or come: those that meet most."""
+NEAR = 0.3
+"""A look may miss by the error that this share of a spike is worth: a refit makes up for it."""
 
-ROOM = MOST + 4
-"""How many it has with those that come."""
+PROMISING = 2.0
+"""By so many spikes' worth may half the weighted squares miss, which tell an error from above."""
 
+FAR = 3.0
+"""What one spike instead of another leaves more than so many spikes' worth, a third hardly mends."""
 
-class Group(NamedTuple):
-    """Spikes that change together."""
-
-    spikes: SpikeArrays
-    """Those that stay, and behind them those that come."""
-
-    which: Integers
-    """``(room,)``: which of the image those that stay are."""
-
-    matrix: Envelope
-    """The factor of their matrix, all rows whole."""
-
-    change: Floats
-    """``(room,)``: by how much their amplitudes change."""
+SEEN = 0.1
+"""A change of less than this share of what all samples weigh the same below is none."""
 
 
-class ExchangeSetting(NamedTuple):
-    """What all moves of the spikes of an image share."""
+class Proposal(NamedTuple):
+    """A move that may be made."""
 
-    atoms: Atoms
-    """The kernels."""
+    goers: tuple[int, int]
+    """Which spikes go; each may be NONE."""
 
-    scales: Floats
-    """``(kernels, height, width)``: 1 / norm of every atom, 0 where none may lie."""
+    stay: int
+    """How many of the group stay."""
 
-    task: Aim
-    """What is to be described."""
+    total: int
+    """How many it has with those that come."""
 
-    residual: Floats
-    """``(leads, height, width)``: what the spikes leave; changed."""
-
-    beyond: float
-    """The part of its sum of absolute values that does not count."""
-
-    importance: Floats
-    """Like the residual: the weight of every sample."""
-
-    left: Floats
-    """Like the residual, and the same between moves: what is left while some spikes are out."""
-
-    weighed: Floats
-    """The product of both."""
-
-    trial: Floats
-    """Like the residual: what a look draws on."""
-
-    group: Group
-    """Room for the spikes that one move changes."""
-
-    changed: Integers
-    """``(height, width)``: by which move a sample of the residual was changed last."""
-
-    tried: Integers
-    """``(kernels, height, width)``: 0: no spike is there; else the move after which it was tried
-    last, or 1."""
-
-    tuning: Floats
+    area: Part
+    """Where they draw, and those that go."""
 
 
-Goers = tuple[int, int]
-"""Which spikes go: NONE, NONE: none; the second is NONE if it is one."""
+@lent
+def worth(count: int, error: float, scene: ExchangeSetting) -> float:
+    """Return how much less error makes up for one spike more."""
+    task = scene.task
+    verbosity = (task.weights + task.cost * count) / task.samples
+    least = 1e-300  # of a signal that is described to the last bit no spike is worth anything
+    return verbosity * task.cost / task.samples * task.size**2 / max(error - scene.beyond, least)
+
+
+@lent
+def try_out(
+    spikes: SpikeArrays, count: int, error: float, proposal: Proposal, scene: ExchangeSetting
+) -> tuple[int, float]:
+    """Make a move if φ is lower by it; return how many spikes there are then, and the error."""
+    fewer = (proposal.goers[0] != NONE) + (proposal.goers[1] != NONE)
+    fewer -= proposal.total - proposal.stay
+    if count - fewer > spikes.x.size:
+        return count, error
+    limit = (fewer + NEAR) * worth(count, error, scene)
+    if look(proposal.total, proposal.area, scene) >= limit:
+        return count, error
+    return _perform(spikes, count, error, proposal, scene)
 
 
 @compiled
-def group_for() -> Group:
-    """Return room for a group."""
-    matrix = envelope(np.zeros(ROOM, np.int64))
-    return Group(room_for(ROOM), np.empty(ROOM, np.int64), matrix, np.zeros(ROOM))
-
-
-@lent
-def area_of(spikes: SpikeArrays, i: int, scene: ExchangeSetting) -> Part:
-    """Return the rows and columns that a spike draws on."""
-    _, height, width = scene.residual.shape
-    return extent(scene.atoms, spikes.kernel[i], spikes.y[i], spikes.x[i], (height, width))
-
-
-@lent
-def joined(one: Part, other: Part) -> Part:
-    """Return the least area that holds both."""
-    rows = min(one[0], other[0]), max(one[1], other[1])
-    return rows[0], rows[1], min(one[2], other[2]), max(one[3], other[3])
-
-
-@lent
-def common(one: Part, other: Part) -> int:
-    """Return how many samples of a lead two areas have in common."""
-    rows = min(one[1], other[1]) - max(one[0], other[0])
-    columns = min(one[3], other[3]) - max(one[2], other[2])
-    return max(rows, 0) * max(columns, 0)
-
-
-@reordered
-def absolute_in(area: Part, image: Floats) -> float:
-    """Return the sum of absolute values of an area, all leads."""
-    total = 0.0
-    for lead in range(Index(image.shape[0])):
-        for y in range(Index(area[0]), Index(area[1])):
-            for x in range(Index(area[2]), Index(area[3])):
-                total += abs(image[lead, y, x])
-    return total
-
-
-@reordered
-def weighed_in(area: Part, scene: ExchangeSetting) -> float:
-    """Write what is left times its weight, and return the sum of its weighted squares."""
-    left, importance, weighed = scene.left, scene.importance, scene.weighed
-    total = 0.0
-    for lead in range(Index(left.shape[0])):
-        for y in range(Index(area[0]), Index(area[1])):
-            for x in range(Index(area[2]), Index(area[3])):
-                met = left[lead, y, x] * importance[lead, y, x]
-                weighed[lead, y, x] = met
-                total += met * left[lead, y, x]
-    return total
-
-
-@lent
-def copy_in(area: Part, source: Floats, target: Floats) -> None:
-    """Copy an area of an image, all leads."""
-    for lead in range(Index(source.shape[0])):
-        for y in range(Index(area[0]), Index(area[1])):
-            for x in range(Index(area[2]), Index(area[3])):
-                target[lead, y, x] = source[lead, y, x]
-
-
-@lent
-def weigh_in(area: Part, least: float, scene: ExchangeSetting) -> None:
-    """Write the weights of an area, and what they make of its residual."""
-    residual, importance, weighed = scene.residual, scene.importance, scene.weighed
-    for lead in range(Index(residual.shape[0])):
-        for y in range(Index(area[0]), Index(area[1])):
-            for x in range(Index(area[2]), Index(area[3])):
-                size = abs(residual[lead, y, x])
-                weight = np.divide(1.0, size if size > least else least)
-                importance[lead, y, x] = weight
-                weighed[lead, y, x] = weight * residual[lead, y, x]
-
-
-@lent
-def gather(spikes: SpikeArrays, count: int, area: Part, goers: Goers, scene: ExchangeSetting) -> int:
-    """Copy the spikes that meet an area, the others than those that go; return how many."""
-    group, found = scene.group, 0
-    for i in range(count):
-        if i == goers[0] or i == goers[1]:
-            continue
-        own = area_of(spikes, i, scene)
-        shared = common(own, area)
-        if shared == 0:
-            continue
-        rank, at = shared / math.sqrt((own[1] - own[0]) * (own[3] - own[2])), found
-        if found == MOST:
-            at = 0
-            for j in range(1, MOST):
-                if group.change[j] < group.change[at]:
-                    at = j
-            if group.change[at] >= rank:
-                continue
-        move_spike(spikes, i, group.spikes, at)
-        group.which[at], group.change[at] = i, rank
-        found = max(found, at + 1)
-    return found
-
-
-@reordered
-def append(group: Group, at: int, scene: ExchangeSetting) -> bool:
-    """Write the row of a spike of the group into the factor; return whether it depends on none."""
-    spikes, entries = group.spikes, group.matrix.entries
-    kernel, ys, xs = spikes.kernel, spikes.y, spikes.x
-    row, energy = Index(at * (at + 1) // 2), 0.0
-    for j in range(at + 1):
-        pair, shift = (kernel[at], kernel[j]), (ys[at] - ys[j], xs[at] - xs[j])
-        energy = product(scene.atoms, pair, ys[at], xs[at], shift, scene.importance)
-        entries[row + Index(j)] = energy
-    rest = energy
-    for j in range(Index(at)):
-        above = j * (j + Index(1)) // Index(2)
-        met = entries[row + j]
-        if met != 0.0 or True:
-            for k in range(j):
-                met -= entries[row + k] * entries[above + k]
-            met *= entries[above + j]
-            entries[row + j] = met
-            rest -= met * met
-    free = rest > 1e-6 * energy
-    entries[row + Index(at)] = 1 / math.sqrt(rest) if free else 0.0
-    return free
-
-
-@lent
-def solved(group: Group, rows: int, begin: int) -> None:
-    """Replace the changes, 0 before `begin`, by the solution of the equations."""
-    matrix = group.matrix
-    factor = Envelope(matrix.first[:rows], matrix.begin[: rows + 1], matrix.entries)
-    substitute(factor, group.change[:rows], begin)
-
-
-@lent
-def take_out(
-    spikes: SpikeArrays, count: int, area: Part, goers: Goers, scene: ExchangeSetting
-) -> tuple[int, Part]:
-    """Let spikes go, and those that meet an area make the best of it; return how many, and where.
-
-    What is left then is in the scene, and the amplitudes are those of the group.
-    """
-    group, left = scene.group, scene.left
-    members = gather(spikes, count, area, goers, scene)
-    for goer in goers:
-        if goer != NONE:
-            kernel, y, x = spikes.kernel[goer], spikes.y[goer], spikes.x[goer]
-            draw(scene.atoms, kernel, spikes.amplitude[goer], y, x, left)
-    weighed_in(area, scene)
-    own = group.spikes
-    for i in range(members):
-        append(group, i, scene)
-        group.change[i] = view(scene.atoms, own.kernel[i], own.y[i], own.x[i], scene.weighed)
-        area = joined(area, area_of(own, i, scene))
-    solved(group, members, 0)
-    settle(members, left, scene)
-    return members, area
-
-
-@lent
-def settle(total: int, image: Floats, scene: ExchangeSetting) -> None:
-    """Let the changes of a group be made, in its amplitudes and an image."""
-    spikes, change = scene.group.spikes, scene.group.change
-    for i in range(total):
-        spikes.amplitude[i] += change[i]
-        draw(scene.atoms, spikes.kernel[i], -change[i], spikes.y[i], spikes.x[i], image)
-        change[i] = 0.0
-
-
-@lent
-def join(total: int, kernel: int, y: int, x: int, scene: ExchangeSetting) -> float:
-    """Let a spike come to a group, as its last; return what it saves of the weighted squares.
-
-    How amplitudes change by it is in the group's changes.
-    """
-    group = scene.group
-    spikes = group.spikes
-    spikes.kernel[total], spikes.y[total], spikes.x[total] = kernel, y, x
-    spikes.amplitude[total] = 0.0
-    group.change[: total + 1] = 0.0
-    if not append(group, total, scene):
-        return 0.0
-    met = view(scene.atoms, kernel, y, x, scene.weighed)
-    group.change[total] = met
-    solved(group, total + 1, total)
-    return met * group.change[total]
-
-
-@lent
-def seen(total: int, area: Part, scene: ExchangeSetting) -> float:
-    """Draw the changes of a group on a copy of what is left; return the change of the error."""
-    spikes, change, trial = scene.group.spikes, scene.group.change, scene.trial
-    copy_in(area, scene.left, trial)
-    for i in range(total):
-        draw(scene.atoms, spikes.kernel[i], -change[i], spikes.y[i], spikes.x[i], trial)
-    return absolute_in(area, trial) - absolute_in(area, scene.residual)
-
-
-@compiled
-def perform(
-    spikes: SpikeArrays,
-    count: int,
-    error: float,
-    goers: Goers,
-    members: int,
-    total: int,
-    area: Part,
-    move: int,
-    scene: ExchangeSetting,
-) -> tuple[int, float, bool]:
-    """Refit what was just seen in full, and keep it if φ is lower by it."""
-    group, task, beyond = scene.group, scene.task, scene.beyond
-    top, bottom, left, right = area
+def _perform(
+    spikes: SpikeArrays, count: int, error: float, proposal: Proposal, scene: ExchangeSetting
+) -> tuple[int, float]:
+    """Refit what a look has drawn, and keep it if φ is lower by it."""
+    own, task, (top, bottom, left, right) = scene.group.spikes, scene.task, proposal.area
     place = scene.trial[:, top:bottom, left:right].copy()
-    before, kept = absolute_in(area, scene.residual), group.spikes.amplitude[:total].copy()
-    for i in range(total):
-        group.spikes.amplitude[i] += group.change[i]
-        group.spikes.y[i] -= top
-        group.spikes.x[i] -= left
-    change = refit_group(group.spikes, total, scene.atoms, place, int(scene.tuning[3])) - before
-    for i in range(total):
-        group.spikes.y[i] += top
-        group.spikes.x[i] += left
-    after = count - (goers[0] != NONE) - (goers[1] != NONE) + total - members
-    scene.tuning[11] += 1
-    if phi(task, after, error + change - beyond) >= (1 - SLIGHT) * phi(task, count, error - beyond):
-        group.spikes.amplitude[:total] = kept
-        return count, error, False
-    scene.tuning[12] += 1
-    for lead in range(place.shape[0]):
-        for y in range(bottom - top):
-            for x in range(right - left):
-                scene.residual[lead, top + y, left + x] = place[lead, y, x]
-    copy_in(area, scene.residual, scene.left)
-    weigh_in(area, scene.tuning[14], scene)
-    scene.changed[top:bottom, left:right] = move
-    _adopt(spikes, count, goers, members, total, scene)
-    return after, error + change, True
+    kept = own.amplitude[: proposal.total].copy()
+    for i in range(proposal.total):
+        own.amplitude[i] += scene.group.change[i]
+        if own.kernel[i] < scene.atoms.kernels.shape[0]:
+            own.y[i], own.x[i] = own.y[i] - top, own.x[i] - left
+    found = refit_group(own, proposal.total, within(scene.atoms, proposal.area), place, ROUNDS)
+    for i in range(proposal.total):
+        if own.kernel[i] < scene.atoms.kernels.shape[0]:
+            own.y[i], own.x[i] = own.y[i] + top, own.x[i] + left
+    total = error + found - absolute_in(proposal.area, scene.residual)
+    gone = (proposal.goers[0] != NONE) + (proposal.goers[1] != NONE)
+    after, beyond = count - gone + proposal.total - proposal.stay, scene.beyond
+    if phi(task, after, total - beyond) >= (1 - SLIGHT) * phi(task, count, error - beyond):
+        for i in range(proposal.total):
+            own.amplitude[i] = kept[i]
+        return count, error
+    _redraw(place, proposal.area, scene)
+    _adopt(spikes, count, proposal, scene)
+    return after, total
 
 
 @lent
-def _adopt(
-    spikes: SpikeArrays, count: int, goers: Goers, members: int, total: int, scene: ExchangeSetting
-) -> None:
-    """Let a move that was made in the group be made."""
-    own, tried = scene.group.spikes, scene.tried
-    for i in range(members):
+def _redraw(place: Floats, area: Part, scene: ExchangeSetting) -> None:
+    """Write what a move leaves of an area, and note when it changed."""
+    residual, clock = scene.residual, scene.clock[0]
+    for lead in range(residual.shape[0]):
+        for y in range(area[0], area[1]):
+            for x in range(area[2], area[3]):
+                left = place[lead, y - area[0], x - area[2]]
+                if abs(left - residual[lead, y, x]) > SEEN * scene.level[0]:
+                    scene.changed[y, x] = clock
+                residual[lead, y, x] = left
+    weigh_in(area, scene)
+
+
+@lent
+def weigh_in(area: Part, scene: ExchangeSetting) -> None:
+    """Write the weights of what is left of an area, for the next looks."""
+    residual, importance, least = scene.residual, scene.importance, scene.level[0]
+    for lead in range(residual.shape[0]):
+        for y in range(area[0], area[1]):
+            for x in range(area[2], area[3]):
+                size = abs(residual[lead, y, x])
+                # Not 1 / size: to ask every time whether it is 0 would take longer.
+                importance[lead, y, x] = np.divide(1.0, size if size > least else least)
+                scene.left[lead, y, x] = residual[lead, y, x]
+    hide(scene.atoms.missing, importance)
+    multiply_in(area, scene.left, importance, scene.weighed)
+
+
+@lent
+def _adopt(spikes: SpikeArrays, count: int, proposal: Proposal, scene: ExchangeSetting) -> None:
+    """Let the spikes of an image be those of a move that was made in the group."""
+    own, tried, goers = scene.group.spikes, scene.tried, proposal.goers
+    for i in range(proposal.stay):
         spikes.amplitude[scene.group.which[i]] = own.amplitude[i]
     for goer in (max(goers[0], goers[1]), min(goers[0], goers[1])):
         if goer != NONE:
-            tried[spikes.kernel[goer], spikes.y[goer], spikes.x[goer]] = 0
+            tried[spikes.kernel[goer], spikes.y[goer], spikes.x[goer]] = VACANT
             remove(spikes, count, goer)
             count -= 1
-    for i in range(members, total):
-        kernel, y, x = own.kernel[i], own.y[i], own.x[i]
-        spikes.amplitude[insert(spikes, count, kernel, y, x)] = own.amplitude[i]
-        tried[kernel, y, x] = 1
+    for i in range(proposal.stay, proposal.total):
+        shape, y, x = own.kernel[i], own.y[i], own.x[i]
+        spikes.amplitude[insert(spikes, count, shape, y, x)] = own.amplitude[i]
+        tried[shape, y, x] = NEW
         count += 1
+    scene.clock[0] += 1
+
+
+@lent
+def exchange(
+    spikes: SpikeArrays, count: int, error: float, goers: tuple[int, int], scene: ExchangeSetting
+) -> tuple[int, float]:
+    """Try an image without one or two spikes, or with one or two others instead.
+
+    Where the number of spikes or an error says when to stop, as many come as go.
+    """
+    gone, area = 1, area_of(spikes, goers[0], scene)
+    if goers[1] != NONE:
+        gone, area = 2, joined(area, area_of(spikes, goers[1], scene))
+    stay, area = take_out(spikes, count, area, goers, scene)
+    lost = squares_in(area, scene.left, scene.importance)
+    lost -= squares_in(area, scene.residual, scene.importance)
+    free, total = scene.task.stop == PHI, stay
+    most = 2 if free else gone
+    for come in range(most + 1):
+        proposal = Proposal(goers, stay, total, area)
+        if (free or come == gone) and not come == gone == 1:  # those were tried when they came
+            after, left = try_out(spikes, count, error, proposal, scene)
+            if (after, left) != (count, error):
+                return after, left
+        if come == most or (come == gone and lost > 2 * FAR * worth(count, error, scene)):
+            break
+        found = _propose(spikes, goers[come % gone], total, come == 0 and gone == 1, scene)
+        if come == 0 and gone == 1:
+            after, left = _replace(spikes, count, error, proposal, (found, lost), scene)
+            if (after, left) != (count, error):
+                return after, left
+        best = scene.gains[:found].argmax() if found else NONE
+        if best == NONE or scene.gains[best] <= 0:
+            break
+        lost -= scene.gains[best]
+        total, area = _let_come(total, best, area, scene)
+    restore(area, scene)
+    return count, error
+
+
+@lent
+def _let_come(total: int, best: int, area: Part, scene: ExchangeSetting) -> tuple[int, Part]:
+    """Let a candidate come to the group; return how many it has then, and the area."""
+    shape, y, x = scene.candidates[best]
+    join(total, shape, y, x, scene)
+    space = (scene.residual.shape[1], scene.residual.shape[2])
+    area = joined(area, extent(scene.atoms, shape, y, x, space))
+    settle(total + 1, area, scene)
+    return total + 1, area
+
+
+@lent
+def _propose(
+    spikes: SpikeArrays, goer: int, total: int, beside: bool, scene: ExchangeSetting
+) -> int:
+    """Write what may come instead of a spike, the best of every shape; return how many they are.
+
+    With `beside`, the spike next door as well, and never the spike itself.
+    """
+    near, y, x = spikes.kernel[goer], spikes.y[goer], spikes.x[goer]
+    area, found = area_of(spikes, goer, scene), 0
+    for shape in range(scene.scales.shape[0]):
+        _, row, column = strongest_near(shape, near, (y, x), area, total, scene)
+        found = _note(found, shape, row, column, total, scene)
+    if beside and near < scene.atoms.kernels.shape[0]:
+        down = min(1, scene.residual.shape[1] - 1)
+        for row in range(y - down, y + down + 1):
+            for column in range(x - 1, x + 2):
+                if is_inside(row, column, scene) and is_free(near, row, column, total, scene):
+                    found = _note(found, near, row, column, total, scene)
+    return found
+
+
+@lent
+def _note(found: int, shape: int, y: int, x: int, total: int, scene: ExchangeSetting) -> int:
+    """Write a candidate and what it saves, if it may come; return how many there are."""
+    if y == NONE or scene.scales[shape, y, x] <= 0:
+        return found
+    scene.candidates[found, 0] = shape
+    scene.candidates[found, 1], scene.candidates[found, 2] = y, x
+    scene.gains[found] = join(total, shape, y, x, scene)
+    return found + 1
+
+
+@lent
+def _replace(
+    spikes: SpikeArrays,
+    count: int,
+    error: float,
+    proposal: Proposal,
+    looks: tuple[int, float],
+    scene: ExchangeSetting,
+) -> tuple[int, float]:
+    """Try every candidate that promises something instead of a spike; keep the first that does it.
+
+    Args:
+        spikes: those of the image.
+        count: how many there are.
+        error: the sum of absolute errors.
+        proposal: the move without a candidate.
+        looks: how many candidates there are, and what is lost without any.
+        scene: what all moves share.
+    """
+    (found, lost), (goers, total, _, area) = looks, proposal
+    limit = 2 * PROMISING * worth(count, error, scene)
+    space = (scene.residual.shape[1], scene.residual.shape[2])
+    for i in range(found):
+        if 0 < scene.gains[i] and lost - scene.gains[i] < limit:
+            shape, y, x = scene.candidates[i]
+            join(total, shape, y, x, scene)
+            grown = joined(area, extent(scene.atoms, shape, y, x, space))
+            after, left = try_out(
+                spikes, count, error, Proposal(goers, total, total + 1, grown), scene
+            )
+            if (after, left) != (count, error):
+                return after, left
+    return count, error
+
+
+@lent
+def add(
+    spikes: SpikeArrays,
+    count: int,
+    error: float,
+    atom: tuple[int, int, int],
+    scene: ExchangeSetting,
+) -> tuple[int, float]:
+    """Try an image with one spike more: shape, row and column."""
+    space = (scene.residual.shape[1], scene.residual.shape[2])
+    area = extent(scene.atoms, atom[0], atom[1], atom[2], space)
+    stay, area = take_out(spikes, count, area, (NONE, NONE), scene)
+    after, left = count, error
+    if join(stay, atom[0], atom[1], atom[2], scene) > 0:
+        proposal = Proposal((NONE, NONE), stay, stay + 1, area)
+        after, left = try_out(spikes, count, error, proposal, scene)
+    if (after, left) == (count, error):
+        restore(area, scene)
+    return after, left

@@ -157,6 +157,7 @@ def copy(source: SpikeArrays, count: int, target: SpikeArrays) -> None:
 
 @lent
 def move(source: SpikeArrays, i: int, target: SpikeArrays, j: int) -> None:
+    """Write one spike over another."""
     target.kernel[j], target.y[j], target.x[j] = source.kernel[i], source.y[i], source.x[i]
     target.amplitude[j], target.clipped[j] = source.amplitude[i], source.clipped[i]
 
@@ -177,18 +178,22 @@ def write(values: Floats, target: Floats) -> None:
 def neighbours(spikes: SpikeArrays, count: int, atoms: Atoms) -> Integers:
     """Return for every spike the first in the order of places whose atom can meet its own."""
     first = np.empty(count, np.int64)
+    _write_neighbours(spikes, atoms, first)
+    return first
+
+
+@lent
+def _write_neighbours(spikes: SpikeArrays, atoms: Atoms, first: Integers) -> None:
     kernel, y, x = spikes.kernel, spikes.y, spikes.x
     _, _, rows, columns = atoms.kernels.shape
-    begin = 0
-    for i in range(count):
-        while y[i] - y[begin] >= rows or (rows == 1 and x[i] - x[begin] >= columns):
+    begin, waves = 0, atoms.wide.size > 0
+    for i in range(first.size):
+        # A cosine meets everything.
+        while not waves and (y[i] - y[begin] >= rows or (rows == 1 and x[i] - x[begin] >= columns)):
             begin += 1
         first[i] = begin
         while not meet(atoms, kernel[i], kernel[first[i]], y[i] - y[first[i]], x[i] - x[first[i]]):
             first[i] += 1
-            if first[i] == i:
-                break
-    return first
 
 
 @compiled
@@ -212,7 +217,7 @@ def phi(task: Aim, count: int, error: float) -> float:
     return math.sqrt(verbosity**2 + (error / task.size) ** 2)
 
 
-@compiled
+@lent
 def total(image: Floats) -> float:
     """Return the sum of numbers ``(height, width)``."""
     summed = 0.0

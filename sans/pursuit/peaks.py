@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled
+from sans.compilation.decorators import compiled, lent
 from sans.convolution.frames import Floats, Integers
-from sans.pursuit.state import BLOCK
+from sans.pursuit.state import BLOCK, PursuitState
 
 
-@compiled
+@lent
 def choose(
     strongest: Floats,
     tops: Floats,
@@ -51,6 +51,30 @@ def choose(
 
 
 @compiled
+def crests(state: PursuitState, least: float, places: Integers) -> int:
+    """Write the frequencies of the strongest cosines, from the largest down; return their count.
+
+    No cosine meets another: all are taken that are strong enough.
+
+    Args:
+        state: what is known of an image.
+        least: what the norm of a cosine is at least.
+        places: room for all frequencies.
+    """
+    k, count = len(state.reaches), 0
+    norms = np.abs(state.maps[k]) * state.scales[k]
+    height, width = norms.shape
+    for y in range(height):
+        for x in range(width):
+            if norms[y, x] >= least:
+                places[count] = y * width + x
+                count += 1
+    if count > 1:
+        _sort(places[:count], norms)
+    return count
+
+
+@compiled
 def _sort(places: Integers, strongest: Floats) -> None:
     """Sort places from the largest entry down, equal ones in their order, by merging."""
     width, count = strongest.shape[1], places.size
@@ -73,7 +97,7 @@ def _sort(places: Integers, strongest: Floats) -> None:
         step *= 2
 
 
-@compiled
+@lent
 def _candidates(strongest: Floats, tops: Floats, least: float, places: Integers) -> int:
     """Write the places of peaks in their order; return how many there are."""
     height, width = strongest.shape
@@ -88,7 +112,7 @@ def _candidates(strongest: Floats, tops: Floats, least: float, places: Integers)
     return count
 
 
-@compiled
+@lent
 def _is_peak(image: Floats, y: int, x: int) -> bool:
     """Return whether no neighbour along an axis is larger; of equal ones the first is a peak."""
     value = image[y, x]

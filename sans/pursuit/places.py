@@ -1,250 +1,251 @@
-"""proto"""
+"""Places of spikes, once more: each may go elsewhere, have another shape, go or come.
+
+A pursuit chooses its spikes one after the other, and the first were chosen without the later ones.
+Here every spike is taken out, alone and with the one that it meets most, and what is left then says
+what comes instead; the spikes that these meet get new amplitudes with them, of the least sum of
+absolute errors. What lowers φ stays.
+"""
+
 from __future__ import annotations
-import os
+
 import numpy as np
-from sans.compilation.decorators import compiled, inlined, lent
+
+from sans.compilation.decorators import compiled, lent
 from sans.convolution.frames import Floats, Integers
-from sans.pursuit.atoms import Atoms, Part, extent
-from sans.pursuit.candidates import is_free, strongest_place
-from sans.pursuit.exchange import *
-from sans.pursuit.exchange import Goers
-from sans.pursuit.loops import PHI, Aim, SpikeArrays, absolute, part, phi, sized
+from sans.pursuit.areas import absolute_in, common
+from sans.pursuit.atoms import Atoms, view
+from sans.pursuit.candidates import strongest_around, strongest_wave
+from sans.pursuit.exchange import add, exchange, weigh_in, worth
+from sans.pursuit.groups import (
+    NEW,
+    NONE,
+    START,
+    VACANT,
+    ExchangeSetting,
+    area_of,
+    group_for,
+)
+from sans.pursuit.loops import PHI, Aim, SpikeArrays, part, phi, sized
+from sans.pursuit.pairs import met
 
 SWEEPS = 8
-ROUNDS = 3
-# 0 look level, 1 tol, 2 slack, 3 rounds, 4 pairs, 5 steps, 6 sweeps 7 stop share
-OPTS=[float(v) for v in os.environ.get("PL","0.6,0.3,2,3,1,10,8,0").split(",")]
-STATS=np.zeros(4)
+"""How often all spikes are tried, at most."""
+
+ENOUGH = 0.002
+"""A sweep that lowers φ by a smaller share is the last."""
+
+PAIRS = 1
+"""In how many sweeps spikes of an image of several rows are tried in pairs: later hardly one
+moves."""
+
+LEVEL = 1.5
+"""Errors below this share of their mean weigh the same in a look: what is hardly missed now may be
+when a spike moves."""
+
+PROMISE = 0.3
+"""What a spike more would save by itself, in spikes' worth; less is not tried."""
+
+NARROW, LOW = 16, 4
+"""A spike more is looked for in every so many columns of a signal at least, and rows and columns
+of an image."""
 
 
 @lent
-def worth_of(count: int, error: float, scene: ExchangeSetting) -> float:
-    """Return how much less error makes up for one spike more."""
-    task = scene.task
-    verbosity = (task.weights + task.cost * count) / task.samples
-    return verbosity * task.cost / task.samples * task.size**2 / max(error, 1e-300)
+def rearrange(spikes: SpikeArrays, count: int, scene: ExchangeSetting) -> int:
+    """Move spikes as long as φ falls by it; return how many there are then.
 
-
-@lent
-def rebuild(spikes: SpikeArrays, count: int, error: float, goers: Goers, move: int, scene: ExchangeSetting) -> tuple[int, float, bool]:
-    task, tuning = scene.task, scene.tuning
+    Where the number of spikes or an error says when to stop, none goes or comes without another.
+    """
     _, height, width = scene.residual.shape
-    space = (height, width)
-    gone = 1 + (goers[1] != NONE)
-    area = area_of(spikes, goers[0], scene)
-    if gone == 2:
-        area = joined(area, area_of(spikes, goers[1], scene))
-    ck, cy, cx = spikes.kernel[goers[0]], spikes.y[goers[0]], spikes.x[goers[0]]
-    members, area = take_out(spikes, count, area, goers, scene)
-    lost = weighed_in(area, scene) - squares_in(area, scene)
-    free = task.stop == PHI
-    limit = worth_of(count, error - scene.beyond, scene)
-    total = members
-    steps = gone + (1 if free and gone == 1 else 0)
-    n_kernels = scene.atoms.kernels.shape[0]
-    for step in range(steps + 1):
-        spare = limit * (gone - step)
-        tuning[10] += 1
-        if step or free:
-            if (free or step == gone) and seen(total, area, scene) < spare + tuning[1] * limit:
-                count, error, moved = perform(spikes, count, error, goers, members, total, area, move, scene)
-                if moved:
-                    return count, error, True
-        if step == steps:
+    whole, samples = (0, height, 0, width), present(scene)
+    error = absolute_in(whole, scene.residual)
+    begin(spikes, count, scene)
+    since = 0
+    for sweep in range(SWEEPS):
+        started, before = scene.clock[0], phi(scene.task, count, error - scene.beyond)
+        scene.level[0] = max(LEVEL * error / samples, 1e-300)
+        weigh_in(whole, scene)
+        which = 0
+        while which < count:
+            if is_fresh(spikes, which, scene):
+                pairs = height == 1 or sweep < PAIRS
+                count, error = _resettle(spikes, count, error, which, pairs, scene)
+            which += 1
+        if scene.task.stop == PHI:
+            count, error = _fill(spikes, count, error, since, scene)
+        if phi(scene.task, count, error - scene.beyond) > (1 - ENOUGH) * before:
             break
-        # what comes
-        goer = goers[step % gone]
-        own = area_of(spikes, goer, scene)
-        centre = (spikes.y[goer], spikes.x[goer])
-        half = ((own[1] - own[0]) // 2, (own[3] - own[2]) // 2)
-        shifts = (9 if height > 1 else 3) if step == 0 and gone == 1 else 0
-        best, bk, by, bx = 0.0, NONE, 0, 0
-        spare = limit * (gone - step - 1)
-        for c in range(n_kernels + shifts):
-            if c < n_kernels:
-                k = c
-                gain, y, x = strongest_place(k, total, centre, half, scene)
-                if y == NONE:
-                    continue
-            else:
-                d = c - n_kernels
-                k, y, x = ck, cy + (d // 3 - 1 if height > 1 else 0), cx + d % 3 - 1
-                if not (0 <= y < height and 0 <= x < width) or scene.scales[k, y, x] <= 0 or not is_free(k, y, x, total, scene):
-                    continue
-            gain = join(total, k, y, x, scene)
-            if gain <= 0:
-                continue
-            value = gain
-            if (free or step == gone - 1) and step == 0 and gone == 1:
-                if 0.5 * (lost - gain) < spare + tuning[2] * limit:
-                    tuning[10] += 1
-                    grown = joined(area, extent(scene.atoms, k, y, x, space))
-                    change = seen(total + 1, grown, scene)
-                    if change < spare + tuning[1] * limit:
-                        count, error, moved = perform(spikes, count, error, goers, members, total + 1, grown, move, scene)
-                        if moved:
-                            return count, error, True
-            if value > best:
-                best, bk, by, bx = value, k, y, x
-        if bk == NONE:
-            break
-        lost -= join(total, bk, by, bx, scene)
-        total += 1
-        area = joined(area, extent(scene.atoms, bk, by, bx, space))
-        if step == 0 and gone == 1:
-            settle(total, scene.left, scene)
-            weighed_in(area, scene)
-            if step + 1 == steps:
-                break
-            # not seen again
-        else:
-            settle(total, scene.left, scene)
-            weighed_in(area, scene)
-    restore(area, scene)
-    return count, error, False
+        since = started
+    return count
 
 
 @lent
-def restore(area: Part, scene: ExchangeSetting) -> None:
-    copy_in(area, scene.residual, scene.left)
-    weighed_in(area, scene)
-
-
-@reordered
-def squares_in(area: Part, scene: ExchangeSetting) -> float:
-    total = 0.0
-    for lead in range(Index(scene.residual.shape[0])):
-        for y in range(Index(area[0]), Index(area[1])):
-            for x in range(Index(area[2]), Index(area[3])):
-                total += scene.importance[lead, y, x] * scene.residual[lead, y, x] * scene.residual[lead, y, x]
-    return total
+def present(scene: ExchangeSetting) -> int:
+    """Return how many samples are not missing."""
+    count, missing = scene.residual.size, scene.atoms.missing
+    for lead in range(missing.shape[0]):
+        for y in range(missing.shape[1]):
+            for x in range(missing.shape[2]):
+                count -= missing[lead, y, x]
+    return count
 
 
 @lent
-def come(spikes: SpikeArrays, count: int, error: float, k: int, y: int, x: int, move: int, scene: ExchangeSetting) -> tuple[int, float, bool]:
-    _, height, width = scene.residual.shape
-    goers = (NONE, NONE)
-    area = extent(scene.atoms, k, y, x, (height, width))
-    members, area = take_out(spikes, count, area, goers, scene)
-    weighed_in(area, scene)
-    limit = worth_of(count, error - scene.beyond, scene)
-    gain = join(members, k, y, x, scene)
-    if gain > 0:
-        scene.tuning[10] += 1
-        if seen(members + 1, area, scene) < (scene.tuning[1] - 1) * limit:
-            count, error, moved = perform(spikes, count, error, goers, members, members + 1, area, move, scene)
-            if moved:
-                return count, error, True
-    restore(area, scene)
-    return count, error, False
+def begin(spikes: SpikeArrays, count: int, scene: ExchangeSetting) -> None:
+    """Start the clock."""
+    scene.clock[0] = START
+    scene.changed[:] = NEW
+    scene.tried[:] = VACANT
+    for i in range(count):
+        scene.tried[spikes.kernel[i], spikes.y[i], spikes.x[i]] = NEW
 
 
 @lent
-def fresh(spikes: SpikeArrays, i: int, scene: ExchangeSetting) -> bool:
-    stamp = scene.tried[spikes.kernel[i], spikes.y[i], spikes.x[i]]
-    top, bottom, left, right = area_of(spikes, i, scene)
-    for y in range(top, bottom):
-        for x in range(left, right):
-            if scene.changed[y, x] > stamp:
+def _resettle(
+    spikes: SpikeArrays, count: int, error: float, which: int, pairs: bool, scene: ExchangeSetting
+) -> tuple[int, float]:
+    """Try others instead of a spike, and then of it and the one that it meets most."""
+    shape, y, x, now = spikes.kernel[which], spikes.y[which], spikes.x[which], scene.clock[0]
+    count, error = exchange(spikes, count, error, (which, NONE), scene)
+    if pairs and scene.clock[0] == now:
+        other = _closest(spikes, count, which, scene)
+        if other != NONE:
+            count, error = exchange(spikes, count, error, (which, other), scene)
+    if scene.clock[0] == now:
+        scene.tried[shape, y, x] = now
+    return count, error
+
+
+@lent
+def _closest(spikes: SpikeArrays, count: int, which: int, scene: ExchangeSetting) -> int:
+    """Return the spike that a spike meets most; NONE: it meets none."""
+    own, most, found = area_of(spikes, which, scene), 0.0, NONE
+    atom = (spikes.kernel[which], spikes.y[which], spikes.x[which])
+    for i in range(count):
+        if i != which and common(own, area_of(spikes, i, scene)):
+            other = (spikes.kernel[i], spikes.y[i], spikes.x[i])
+            shared = met(scene.atoms, atom, other, scene.importance) ** 2
+            energy = met(scene.atoms, other, other, scene.importance)
+            if shared > most * energy:
+                most, found = shared / energy, i
+    return found
+
+
+@lent
+def is_fresh(spikes: SpikeArrays, which: int, scene: ExchangeSetting) -> bool:
+    """Return whether something has changed where a spike draws since it was tried last."""
+    last = scene.tried[spikes.kernel[which], spikes.y[which], spikes.x[which]]
+    top, bottom, left, right = area_of(spikes, which, scene)
+    return _has_changed(top, bottom, left, right, last, scene)
+
+
+@lent
+def _has_changed(
+    top: int, bottom: int, left: int, right: int, last: int, scene: ExchangeSetting
+) -> bool:
+    """Return whether an area has changed by a move from `last` on."""
+    for y in range(max(top, 0), min(bottom, scene.changed.shape[0])):
+        for x in range(max(left, 0), min(right, scene.changed.shape[1])):
+            if scene.changed[y, x] >= last:
                 return True
     return False
 
 
 @lent
-def coupled(spikes: SpikeArrays, count: int, i: int, scene: ExchangeSetting) -> int:
-    """The spike most coupled with it."""
-    best, at = 0.0, NONE
-    own = area_of(spikes, i, scene)
-    for j in range(count):
-        if j != i and common(own, area_of(spikes, j, scene)):
-            k, y, x = spikes.kernel[j], spikes.y[j], spikes.x[j]
-            c = product(scene.atoms, (spikes.kernel[i], k), spikes.y[i], spikes.x[i], (spikes.y[i] - y, spikes.x[i] - x), scene.importance)
-            e = product(scene.atoms, (k, k), y, x, (0, 0), scene.importance)
-            if c * c > best * e:
-                best, at = c * c / e, j
-    return at
+def _fill(
+    spikes: SpikeArrays, count: int, error: float, since: int, scene: ExchangeSetting
+) -> tuple[int, float]:
+    """Try one spike more, of every kernel in every part of the image as large as it that changed,
+    and of the strongest cosine."""
+    _, height, width = scene.residual.shape
+    for kernel in range(scene.atoms.kernels.shape[0]):
+        edges = scene.atoms.edges[kernel]
+        rows = max(edges[1] - edges[0], 1 if height == 1 else LOW)
+        columns = max(edges[3] - edges[2], NARROW if height == 1 else LOW)
+        half = (rows // 2, columns // 2)
+        for y in range(0, height, rows):
+            for x in range(0, width, columns):
+                if _has_changed(y, y + rows, x, x + columns, since, scene):
+                    centre = (min(y + half[0], height - 1), min(x + half[1], width - 1))
+                    _, row, column = strongest_around(kernel, centre, half, 0, scene)
+                    atom = (kernel, row, column)
+                    count, error = _add(spikes, count, error, atom, scene)
+    if scene.atoms.wide.size:
+        _, row, column = strongest_wave(0, scene)
+        atom = (scene.atoms.kernels.shape[0], row, column)
+        count, error = _add(spikes, count, error, atom, scene)
+    return count, error
 
 
 @lent
-def fill(spikes: SpikeArrays, count: int, error: float, move: int, since: int, scene: ExchangeSetting) -> tuple[int, float, int]:
-    _, height, width = scene.residual.shape
-    for k in range(scene.atoms.kernels.shape[0]):
-        e = scene.atoms.edges[k]
-        rows, columns = max(e[1] - e[0], 4 if height > 1 else 1), max(e[3] - e[2], 4 if height > 1 else 16)
-        for y in range(0, height, rows):
-            for x in range(0, width, columns):
-                new = False
-                for i in range(y, min(y + rows, height)):
-                    for j in range(x, min(x + columns, width)):
-                        new |= scene.changed[i, j] > since
-                if new and count < spikes.x.size:
-                    centre = (min(height - 1, y + rows // 2), min(width - 1, x + columns // 2))
-                    gain, row, column = strongest_place(k, 0, centre, (rows // 2, columns // 2), scene)
-                    if row != NONE:
-                        count, error, moved = come(spikes, count, error, k, row, column, move, scene)
-                        move += moved
-    return count, error, move
+def _add(
+    spikes: SpikeArrays,
+    count: int,
+    error: float,
+    atom: tuple[int, int, int],
+    scene: ExchangeSetting,
+) -> tuple[int, float]:
+    """Try one spike more if it promises something."""
+    shape, y, x = atom
+    if y == NONE or count == spikes.x.size:
+        return count, error
+    similarity = view(scene.atoms, shape, y, x, scene.weighed)
+    energy = met(scene.atoms, atom, atom, scene.importance)
+    if similarity**2 <= 2 * PROMISE * worth(count, error, scene) * energy:
+        return count, error
+    return add(spikes, count, error, atom, scene)
 
 
 @compiled
-def rearrange(spikes: SpikeArrays, count: int, scene: ExchangeSetting) -> int:
-    error = absolute(scene.residual)
-    scene.changed[:] = 1
-    scene.tried[:] = 0
-    for i in range(count):
-        scene.tried[spikes.kernel[i], spikes.y[i], spikes.x[i]] = 1
-    _, height, width = scene.residual.shape
-    whole = (0, height, 0, width)
-    move, since = 2, 0
-    scene.changed[:] = 2
-    move = 3
-    for sweep in range(int(scene.tuning[6])):
-        least = max(error / scene.residual.size, 1e-300)
-        scene.tuning[14] = scene.tuning[0] * least
-        copy_in(whole, scene.residual, scene.left)
-        weigh_in(whole, scene.tuning[14], scene)
-        start = move
-        was = phi(scene.task, count, error - scene.beyond)
-        i = 0
-        while i < count:
-            if fresh(spikes, i, scene):
-                k, y, x = spikes.kernel[i], spikes.y[i], spikes.x[i]
-                count, error, moved = rebuild(spikes, count, error, (i, NONE), move, scene)
-                move += moved
-                if not moved and scene.tuning[4] > 0:
-                    j = coupled(spikes, count, i, scene)
-                    if j != NONE:
-                        count, error, moved = rebuild(spikes, count, error, (i, j), move, scene)
-                        move += moved
-                if not moved:
-                    scene.tried[k, y, x] = move - 1
-            i += 1
-        if scene.task.stop == PHI:
-            count, error, move = fill(spikes, count, error, move, since, scene)
-        since = start - 1
-        if move == start or phi(scene.task, count, error - scene.beyond) > was * (1 - scene.tuning[7]):
-            break
-    return count
+def rearrange_all(
+    spikes: SpikeArrays,
+    counts: Integers,
+    atoms: Atoms,
+    scales: Floats,
+    task: Aim,
+    sizes: Floats,
+    residuals: Floats,
+    beyond: Floats,
+) -> None:
+    """Move the spikes of images, each image for itself.
 
-
-@compiled
-def rearrange_loop(spikes: SpikeArrays, counts: Integers, atoms: Atoms, scales: Floats, task: Aim, sizes: Floats, residuals: Floats, beyond: Floats, tuning: Floats) -> None:
+    Args:
+        spikes: room for ``(batch * room,)``, those of image b from b * room on; changed.
+        counts: how many spikes each image has, ``(batch,)``; changed.
+        atoms: the kernels.
+        scales: ``(shapes, height, width)``, 1 / norm of every atom, 0 where none may lie.
+        task: what is to be described, and until when.
+        sizes: the sum of absolute values of each image, what φ measures its error by, ``(batch,)``.
+        residuals: ``(batch, leads, height, width)``, what the spikes leave; changed.
+        beyond: the part of their sums of absolute values that does not count, ``(batch,)``.
+    """
     batch, leads, height, width = residuals.shape
-    room = spikes.x.size // max(batch, 1)
-    group = group_for()
-    changed = np.empty((height, width), np.int64)
-    tried = np.empty(scales.shape, np.int64)
-    sheet = np.empty((4, leads, height, width))
+    room, shapes = spikes.x.size // max(batch, 1), scales.shape[0]
+    importance, left = np.zeros((leads, height, width)), np.zeros((leads, height, width))
+    weighed, trial = np.zeros((leads, height, width)), np.zeros((leads, height, width))
+    spectrum, group = np.empty((height, width)), group_for()
+    candidates, gains = np.empty((shapes + 9, 3), np.int64), np.empty(shapes + 9)
+    level, clock = np.empty(1), np.empty(1, np.int64)
+    changed, tried = np.empty((height, width), np.int64), np.empty(scales.shape, np.int64)
     for b in range(batch):
-        own = part(spikes, b * room, (b + 1) * room)
-        measured = sized(task, sizes[b], task.energy)
-        scene = ExchangeSetting(atoms, scales, measured, residuals[b], beyond[b], sheet[0], sheet[1], sheet[2], sheet[3], group, changed, tried, tuning)
+        scene = ExchangeSetting(
+            atoms,
+            scales,
+            sized(task, sizes[b], task.energy),
+            residuals[b],
+            beyond[b],
+            importance,
+            left,
+            weighed,
+            trial,
+            spectrum,
+            group,
+            candidates,
+            gains,
+            level,
+            clock,
+            changed,
+            tried,
+        )
         if sizes[b] > 0:
-            counts[b] = rearrange(own, counts[b], scene)
-
-
-def rearrange_all(spikes, counts, atoms, scales, task, sizes, residuals, beyond, rounds):
-    tuning = np.zeros(16)
-    tuning[:len(OPTS)] = OPTS
-    rearrange_loop(spikes, counts, atoms, scales, task, sizes, residuals, beyond, tuning)
-    STATS[:3] += tuning[10:13]
+            counts[b] = rearrange(part(spikes, b * room, (b + 1) * room), counts[b], scene)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from sans.compilation.decorators import compiled, inlined
+from sans.compilation.decorators import compiled, inlined, lent
 from sans.convolution.frames import Floats, Integers
-from sans.pursuit.atoms import Atoms, Index, draw, meet, subtract_products, view
+from sans.pursuit.atoms import Atoms, Index, draw, meet, view
+from sans.pursuit.cosines import transform
+from sans.pursuit.coupling import couple_waves
 from sans.pursuit.least_squares import Envelope, envelope, solve
 from sans.pursuit.loops import SpikeArrays, ends, neighbours, part
-from sans.pursuit.state import PursuitState, touch
+from sans.pursuit.products import subtract_products
+from sans.pursuit.state import PursuitState, look_again, touch
 
 
 @compiled
-def gram(spikes: SpikeArrays, first: Integers, atoms: Atoms, clipped: Floats) -> Envelope:
+def gram(
+    spikes: SpikeArrays, first: Integers, atoms: Atoms, clipped: Floats, image: Floats
+) -> Envelope:
     """Return the inner products of the atoms of spikes, each with those from its first on.
 
     Args:
@@ -21,7 +26,17 @@ def gram(spikes: SpikeArrays, first: Integers, atoms: Atoms, clipped: Floats) ->
         first: ``(spikes,)``.
         atoms: the kernels.
         clipped: the products of clipped atoms, as in `PursuitState`.
+        image: ``(leads, height, width)``, of which nothing but the shape matters.
     """
+    matrix = envelope(first)
+    _write_gram(spikes, matrix, atoms, clipped)
+    couple_waves(spikes, matrix, atoms, image, False)
+    return matrix
+
+
+@lent
+def _write_gram(spikes: SpikeArrays, matrix: Envelope, atoms: Atoms, clipped: Floats) -> None:
+    """Write what kernels have in common, clipped or not."""
     kernel, ys, xs, slot, products = (
         spikes.kernel,
         spikes.y,
@@ -29,13 +44,16 @@ def gram(spikes: SpikeArrays, first: Integers, atoms: Atoms, clipped: Floats) ->
         spikes.clipped,
         atoms.products,
     )
-    _, _, rows, columns = atoms.kernels.shape
-    matrix = envelope(first)
-    entries, at = matrix.entries, 0
+    count, _, rows, columns = atoms.kernels.shape
+    first, entries, at = matrix.first, matrix.entries, 0
     for i in range(first.size):
         for j in range(first[i], i + 1):
             down, across = ys[i] - ys[j], xs[i] - xs[j]
-            if meet(atoms, kernel[i], kernel[j], down, across):
+            if (
+                kernel[i] < count
+                and kernel[j] < count
+                and meet(atoms, kernel[i], kernel[j], down, across)
+            ):
                 row, column = Index(rows - 1 + down), Index(columns - 1 + across)
                 drawn, seen = Index(kernel[j]), Index(kernel[i])
                 if slot[j] >= 0:
@@ -46,7 +64,6 @@ def gram(spikes: SpikeArrays, first: Integers, atoms: Atoms, clipped: Floats) ->
                 else:
                     entries[at] = products[drawn, seen, row, column]
             at += 1
-    return matrix
 
 
 @inlined
@@ -76,26 +93,37 @@ def _refit_part(
     change = np.empty(first.size)
     for i in range(first.size):
         change[i] = maps[kernel[i], y[i], x[i]]
-    solve(gram(spikes, first, atoms, state.clipped), change)
+    solve(gram(spikes, first, atoms, state.clipped, state.residual), change)
     for i in range(first.size):
         if abs(change[i]) <= negligible * scales[kernel[i], y[i], x[i]]:
             change[i] = 0.0
     amplify(spikes, change, atoms, state)
 
 
-@compiled
+@lent
 def amplify(spikes: SpikeArrays, change: Floats, atoms: Atoms, state: PursuitState) -> None:
     """Change the amplitudes of spikes, and all that depends on them."""
     kernel, y, x, amplitude, slot = spikes
     edges, products = atoms.edges, atoms.products
     maps, residual, clipped, stale = state.maps, state.residual, state.clipped, state.stale
+    waved = False
     for i in range(change.size):
         if change[i] != 0:
             amplitude[i] += change[i]
-            own = clipped[slot[i]] if slot[i] >= 0 else products[kernel[i]]
-            subtract_products(own, edges, kernel[i], change[i], y[i], x[i], maps)
             draw(atoms, kernel[i], -change[i], y[i], x[i], residual)
-            touch(stale, y[i], x[i], state.reaches[kernel[i]])
+            if kernel[i] < edges.shape[0]:
+                touch(stale, y[i], x[i], state.reaches[kernel[i]])
+            else:
+                waved = True
+    for k in range(0 if waved else edges.shape[0]):  # one map after the other: less to fetch
+        for i in range(change.size):
+            if change[i] != 0:
+                own = clipped[slot[i]] if slot[i] >= 0 else products[kernel[i]]
+                subtract_products(own, edges, (kernel[i], k), change[i], y[i], x[i], maps)
+    if waved:
+        look_again(atoms, state)
+    if atoms.wide.size:
+        transform(atoms.tall, atoms.wide, residual, maps[edges.shape[0]])
 
 
 @compiled
@@ -105,7 +133,7 @@ def polish(spikes: SpikeArrays, count: int, atoms: Atoms, state: PursuitState) -
     Maps are not kept up to date.
     """
     first = neighbours(spikes, count, atoms)
-    matrix, change = gram(spikes, first, atoms, state.clipped), np.empty(count)
+    matrix, change = gram(spikes, first, atoms, state.clipped, state.residual), np.empty(count)
     residual, kernel, y, x = state.residual, spikes.kernel, spikes.y, spikes.x
     for i in range(count):
         change[i] = view(atoms, kernel[i], y[i], x[i], residual)

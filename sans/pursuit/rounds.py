@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled, inlined
+from sans.compilation.decorators import compiled, inlined, lent
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, is_whole
 from sans.pursuit.loops import (
@@ -36,11 +36,12 @@ from sans.pursuit.loops import (
     total,
     write,
 )
-from sans.pursuit.peaks import choose
+from sans.pursuit.peaks import choose, crests
 from sans.pursuit.pruning import prune
 from sans.pursuit.refits import polish, refit
 from sans.pursuit.state import (
     PursuitState,
+    crest,
     slot_of,
     state_for,
     state_of,
@@ -98,9 +99,10 @@ def pursue(
     while count < spikes.x.size and top > floor:
         before = count
         if not _is_done(task, top, total(state.left) - beyond):
-            found = _choose(atoms, task, top, state, sheets)
+            wave = crest(state) >= top
+            found = _choose(atoms, task, top, wave, state, sheets)
             state = with_room(state, found)
-            count = _add(sheets.chosen[:found], atoms, state, spikes, count)
+            count = _add(sheets.chosen[:found], atoms, wave, state, spikes, count)
         if count == before:
             break
         top = _settle(spikes, count, atoms, state, task, top)
@@ -123,7 +125,7 @@ def pursue(
     return count, state
 
 
-@compiled
+@lent
 def _beyond(task: Aim, image: Floats) -> float:
     """Return what does not count of what is left: that of the columns where no spikes lie.
 
@@ -134,7 +136,7 @@ def _beyond(task: Aim, image: Floats) -> float:
     return squares(before) if task.stop == ERROR else absolute(before) + absolute(after)
 
 
-@compiled
+@lent
 def _is_done(task: Aim, top: float, left: float) -> bool:
     """Return whether the stop by error or threshold says so before a round."""
     if task.stop == ERROR:
@@ -142,27 +144,31 @@ def _is_done(task: Aim, top: float, left: float) -> bool:
     return task.stop == THRESHOLD and top < task.value
 
 
-@inlined
-def _choose(atoms: Atoms, task: Aim, top: float, state: PursuitState, sheets: Sheets) -> int:
-    """Choose the places of a round's spikes; return how many there are."""
+@lent
+def _choose(
+    atoms: Atoms, task: Aim, top: float, wave: bool, state: PursuitState, sheets: Sheets
+) -> int:
+    """Choose the places of a round's spikes, or its frequencies; return how many there are."""
     least = max(SHARE * top, task.value if task.stop == THRESHOLD else 0.0)
+    if wave:
+        return crests(state, least, sheets.chosen)
     distance = max(atoms.kernels.shape[2], atoms.kernels.shape[3])
     return choose(state.strongest, state.tops, least, distance, sheets.taken, sheets.chosen)
 
 
-@compiled
+@lent
 def _add(
-    places: Integers, atoms: Atoms, state: PursuitState, spikes: SpikeArrays, count: int
+    places: Integers, atoms: Atoms, wave: bool, state: PursuitState, spikes: SpikeArrays, count: int
 ) -> int:
-    """Add the strongest atoms at places as spikes of amplitude 0; return how many spikes there are.
+    """Add the strongest atoms at places, or cosines, as spikes of amplitude 0; return the count.
 
     The strongest come first: where room is left for some of them only, it is theirs.
     """
-    maps, scales, room = state.maps, state.scales, spikes.x.size
-    _, height, width = maps.shape
+    room = spikes.x.size
+    _, height, width = state.maps.shape
     for place in places[: room - count]:
         y, x = place // width, place % width
-        kernel = strongest_kernel(maps, scales, y, x)
+        kernel = len(state.reaches) if wave else strongest_kernel(state, y, x)
         at = insert(spikes, count, kernel, y, x)
         if at >= 0:
             count += 1

@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled, reordered
+from sans.compilation.decorators import compiled, lent, reordered
 from sans.convolution.frames import Floats, Integers
-from sans.pursuit.atoms import Atoms, Index, clipped_products
+from sans.pursuit.atoms import Atoms, Index, view
 from sans.pursuit.loops import ERROR, Aim, write
+from sans.pursuit.products import clipped_products
 
 BLOCK = 64
 """Places of a block, at most."""
@@ -30,7 +31,8 @@ class PursuitState(NamedTuple):
     """``(leads, height, width)``: the image without what the spikes draw."""
 
     maps: Floats
-    """``(kernels, height, width)``: the similarity of the residual with every kernel."""
+    """``(kernels, height, width)``: the similarity of the residual with every kernel; where there
+    are cosines, they are one more, here and in `scales`."""
 
     scales: Floats
     """``(kernels, height, width)``: 1 / norm of every atom, 0 where none may lie."""
@@ -123,7 +125,7 @@ def with_room(state: PursuitState, more: int) -> PursuitState:
     return _with(state, state.residual, state.maps, clipped)
 
 
-@compiled
+@lent
 def slot_of(atoms: Atoms, kernel: int, y: int, x: int, state: PursuitState) -> int:
     """Return where the products of a clipped atom are; there must be room for them."""
     slot = int(state.slots[kernel, y, x])
@@ -136,7 +138,7 @@ def slot_of(atoms: Atoms, kernel: int, y: int, x: int, state: PursuitState) -> i
     return slot
 
 
-@compiled
+@lent
 def touch(stale: NDArray[np.bool_], y: int, x: int, reach: Integers) -> None:
     """Note that something has changed around a place.
 
@@ -169,12 +171,12 @@ def reaches(edges: Integers) -> Integers:
     return found
 
 
-@compiled
+@lent
 def survey(state: PursuitState, task: Aim) -> float:
     """Look again where something has changed; return the norm of the strongest atom of all."""
     # The state is taken apart once: to hand it on whole would take longer than to look.
     stale, tops, strongest, residual = state.stale, state.tops, state.strongest, state.residual
-    maps, scales, left = state.maps, state.scales, state.left
+    maps, scales, left, kernels = state.maps, state.scales, state.left, len(state.reaches)
     _, height, width = residual.shape
     squared, top = task.stop == ERROR, -1.0
     for y in range(height):
@@ -185,26 +187,51 @@ def survey(state: PursuitState, task: Aim) -> float:
                 strongest[y, begin:end] = -1
                 first, last = max(begin, task.first), min(end, task.last)
                 if first < last:
-                    _raise(maps, scales, y, first, last, strongest)
+                    _raise(kernels, maps, scales, y, first, last, strongest)
                 tops[y, block] = _largest(strongest, y, begin, end)
                 counted = last if squared else end
                 left[y, block] = _left(residual, y, begin, counted, squared)
             top = max(top, tops[y, block])
+    return max(top, crest(state))
+
+
+@lent
+def crest(state: PursuitState) -> float:
+    """Return the norm of the strongest cosine; -1 where there are none."""
+    kernels, maps, scales, top = len(state.reaches), state.maps, state.scales, -1.0
+    for k in range(kernels, maps.shape[0]):
+        for y in range(maps.shape[1]):
+            for x in range(maps.shape[2]):
+                top = max(top, abs(maps[k, y, x]) * scales[k, y, x])
     return top
 
 
-@compiled
-def _raise(maps: Floats, scales: Floats, y: int, first: int, last: int, strongest: Floats) -> None:
+@lent
+def look_again(atoms: Atoms, state: PursuitState) -> None:
+    """Write the similarity of the residual with every kernel, and note that all has changed."""
+    maps, scales, residual = state.maps, state.scales, state.residual
+    for k in range(atoms.kernels.shape[0]):
+        for y in range(maps.shape[1]):
+            for x in range(maps.shape[2]):
+                if scales[k, y, x] > 0:
+                    maps[k, y, x] = view(atoms, k, y, x, residual)
+    state.stale[:] = True
+
+
+@lent
+def _raise(
+    kernels: int, maps: Floats, scales: Floats, y: int, first: int, last: int, strongest: Floats
+) -> None:
     """Raise the norms of a part of a row to those of the atoms there that are stronger."""
     row, begin = Index(y), Index(first)
-    for k in range(Index(maps.shape[0])):
+    for k in range(Index(kernels)):
         for i in range(Index(last - first)):
             norm = abs(maps[k, row, begin + i]) * scales[k, row, begin + i]
             before = strongest[row, begin + i]
             strongest[row, begin + i] = norm if norm > before else before
 
 
-@compiled
+@lent
 def _largest(image: Floats, y: int, first: int, last: int) -> float:
     """Return the largest entry of a part of a row; by fours, so that none waits for another."""
     row, i, end = Index(y), Index(first), Index(last)
@@ -233,11 +260,12 @@ def _left(residual: Floats, y: int, first: int, last: int, squared: bool) -> flo
     return total
 
 
-@compiled
-def strongest_kernel(maps: Floats, scales: Floats, y: int, x: int) -> int:
-    """Return the kernel of the strongest atom at a place, the first of equals."""
+@lent
+def strongest_kernel(state: PursuitState, y: int, x: int) -> int:
+    """Return the kernel of the strongest atom at a place, the first of equals; not a cosine."""
+    maps, scales = state.maps, state.scales
     strongest, which = -1.0, 0
-    for k in range(maps.shape[0]):
+    for k in range(len(state.reaches)):
         norm = abs(maps[k, y, x]) * scales[k, y, x]
         if norm > strongest:
             strongest, which = norm, k

@@ -128,7 +128,7 @@ class PursuitSearch:
         Raises:
             SansError: if the engine breaks down, or a file cannot be written.
         """
-        search = Search(self.data, self.dataset, self.seed)
+        search = Search(self.data, self.dataset, self.seed, "phi")
         if self.run.search.is_file():
             search.take_up(self.run)
         search.run(engine, self.budget, run=self.run)
@@ -141,7 +141,7 @@ class PursuitSearch:
         """Return whether the trials of this very search are here."""
         with suppress(ModelError):  # there are none, or they are damaged
             kept = Kept.read(self.run.search)
-            settings = settings_of(self.data, self.seed, self.digest)
+            settings = settings_of(self.data, self.seed, "phi", self.digest)
             return (kept.settings, kept.budget) == (settings, self.budget)
         return False
 

@@ -10,11 +10,19 @@ import numpy as np
 
 from sans.configs import ModelConfig
 from sans.plots import Family, plot_phi_by_size, plot_plane, save_figure
+from sans.signals import Signals, sift
 
 if TYPE_CHECKING:
     from sans.datasets import Dataset
+    from sans.plots.style import Array
     from sans.sweeps.folder import SweepFolder
     from sans.sweeps.rows import Network
+
+YARDSTICKS = ("wavelet", "dct")
+"""Fixed bases whose curves stand in the plane."""
+
+YARDSTICK_SIGNALS = 16
+"""Signals that the curves are means of."""
 
 
 def draw(
@@ -40,9 +48,26 @@ def draw(
     signals = dataset.training.signals
     families = [family(networks, network, part, signals.shape[1:]) for network in shown.values()]
     counted = "both" if any(network.model.shapes > 1 for network in networks) else "phi"
-    plane = plot_plane(families, dataset.name, dataset.rate, part, counted)
+    described = getattr(dataset, part).signals
+    plane = plot_plane(families, dataset.name, dataset.rate, part, counted, curves_of(described))
     save_figure(plane, folder.plane_figure)
     save_figure(plot_phi_by_size(families, dataset.name, part), folder.phi_figure)
+
+
+def curves_of(signals: Signals) -> dict[str, Array]:
+    """Return what fixed bases reach with more and more coefficients, by name, for the plane.
+
+    Args:
+        signals: ``(signals, leads, *space)``; of more than `YARDSTICK_SIGNALS`, so many are used.
+    """
+    from sans.yardsticks import find
+    from sans.yardsticks.bases import Basis, curve
+    from sans.yardsticks.choice import spread
+
+    values = spread(np.asarray(sift(signals).signals.cpu().double()), YARDSTICK_SIGNALS)
+    bases = {name: find(name, values.ndim - 2) for name in YARDSTICKS}
+    found = {name: curve(each, values) for name, each in bases.items() if isinstance(each, Basis)}
+    return {name: points for name, points in found.items() if points is not None}
 
 
 def family(

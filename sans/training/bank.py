@@ -49,7 +49,8 @@ class Bank:
         """``(models, kernels, *side)``, zero around kernels that are smaller than the largest."""
         ones = [[torch.ones_like(kernel) for kernel in network] for network in kernels]
         self._inside = self._stack(ones).to(device)
-        learned = torch.tensor([[member.learned for member in m.layout.members] for m in models])
+        each = [[member.learned for member in model.layout.members] for model in models]
+        learned = torch.tensor(each, device="cpu")
         self._learned = None if bool(learned.all()) else learned.to(device)
         self._compiled = device.type == "cpu"
         self._decoder = self.models[0].decoder

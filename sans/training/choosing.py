@@ -12,7 +12,7 @@ import numpy as np
 
 from sans.configs import ModelConfig
 from sans.convolution.frames import Floats
-from sans.dictionary_learning.exchanges import exchange
+from sans.dictionary_learning.exchanges import Scene, exchange
 from sans.dictionary_learning.learner import Described, Method
 from sans.training.learning import describe, learn
 from sans.training.shapes import Shapes, assembled
@@ -67,10 +67,11 @@ def choose(
         random: what chooses.
     """
     look, full = methods
-    items, space = present.shapes.items(), signals.shape[2:]
+    items = present.shapes.items()
+    scene = Scene(signals.shape[2:], model.leads, random)
     best: tuple[Described, Shapes] | None = None
     for _ in range(LOOKS):
-        moved = exchange(items, space, random)
+        moved = exchange(items, scene)
         try:
             shapes = assembled(model, moved, signals, random)
         except ValueError:  # members that do not go together
@@ -86,9 +87,7 @@ def choose(
     return found if found.value < present.value else present
 
 
-def improved(
-    signals: Floats, present: Judged, methods: tuple[Method, Method]
-) -> Judged:
+def improved(signals: Floats, present: Judged, methods: tuple[Method, Method]) -> Judged:
     """Move learned kernels and patterns once; return what describes the signals better."""
     look, full = methods
     seen, shapes = _looked(signals, present.shapes, look)

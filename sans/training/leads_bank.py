@@ -47,8 +47,8 @@ class LeadsBank(Bank):
         laid = [torch.stack([*network]) if network else empty for network in patterns]
         self._patterns = torch.stack(laid).to(device)
         """``(models, patterns, leads)``."""
-        free = torch.tensor([each is None for each in layout.patterns], dtype=torch.bool)
-        self._free = free.to(device)
+        free = [each is None for each in layout.patterns]
+        self._free = torch.tensor(free, dtype=torch.bool, device=device)
 
     @property
     def moved(self) -> dict[str, Tensor]:
@@ -173,8 +173,9 @@ class LeadsBank(Bank):
         """Return a gradient that moves the leads of a kernel alike where it is one shape."""
         if not self._is_full:
             return gradient
-        shaped = torch.tensor([place is not None for place in self._places])
-        shaped = shaped.to(gradient.device).reshape(1, -1, *[1] * (gradient.ndim - 2))
+        shaped = torch.tensor(
+            [place is not None for place in self._places], device=gradient.device
+        ).reshape(1, -1, *[1] * (gradient.ndim - 2))
         return torch.where(shaped, gradient.sum(2, keepdim=True), gradient)
 
 

@@ -9,13 +9,20 @@ import numpy as np
 
 from sans.convolution.frames import Floats
 from sans.dictionary_learning.learner import Described, Method, described
+from sans.dictionary_learning.pieces import unit
 from sans.dictionary_learning.updates import update
 from sans.pursuit.dictionary import Dictionary
 from sans.pursuit.encoder import Code
 from sans.training.shapes import Shapes
 
-TINY = 1e-12
-"""Below this share of all, what a pattern of leads draws is rounding."""
+TINY = 1e-300
+"""Nothing is divided by less."""
+
+SMALL = 1e-3
+"""Errors below this share of their mean weigh no more."""
+
+RIDGE = 1e-9
+"""How strongly numbers of a pattern that no sample decides stay small."""
 
 
 def describe(signals: Floats, shapes: Shapes, method: Method) -> Described:
@@ -43,16 +50,16 @@ def learn(signals: Floats, shapes: Shapes, found: Described) -> Shapes:
     return _with_patterns(rest, shapes, code)
 
 
-def _without_cosines(
-    signals: Floats, code: Code, dictionary: Dictionary
-) -> tuple[Floats, Code]:
+def _without_cosines(signals: Floats, code: Code, dictionary: Dictionary) -> tuple[Floats, Code]:
     """Return what cosines leave of signals, and the other spikes."""
     if not dictionary.cosines:
         return signals, code
     last = code.kernel == dictionary.shapes - 1
     drawn = _some(code, last).draw(dictionary)
     kept = _some(code, ~last)
-    return signals - drawn, replace(kept, shape=(code.shape[0], dictionary.shapes - 1, *code.shape[2:]))
+    return signals - drawn, replace(
+        kept, shape=(code.shape[0], dictionary.shapes - 1, *code.shape[2:])
+    )
 
 
 def _some(code: Code, which: Floats) -> Code:
@@ -73,7 +80,7 @@ def _projected(shapes: Shapes, moved: Sequence[Floats]) -> Shapes:
             kernels[number] = kernel
         elif shapes.config.layout.patterns[member.pattern] is not None:
             fixed = patterns[member.pattern]
-            kernels[number] = _unit(np.tensordot(fixed, kernel, 1))
+            kernels[number] = unit(np.tensordot(fixed, kernel, 1))
         else:
             patterns[member.pattern], kernels[number] = rank_one(kernel)
     return Shapes(shapes.config, tuple(kernels), tuple(patterns))
@@ -90,13 +97,12 @@ def rank_one(kernel: Floats) -> tuple[Floats, Floats]:
     """
     left, _, right = np.linalg.svd(kernel.reshape(len(kernel), -1), full_matrices=False)
     pattern, shape = left[:, 0], right[0].reshape(kernel.shape[1:])
-    sign = 1.0 if pattern[np.abs(pattern).argmax()] > 0 else -1.0
-    return pattern * sign, shape * sign
+    return pattern * _sign(pattern), shape * _sign(pattern)
 
 
-def _unit(array: Floats) -> Floats:
-    norm = np.sqrt((array**2).sum())
-    return array / norm if norm > 0 else np.full(array.shape, array.size**-0.5)
+def _sign(pattern: Floats) -> float:
+    """Return the sign of the first of the largest entries."""
+    return 1.0 if pattern[np.abs(pattern).argmax()] > 0 else -1.0
 
 
 def _with_patterns(signals: Floats, shapes: Shapes, code: Code) -> Shapes:
@@ -104,41 +110,65 @@ def _with_patterns(signals: Floats, shapes: Shapes, code: Code) -> Shapes:
 
     What spikes draw is linear in a pattern: least squares, weighted as for kernels, in every lead.
     """
-    layout, leads = shapes.config.layout, shapes.config.leads
-    free = sorted(
-        {
-            member.pattern
-            for member in layout.members
-            if member.pattern is not None
-            and not member.learned
-            and layout.patterns[member.pattern] is None
-        }
-    )
+    free = _shared(shapes)
     if not free:
         return shapes
-    each = 1 + len(shapes.config.stretches)
-    arrays = tuple(rank_one(kernel)[1][None] for kernel in shapes.dictionary.kernels)
-    alone = Dictionary(arrays, 1, shapes.config.dimensions)
-    which = np.array([member.pattern if member.pattern is not None else -1 for member in layout.members])
-    which = np.repeat(which, each)[code.kernel]
-    drawn = np.stack([_some(code, which == place).draw(alone)[:, 0] for place in free])
-    own = np.stack([shapes.patterns[place] for place in free])
+    drawn = _drawn_alone(shapes, code, free)
     left = signals - code.draw(shapes.dictionary)
+    found = np.stack([shapes.patterns[place] for place in free])
+    for lead in range(shapes.config.leads):
+        target = left[:, lead] + np.tensordot(found[:, lead], drawn, 1)
+        found[:, lead] = _solved(drawn, target, _importance(signals, left[:, lead]))
     patterns = list(shapes.patterns)
-    sizes = np.abs(np.nan_to_num(signals)).reshape(len(signals), -1).sum(1)
-    shares = (1 / np.maximum(sizes, TINY)).reshape(-1, *[1] * (signals.ndim - 2))
-    found = own.copy()
-    for lead in range(leads):
-        target = left[:, lead] + np.tensordot(own[:, lead], drawn, 1)
-        error = np.abs(left[:, lead])
-        weights = shares / np.maximum(error, 1e-3 * np.nanmean(error) + TINY)
-        weights = np.where(np.isnan(target), 0, weights)
-        columns = drawn.reshape(len(free), -1)
-        weighted = columns * weights.ravel()
-        matrix, met = weighted @ columns.T, weighted @ np.nan_to_num(target).ravel()
-        matrix[np.diag_indices_from(matrix)] += 1e-9 * max(matrix.trace(), TINY)
-        found[:, lead] = np.linalg.solve(matrix, met)
     for place, pattern in zip(free, found, strict=True):
-        sign = 1.0 if pattern[np.abs(pattern).argmax()] > 0 else -1.0
-        patterns[place] = _unit(pattern) * sign
-    return Shapes(shapes.config, shapes.kernels, tuple(patterns))
+        patterns[place] = unit(pattern) * _sign(pattern)
+    return replace(shapes, patterns=tuple(patterns))
+
+
+def _shared(shapes: Shapes) -> list[int]:
+    """Return the places of the patterns that are learned, and are those of formulas."""
+    layout = shapes.config.layout
+    places = {m.pattern for m in layout.members if m.pattern is not None and not m.learned}
+    return sorted(place for place in places if layout.patterns[place] is None)
+
+
+def _drawn_alone(shapes: Shapes, code: Code, places: Sequence[int]) -> Floats:
+    """Return what the spikes of each pattern draw, before the pattern makes leads of it.
+
+    Args:
+        shapes: what spikes may draw.
+        code: the spikes.
+        places: of the patterns.
+
+    Returns:
+        ``(patterns, signals, *space)``.
+    """
+    dictionary, members = shapes.dictionary, shapes.config.layout.members
+    arrays = tuple(rank_one(kernel)[1][None] for kernel in dictionary.kernels)
+    alone = Dictionary(arrays, 1, shapes.config.dimensions)
+    patterns = np.array([-1 if m.pattern is None else m.pattern for m in members])
+    which = np.repeat(patterns, len(arrays) // len(members))[code.kernel]
+    return np.stack([_some(code, which == place).draw(alone)[:, 0] for place in places])
+
+
+def _importance(signals: Floats, left: Floats) -> Floats:
+    """Return the weight of every sample of a lead: 1 over what is left, 0 of a missing one.
+
+    Args:
+        signals: ``(signals, leads, *space)``; each counts by its sum of absolute values.
+        left: ``(signals, *space)``, of the lead.
+    """
+    sizes = np.nansum(np.abs(signals), tuple(range(1, signals.ndim)))
+    sizes = np.maximum(sizes, TINY).reshape(-1, *[1] * (left.ndim - 1))
+    error = np.abs(left)
+    weights = 1 / (sizes * np.maximum(error, SMALL * np.nanmean(error) + TINY))
+    return np.where(np.isnan(left), 0.0, weights)
+
+
+def _solved(drawn: Floats, target: Floats, importance: Floats) -> Floats:
+    """Return the numbers by which drawings add up to a target best, ``(drawings,)``."""
+    columns = drawn.reshape(len(drawn), -1)
+    weighted = columns * importance.ravel()
+    matrix, met = weighted @ columns.T, weighted @ np.nan_to_num(target).ravel()
+    matrix[np.diag_indices_from(matrix)] += RIDGE * max(matrix.trace(), TINY)
+    return np.linalg.solve(matrix, met)

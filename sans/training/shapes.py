@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,34 +102,46 @@ def assembled(
     config = model.with_kernel(texts_of(items), min(signals.shape[2:]))
     groups = [group for _, group in together(items)]
     stored = [iter([k for item in group for k in _weights(item)]) for group in groups]
-    own: list[Iterator[Floats]] = [
-        iter([v for item in (group if group[0].spec.learned else _first(group)) for v in item.patterns])
-        for group in groups
-    ]
-    layout, kernels = config.layout, []
-    patterns: list[Floats] = [each.astype(np.float64) for each in fixed_patterns(config)]
+    kernels: list[Floats] = []
+    for member, shape in zip(config.layout.members, kernel_shapes(config), strict=True):
+        kernel: Floats | None = None
+        if member.learned:
+            kernel = next(stored[member.spec], None)
+            kernel = _piece(signals, shape, member, random) if kernel is None else kernel
+        else:
+            kernel = sampled_kernel(member, config.dimensions).astype(np.float64)
+        kernels.append(kernel)
+    return Shapes(config, tuple(kernels), _patterns(config, groups))
+
+
+def _patterns(config: ModelConfig, groups: Sequence[Sequence[Item]]) -> tuple[Floats, ...]:
+    """Return the patterns of a layout: the fixed ones, those of items, and equal entries.
+
+    Args:
+        config: the network.
+        groups: the items of every spec.
+    """
+    layout = config.layout
+    found: list[Floats] = [each.astype(np.float64) for each in fixed_patterns(config)]
+    own = [iter(_known(group)) for group in groups]
     placed: set[int] = set()
-    for member, shape in zip(layout.members, kernel_shapes(config), strict=True):
+    for member in layout.members:
         place = member.pattern
         if place is not None and layout.patterns[place] is None and place not in placed:
             placed.add(place)
-            patterns[place] = next(own[member.spec], patterns[place])
-        if not member.learned:
-            kernels.append(sampled_kernel(member, config.dimensions).astype(np.float64))
-            continue
-        kernel = next(stored[member.spec], None)
-        kernels.append(_piece(signals, shape, member, random) if kernel is None else kernel)
-    return Shapes(config, tuple(kernels), tuple(patterns))
+            found[place] = next(own[member.spec], found[place])
+    return tuple(found)
+
+
+def _known(group: Sequence[Item]) -> list[Floats]:
+    """Return the learned patterns of a spec's items; members of a formula share one."""
+    patterns = [pattern for item in group for pattern in item.patterns]
+    return patterns if group[0].spec.learned else patterns[:1]
 
 
 def _weights(item: Item) -> Sequence[Floats | None]:
     """Return the arrays of an item; None of a learned kernel that has none yet."""
     return item.kernels or ((None,) if item.spec.learned else ())
-
-
-def _first(group: Sequence[Item]) -> Sequence[Item]:
-    """Return the first item that has a pattern: members of a formula share it."""
-    return [item for item in group if item.patterns][:1]
 
 
 def _piece(

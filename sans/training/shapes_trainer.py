@@ -250,9 +250,7 @@ class ShapesTrainer:
         self._present = (present[0], present[1]) if present else None
 
 
-def _network(
-    config: ModelConfig, kernels: list[Tensor], patterns: list[Tensor]
-) -> SAN:
+def _network(config: ModelConfig, kernels: list[Tensor], patterns: list[Tensor]) -> SAN:
     """Return a network of kernels and the patterns of its layout."""
     members = config.layout.members if config.leads > 1 else ()
     by_kernel = [None if m.pattern is None else patterns[m.pattern] for m in members]
@@ -279,9 +277,7 @@ def _rounded(arrays: tuple[Floats, ...]) -> tuple[Floats, ...]:
 def _equal(first: Shapes, second: Shapes) -> bool:
     if first.config.kernel != second.config.kernel:
         return False
-    pairs = zip(
-        (*first.kernels, *first.patterns), (*second.kernels, *second.patterns), strict=True
-    )
+    pairs = zip((*first.kernels, *first.patterns), (*second.kernels, *second.patterns), strict=True)
     return all(np.array_equal(a.astype(np.float32), b.astype(np.float32)) for a, b in pairs)
 
 

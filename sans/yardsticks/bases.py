@@ -10,7 +10,7 @@ there counts.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -165,20 +165,57 @@ def best_counts(
         draw: what `atoms_of` returns.
         cost: what φ counts for a coefficient.
     """
+    there = ~np.isnan(signals).reshape(len(signals), -1)
+    price = cost / there.sum(1)
+    size = np.where(there, abs(signals.reshape(there.shape)), 0).sum(1)
+    lowest, winners = np.ones(len(signals)), np.zeros(len(signals), np.int64)  # k = 0: all is error
+    for k, error in enumerate(_errors(signals, coefficients, order, draw), 1):
+        phi = np.hypot(price * k, error / size)
+        better = phi < lowest
+        lowest[better], winners[better] = phi[better], k
+        if (price * (k + 1) >= lowest).all():
+            break
+    return winners
+
+
+def curve(basis: Basis, signals: Array) -> Array | None:
+    """Return mean CR⁻¹ and L̃ of 0, 1, 2, … coefficients, ``(counts, 2)``, up to a CR⁻¹ of 1.
+
+    Args:
+        basis: whose coefficients.
+        signals: ``(signals, leads, *space)``, none zero everywhere; NaN is a missing sample.
+
+    Returns:
+        The curve; None for signals so long that it would take minutes.
+    """
+    space = signals.shape[2:]
+    coefficients, order, _ = basis.ordered(signals)
+    if coefficients.shape[1] * math.prod(space) > TABLE:
+        return None
+    there = ~np.isnan(signals).reshape(len(signals), -1)
+    size = np.where(there, abs(signals.reshape(there.shape)), 0).sum(1)
+    price = float(((len(space) + 1) / there.sum(1)).mean())
+    found = [(0.0, 1.0)]
+    for error in _errors(signals, coefficients, order, atoms_of(basis, space)):
+        found.append((price * len(found), float((error / size).mean())))
+        if found[-1][0] >= 1:
+            break
+    return np.array(found)
+
+
+def _errors(
+    signals: Array,
+    coefficients: Array,
+    order: Positions,
+    draw: Callable[[Positions], Array],
+) -> Iterator[Array]:
+    """Yield Σ |error| of 1, 2, … coefficients, ``(signals,)``; arguments as of `best_counts`."""
     batch, leads = signals.shape[:2]
     rows, each = np.arange(batch), coefficients.shape[1] // leads
     there = ~np.isnan(signals).reshape(batch, leads, -1)
-    residual = np.where(there, signals.reshape(there.shape), 0)
-    price, masked = cost / there.sum((1, 2)), not there.all()
-    size = abs(residual).sum((1, 2))
-    lowest, winners = np.ones(batch), np.zeros(batch, np.int64)  # k = 0: all is error
-    most, k = coefficients.shape[1], 0
-    while k < most and bool((price * (k + 1) < lowest).any()):
+    residual, masked = np.where(there, signals.reshape(there.shape), 0), not there.all()
+    for k in range(coefficients.shape[1]):
         lead, position = np.divmod(order[:, k], each)
-        k += 1
-        drawn = coefficients[rows, order[:, k - 1], None] * draw(position)
+        drawn = coefficients[rows, order[:, k], None] * draw(position)
         residual[rows, lead] -= drawn * there[rows, lead] if masked else drawn
-        phi = np.hypot(price * k, abs(residual).sum((1, 2)) / size)
-        better = phi < lowest
-        lowest[better], winners[better] = phi[better], k
-    return winners
+        yield abs(residual).sum((1, 2))

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from sans.convolution.frames import Floats
-from sans.pursuit.atoms import align, laid, scales
+from sans.pursuit.atoms import align, laid
 from sans.pursuit.loops import RULES, Aim
+from sans.pursuit.norms import scales
 from sans.pursuit.stop import Stop
 
 
