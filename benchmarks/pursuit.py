@@ -377,7 +377,8 @@ def bank_rows(data_dir: Path | None, rounds: int) -> Iterator[Row]:
     bumps = [unit(np.hanning(width + 2)[1:-1]) for width in widths]
     plain = pieces(recording(data_dir), KERNELS, SIZE)
     compared = seconds(lambda: pursue(signal[None], plain, weights=0), rounds)
-    both = np.stack((signal, 0.5 * signal + 0.1 * np.roll(signal, 50_000)))
+    noise = np.random.default_rng(1).standard_normal(len(signal))
+    both = np.stack((signal, 0.5 * signal + 0.02 * noise))
     for about, leads, stop in (
         ("until φ stops falling", 1, Stop()),
         ("every one that draws 0.5", 1, Stop("threshold", 0.5)),
