@@ -28,6 +28,15 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     return _compile(function)
 
 
+def lent(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile `function` like `compiled`, for one that makes no array and keeps none.
+
+    It does not count who holds the arrays that it is given, which takes longer than a short loop:
+    those that call it hold them.
+    """
+    return _compile(function, _nrt=False)
+
+
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` like `compiled`, inlined wherever compiled code calls it.
 
@@ -38,16 +47,16 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
 
 def fused(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` like `compiled`, free to round once where it multiplies and then adds."""
-    return _compile(function, fastmath={"contract"})
+    return _compile(function, fastmath={"contract"}, _nrt=False)
 
 
 def reordered(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` like `compiled`, free to add and multiply in another order."""
-    return _compile(function, fastmath=ANY_ORDER)
+    return _compile(function, fastmath=ANY_ORDER, _nrt=False)
 
 
 def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:
     if getattr(numba.config, "DISABLE_JIT", False):
         return function
-    options = {"nopython": True, "nogil": True, "boundscheck": None, **options}
+    options = {"nopython": True, "nogil": True, "boundscheck": None, "_nrt": True, **options}
     return cast("Callable[P, R]", OuterFunction(function, {}, options))

@@ -80,7 +80,7 @@ def _move_spikes() -> None:
     laid = norms(atoms, (1, 4))
     images, nothing = np.zeros((1, 1, 1, 4)), np.zeros(1)
     task = Aim(0.0, 0.0, 0, 4, 4.0, 2.0, 2.0, PHI, 0.0)
-    rearrange_all(spikes, counts, atoms, laid, task, nothing, images, nothing, 1)
+    rearrange_all(spikes, counts, atoms, laid, task, nothing, images, nothing)
     refit_all(spikes, np.zeros(1, np.int64), counts, atoms, images, 1)
 
 

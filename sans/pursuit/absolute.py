@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled, reordered
+from sans.compilation.decorators import compiled, lent, reordered
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, Index, Part, draw, hide, inside, meet, view
 from sans.pursuit.coupling import couple_waves
@@ -36,9 +36,24 @@ def refit_absolute(
         residual: ``(leads, height, width)``, the image without what the spikes draw; changed.
         rounds: how often to solve.
     """
+    _refit(spikes, count, atoms, residual, rounds, envelope(neighbours(spikes, count, atoms)))
+
+
+@compiled
+def refit_group(
+    spikes: SpikeArrays, count: int, atoms: Atoms, residual: Floats, rounds: int
+) -> float:
+    """Do the same for spikes in any order; return the sum of absolute errors."""
+    return _refit(spikes, count, atoms, residual, rounds, envelope(np.zeros(count, np.int64)))
+
+
+@compiled
+def _refit(
+    spikes: SpikeArrays, count: int, atoms: Atoms, residual: Floats, rounds: int, matrix: Envelope
+) -> float:
+    """Do the same for spikes whose matrix has an envelope; return the sum of absolute errors."""
     best, lowest = spikes.amplitude[:count].copy(), absolute(residual)
     left, importance, change = residual.copy(), np.empty_like(residual), np.empty(count)
-    matrix = envelope(neighbours(spikes, count, atoms))
     for _ in range(rounds):
         weigh(left, atoms.missing, importance)
         _write_equations(spikes, atoms, left, importance, matrix, change)
@@ -54,9 +69,10 @@ def refit_absolute(
                 best[i] = spikes.amplitude[i]
     for i in range(count):
         spikes.amplitude[i] = best[i]
+    return lowest
 
 
-@compiled
+@lent
 def weigh(residual: Floats, missing: NDArray[np.bool_], importance: Floats) -> None:
     """Write the weight of every sample: 1 over the magnitude of what is left of it.
 
@@ -65,7 +81,7 @@ def weigh(residual: Floats, missing: NDArray[np.bool_], importance: Floats) -> N
         missing: which samples are missing, as in `Atoms`; they have no weight.
         importance: ``(leads, height, width)``, written.
     """
-    present = residual.size - missing.sum()
+    present = residual.size - _count(missing)
     least = max(SMALL * absolute(residual) / present, 1e-300)
     for lead in range(residual.shape[0]):
         for y in range(residual.shape[1]):
@@ -74,6 +90,17 @@ def weigh(residual: Floats, missing: NDArray[np.bool_], importance: Floats) -> N
                 # Not 1 / size: to ask every time whether it is 0 would take longer.
                 importance[lead, y, x] = np.divide(1.0, size if size > least else least)
     hide(missing, importance)
+
+
+@lent
+def _count(missing: NDArray[np.bool_]) -> int:
+    """Return how many samples are missing."""
+    found = 0
+    for lead in range(missing.shape[0]):
+        for y in range(missing.shape[1]):
+            for x in range(missing.shape[2]):
+                found += missing[lead, y, x]
+    return found
 
 
 @compiled
@@ -104,7 +131,7 @@ def _write_equations(
     couple_waves(spikes, matrix, atoms, importance, True)
 
 
-@compiled
+@lent
 def product(
     atoms: Atoms,
     pair: tuple[int, int],

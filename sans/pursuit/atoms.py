@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled, fused, inlined, reordered
+from sans.compilation.decorators import compiled, fused, lent, reordered
 from sans.convolution.frames import Floats, Integers, as_images
 from sans.pursuit.cosines import draw_wave, table, view_wave
 from sans.pursuit.dictionary import Dictionary
@@ -94,7 +94,7 @@ def align(kernels: Sequence[NDArray[Any]]) -> Floats:
     return aligned
 
 
-@compiled
+@lent
 def inside(edges: Integers, kernel: Floats, y: int, x: int, height: int, width: int) -> Part:
     """Return the first and behind the last row, and column, of a kernel that lie on an image.
 
@@ -112,7 +112,7 @@ def inside(edges: Integers, kernel: Floats, y: int, x: int, height: int, width: 
     return top, bottom, left, right
 
 
-@compiled
+@lent
 def is_whole(atoms: Atoms, kernel: int, y: int, x: int, space: tuple[int, int]) -> bool:
     """Return whether an atom at a place has all samples of its kernel.
 
@@ -132,7 +132,7 @@ def is_whole(atoms: Atoms, kernel: int, y: int, x: int, space: tuple[int, int]) 
     return here == (edges[0], edges[1], edges[2], edges[3])
 
 
-@compiled
+@lent
 def _is_missing_in(missing: NDArray[np.bool_], part: Part) -> bool:
     """Return whether any sample is missing in some rows and columns of an image."""
     for lead in range(missing.shape[0]):
@@ -143,7 +143,7 @@ def _is_missing_in(missing: NDArray[np.bool_], part: Part) -> bool:
     return False
 
 
-@compiled
+@lent
 def extent(atoms: Atoms, kernel: int, y: int, x: int, space: tuple[int, int]) -> Part:
     """Return the first and behind the last row, and column, of an image that an atom draws on.
 
@@ -157,7 +157,7 @@ def extent(atoms: Atoms, kernel: int, y: int, x: int, space: tuple[int, int]) ->
     return above + top, above + bottom, before + left, before + right
 
 
-@compiled
+@lent
 def meet(atoms: Atoms, one: int, other: int, down: int, across: int) -> bool:
     """Return whether two kernels have samples in common.
 
@@ -179,7 +179,7 @@ def meet(atoms: Atoms, one: int, other: int, down: int, across: int) -> bool:
     )
 
 
-@inlined
+@lent
 def draw(atoms: Atoms, kernel: int, amplitude: float, y: int, x: int, image: Floats) -> None:
     """Add an atom, `amplitude` times, to an image ``(leads, height, width)``."""
     if kernel < atoms.kernels.shape[0]:
@@ -191,14 +191,14 @@ def draw(atoms: Atoms, kernel: int, amplitude: float, y: int, x: int, image: Flo
         _hide_in(atoms.missing, extent(atoms, kernel, y, x, space), image)
 
 
-@compiled
+@lent
 def hide(missing: NDArray[np.bool_], image: Floats) -> None:
     """Write 0 where samples of an image are missing, as in `Atoms`."""
     if missing.size:
         _hide_in(missing, (0, image.shape[1], 0, image.shape[2]), image)
 
 
-@compiled
+@lent
 def _hide_in(missing: NDArray[np.bool_], part: Part, image: Floats) -> None:
     for lead in range(image.shape[0]):
         for i in range(part[0], part[1]):
@@ -238,7 +238,7 @@ def draw_kernel(
                 image[lead, above + i, before + j] += amplitude * kernel[lead, row + i, column + j]
 
 
-@inlined
+@lent
 def view(atoms: Atoms, kernel: int, y: int, x: int, image: Floats) -> float:
     """Return the inner product of an atom with an image, which is 0 where samples are missing."""
     if kernel >= atoms.kernels.shape[0]:

@@ -1,4 +1,7 @@
-"""A move of the spikes of an image: one goes, one comes, and those that it meets change with it.
+"""A move of the spikes of an image: some go, others come, and those that they meet change with it.
+
+What comes is looked at first: by the weighted squares, then by the error with the amplitudes of
+the least weighted squares. Only what seems good enough is refitted in full.
 
 Compiled loops on numpy arrays; a signal is an image of height 1.
 """
@@ -7,198 +10,263 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sans.compilation.decorators import compiled, inlined
-from sans.convolution.frames import Floats, Integers
-from sans.pursuit.absolute import refit_absolute
-from sans.pursuit.atoms import Atoms, Part, draw, view, within
-from sans.pursuit.loops import Aim, SpikeArrays, absolute, copy, insert, part, phi, remove, write
+import numpy as np
+
+from sans.compilation.decorators import compiled, lent
+from sans.convolution.frames import Floats
+from sans.pursuit.absolute import refit_group
+from sans.pursuit.areas import absolute_in, joined, multiply_in, squares_in
+from sans.pursuit.atoms import Part, extent, hide, within
+from sans.pursuit.candidates import best_of, propose
+from sans.pursuit.groups import (
+    NEW,
+    NONE,
+    VACANT,
+    ExchangeSetting,
+    area_of,
+    join,
+    look,
+    restore,
+    settle,
+    take_out,
+)
+from sans.pursuit.loops import PHI, SpikeArrays, insert, phi, remove
 
 SLIGHT = 1e-6
 """The share of φ that a move must save: less is rounding."""
 
-NONE = -1
+ROUNDS = 3
+"""Rounds of a refit of the few spikes that a move changes; more hardly help."""
+
+NEAR = 0.3
+"""A look may miss by the error that this share of a spike is worth: a refit makes up for it."""
+
+PROMISING = 2.0
+"""By so many spikes' worth may half the weighted squares miss, which tell an error from above."""
+
+FAR = 3.0
+"""Where one spike instead of another costs more than so many are worth, two hardly help."""
+
+SEEN = 0.1
+"""A change of less than this share of what all samples weigh the same below is none."""
 
 
-class Move(NamedTuple):
-    """A spike that goes, and one that comes."""
+class Proposal(NamedTuple):
+    """A move that may be made."""
 
-    goes: int
-    """Which spike goes, NONE: none."""
+    goers: tuple[int, int]
+    """Which spikes go; each may be NONE."""
 
-    kernel: int
-    """What the one that comes draws, NONE: none comes."""
+    stay: int
+    """How many of the group stay."""
 
-    y: int
-    """Row of the one that comes."""
+    total: int
+    """How many it has with those that come."""
 
-    x: int
-    """Its column."""
+    area: Part
+    """Where they draw, and those that go."""
 
 
-class ExchangeSetting(NamedTuple):
-    """What all moves of the spikes of an image share."""
+@lent
+def worth(count: int, error: float, scene: ExchangeSetting) -> float:
+    """Return how much less error makes up for one spike more."""
+    task = scene.task
+    verbosity = (task.weights + task.cost * count) / task.samples
+    least = 1e-300  # of a signal that is described to the last bit no spike is worth anything
+    return verbosity * task.cost / task.samples * task.size**2 / max(error - scene.beyond, least)
 
-    atoms: Atoms
-    """The kernels."""
 
-    scales: Floats
-    """``(kernels, height, width)``: 1 / norm of every atom, 0 where none may lie."""
-
-    task: Aim
-    """What is to be described."""
-
-    residual: Floats
-    """``(leads, height, width)``: what the spikes leave; changed."""
-
-    beyond: float
-    """The part of its sum of absolute values that does not count."""
-
-    group: SpikeArrays
-    """Room for the spikes that one move changes."""
-
-    members: Integers
-    """Room for which they are."""
-
-    rounds: int
-    """Rounds of a refit of them."""
-
-    changed: Integers
-    """``(height, width)``: in which sweep a sample of the residual was changed last."""
+@lent
+def try_out(
+    spikes: SpikeArrays, count: int, error: float, proposal: Proposal, scene: ExchangeSetting
+) -> tuple[int, float]:
+    """Make a move if φ is lower by it; return how many spikes there are then, and the error."""
+    fewer = (proposal.goers[0] != NONE) + (proposal.goers[1] != NONE)
+    fewer -= proposal.total - proposal.stay
+    if count - fewer > spikes.x.size:
+        return count, error
+    limit = (fewer + NEAR) * worth(count, error, scene)
+    if look(proposal.total, proposal.area, scene) >= limit:
+        return count, error
+    return _perform(spikes, count, error, proposal, scene)
 
 
 @compiled
-def attempt(
-    spikes: SpikeArrays, count: int, error: float, move: Move, sweep: int, scene: ExchangeSetting
+def _perform(
+    spikes: SpikeArrays, count: int, error: float, proposal: Proposal, scene: ExchangeSetting
 ) -> tuple[int, float]:
-    """Make a move if φ is lower by it; return how many spikes there are then, and the error."""
-    if not _is_possible(spikes, count, move, scene):
-        return count, error
-    members = _gather(spikes, count, move, scene)
-    top, bottom, left, right = _region(spikes, members, move, scene)
-    place = scene.residual[:, top:bottom, left:right].copy()
-    before = absolute(place)
-    comes = _perform(spikes, members, move, (top, left), place, scene)
-    total = error + absolute(place) - before
-    after = count + (comes != NONE) - (move.goes != NONE)
-    task, beyond = scene.task, scene.beyond
+    """Refit what a look has drawn, and keep it if φ is lower by it."""
+    own, task, (top, bottom, left, right) = scene.group.spikes, scene.task, proposal.area
+    place = scene.trial[:, top:bottom, left:right].copy()
+    kept = own.amplitude[: proposal.total].copy()
+    for i in range(proposal.total):
+        own.amplitude[i] += scene.group.change[i]
+        if own.kernel[i] < scene.atoms.kernels.shape[0]:
+            own.y[i], own.x[i] = own.y[i] - top, own.x[i] - left
+    found = refit_group(own, proposal.total, within(scene.atoms, proposal.area), place, ROUNDS)
+    for i in range(proposal.total):
+        if own.kernel[i] < scene.atoms.kernels.shape[0]:
+            own.y[i], own.x[i] = own.y[i] + top, own.x[i] + left
+    total = error + found - absolute_in(proposal.area, scene.residual)
+    gone = (proposal.goers[0] != NONE) + (proposal.goers[1] != NONE)
+    after, beyond = count - gone + proposal.total - proposal.stay, scene.beyond
     if phi(task, after, total - beyond) >= (1 - SLIGHT) * phi(task, count, error - beyond):
+        for i in range(proposal.total):
+            own.amplitude[i] = kept[i]
         return count, error
-    write(place, scene.residual[:, top:bottom, left:right])
-    scene.changed[top:bottom, left:right] = sweep
-    _adopt(spikes, count, members, move, comes, scene)
+    _redraw(place, proposal.area, scene)
+    _adopt(spikes, count, proposal, scene)
     return after, total
 
 
-@compiled
-def _is_possible(spikes: SpikeArrays, count: int, move: Move, scene: ExchangeSetting) -> bool:
-    """Return whether a spike goes, or one can come where there is none like it."""
-    _, height, width = scene.scales.shape
-    if move.kernel == NONE:
-        return move.goes != NONE
-    if not (0 <= move.y < height and 0 <= move.x < width):
-        return False
-    if scene.scales[move.kernel, move.y, move.x] <= 0:
-        return False
-    if move.goes == NONE and count == spikes.x.size:
-        return False
-    for i in range(count):
-        if spikes.y[i] == move.y and spikes.x[i] == move.x and spikes.kernel[i] == move.kernel:
-            return False
-    return True
+@lent
+def _redraw(place: Floats, area: Part, scene: ExchangeSetting) -> None:
+    """Write what a move leaves of an area, and note when it changed."""
+    residual, clock = scene.residual, scene.clock[0]
+    for lead in range(residual.shape[0]):
+        for y in range(area[0], area[1]):
+            for x in range(area[2], area[3]):
+                left = place[lead, y - area[0], x - area[2]]
+                if abs(left - residual[lead, y, x]) > SEEN * scene.level[0]:
+                    scene.changed[y, x] = clock
+                residual[lead, y, x] = left
+    weigh_in(area, scene)
 
 
-@compiled
-def _gather(spikes: SpikeArrays, count: int, move: Move, scene: ExchangeSetting) -> int:
-    """Copy the spikes that meet the one that goes, or the one that comes; return their count."""
-    _, _, rows, columns = scene.atoms.kernels.shape
-    found = 0
-    for i in range(count):
-        y, x, meets = spikes.y[i], spikes.x[i], False
-        if move.goes != NONE:
-            down, across = y - spikes.y[move.goes], x - spikes.x[move.goes]
-            meets |= abs(down) < rows and abs(across) < columns
-        if move.kernel != NONE:
-            meets |= abs(y - move.y) < rows and abs(x - move.x) < columns
-        if meets and i != move.goes:
-            scene.members[found] = i
-            copy(part(spikes, i, i + 1), 1, part(scene.group, found, found + 1))
-            found += 1
-    return found
+@lent
+def weigh_in(area: Part, scene: ExchangeSetting) -> None:
+    """Write the weights of what is left of an area, for the next looks."""
+    residual, importance, least = scene.residual, scene.importance, scene.level[0]
+    for lead in range(residual.shape[0]):
+        for y in range(area[0], area[1]):
+            for x in range(area[2], area[3]):
+                size = abs(residual[lead, y, x])
+                # Not 1 / size: to ask every time whether it is 0 would take longer.
+                importance[lead, y, x] = np.divide(1.0, size if size > least else least)
+                scene.left[lead, y, x] = residual[lead, y, x]
+    hide(scene.atoms.missing, importance)
+    multiply_in(area, scene.left, importance, scene.weighed)
 
 
-@compiled
-def reach(y: int, x: int, scene: ExchangeSetting) -> Part:
-    """Return the first and behind the last row, and column, that the largest atom draws on."""
-    _, _, rows, columns = scene.atoms.kernels.shape
-    _, height, width = scene.residual.shape
-    above, before = y - (rows - 1) // 2, x - (columns - 1) // 2
-    return max(above, 0), min(above + rows, height), max(before, 0), min(before + columns, width)
+@lent
+def _adopt(spikes: SpikeArrays, count: int, proposal: Proposal, scene: ExchangeSetting) -> None:
+    """Let the spikes of an image be those of a move that was made in the group."""
+    own, tried, goers = scene.group.spikes, scene.tried, proposal.goers
+    for i in range(proposal.stay):
+        spikes.amplitude[scene.group.which[i]] = own.amplitude[i]
+    for goer in (max(goers[0], goers[1]), min(goers[0], goers[1])):
+        if goer != NONE:
+            tried[spikes.kernel[goer], spikes.y[goer], spikes.x[goer]] = VACANT
+            remove(spikes, count, goer)
+            count -= 1
+    for i in range(proposal.stay, proposal.total):
+        shape, y, x = own.kernel[i], own.y[i], own.x[i]
+        spikes.amplitude[insert(spikes, count, shape, y, x)] = own.amplitude[i]
+        tried[shape, y, x] = NEW
+        count += 1
+    scene.clock[0] += 1
 
 
-@compiled
-def _region(spikes: SpikeArrays, members: int, move: Move, scene: ExchangeSetting) -> Part:
-    """Return the rows and columns that all spikes of a move draw on."""
-    group, goes = scene.group, move.goes
-    top, bottom, left, right = scene.residual.shape[1], 0, scene.residual.shape[2], 0
-    for i in range(members + 2):
-        if i < members:
-            above, below, before, behind = reach(group.y[i], group.x[i], scene)
-        elif i == members and goes != NONE:
-            above, below, before, behind = reach(spikes.y[goes], spikes.x[goes], scene)
-        elif i > members and move.kernel != NONE:
-            above, below, before, behind = reach(move.y, move.x, scene)
-        else:
-            continue
-        top, bottom = min(top, above), max(bottom, below)
-        left, right = min(left, before), max(right, behind)
-    return top, bottom, left, right
+@lent
+def exchange(
+    spikes: SpikeArrays, count: int, error: float, goers: tuple[int, int], scene: ExchangeSetting
+) -> tuple[int, float]:
+    """Try an image without one or two spikes, or with one or two others instead.
+
+    Where the number of spikes or an error says when to stop, as many come as go.
+    """
+    gone, area = 1, area_of(spikes, goers[0], scene)
+    if goers[1] != NONE:
+        gone, area = 2, joined(area, area_of(spikes, goers[1], scene))
+    stay, area = take_out(spikes, count, area, goers, scene)
+    lost = squares_in(area, scene.left, scene.importance)
+    lost -= squares_in(area, scene.residual, scene.importance)
+    free, total = scene.task.stop == PHI, stay
+    most = 2 if free else gone
+    for come in range(most + 1):
+        proposal = Proposal(goers, stay, total, area)
+        if (free or come == gone) and not come == gone == 1:  # those were tried when they came
+            after, left = try_out(spikes, count, error, proposal, scene)
+            if (after, left) != (count, error):
+                return after, left
+        if come == most or (come == gone and lost > 2 * FAR * worth(count, error, scene)):
+            break
+        found = propose(spikes, goers[come % gone], total, come == 0 and gone == 1, scene)
+        if come == 0 and gone == 1:
+            after, left = _replace(spikes, count, error, proposal, (found, lost), scene)
+            if (after, left) != (count, error):
+                return after, left
+        best = best_of(found, scene)
+        if best == NONE:
+            break
+        lost -= scene.gains[best]
+        total, area = _let_come(total, best, area, scene)
+    restore(area, scene)
+    return count, error
 
 
-@inlined
-def _perform(
+@lent
+def _let_come(total: int, best: int, area: Part, scene: ExchangeSetting) -> tuple[int, Part]:
+    """Let a candidate come to the group; return how many it has then, and the area."""
+    shape, y, x = scene.candidates[best]
+    join(total, shape, y, x, scene)
+    space = (scene.residual.shape[1], scene.residual.shape[2])
+    area = joined(area, extent(scene.atoms, shape, y, x, space))
+    settle(total + 1, area, scene)
+    return total + 1, area
+
+
+@lent
+def _replace(
     spikes: SpikeArrays,
-    members: int,
-    move: Move,
-    corner: tuple[int, int],
-    place: Floats,
+    count: int,
+    error: float,
+    proposal: Proposal,
+    looks: tuple[int, float],
     scene: ExchangeSetting,
-) -> int:
-    """Make a move in a copy of the region, and refit its spikes; return which of them comes."""
-    group, (top, left) = scene.group, corner
-    atoms = within(scene.atoms, (top, top + place.shape[1], left, left + place.shape[2]))
-    for i in range(members):
-        group.y[i] -= top
-        group.x[i] -= left
-    if move.goes != NONE:
-        kernel, y, x = spikes.kernel[move.goes], spikes.y[move.goes], spikes.x[move.goes]
-        draw(atoms, kernel, spikes.amplitude[move.goes], y - top, x - left, place)
-    comes = NONE
-    if move.kernel != NONE:
-        y, x = move.y - top, move.x - left
-        scale = scene.scales[move.kernel, move.y, move.x]
-        amplitude = view(atoms, move.kernel, y, x, place) * scale**2
-        draw(atoms, move.kernel, -amplitude, y, x, place)
-        comes = insert(group, members, move.kernel, y, x)
-        group.amplitude[comes] = amplitude
-        members += 1
-    refit_absolute(group, members, atoms, place, scene.rounds)
-    return comes
+) -> tuple[int, float]:
+    """Try every candidate that promises something instead of a spike; keep the first that does it.
+
+    Args:
+        spikes: those of the image.
+        count: how many there are.
+        error: the sum of absolute errors.
+        proposal: the move without a candidate.
+        looks: how many candidates there are, and what is lost without any.
+        scene: what all moves share.
+    """
+    (found, lost), (goers, total, _, area) = looks, proposal
+    limit = 2 * PROMISING * worth(count, error, scene)
+    space = (scene.residual.shape[1], scene.residual.shape[2])
+    for i in range(found):
+        if scene.gains[i] > 0 and lost - scene.gains[i] < limit:
+            shape, y, x = scene.candidates[i]
+            join(total, shape, y, x, scene)
+            grown = joined(area, extent(scene.atoms, shape, y, x, space))
+            after, left = try_out(
+                spikes, count, error, Proposal(goers, total, total + 1, grown), scene
+            )
+            if (after, left) != (count, error):
+                return after, left
+    return count, error
 
 
-@compiled
-def _adopt(
-    spikes: SpikeArrays, count: int, members: int, move: Move, comes: int, scene: ExchangeSetting
-) -> None:
-    """Let a move that was made in the group be made."""
-    amplitude = 0.0
-    for i in range(members + (comes != NONE)):
-        if i == comes:
-            amplitude = scene.group.amplitude[i]
-        else:
-            which = scene.members[i - (NONE < comes < i)]
-            spikes.amplitude[which] = scene.group.amplitude[i]
-    if move.goes != NONE:
-        remove(spikes, count, move.goes)
-        count -= 1
-    if comes != NONE:
-        spikes.amplitude[insert(spikes, count, move.kernel, move.y, move.x)] = amplitude
+@lent
+def add(
+    spikes: SpikeArrays,
+    count: int,
+    error: float,
+    atom: tuple[int, int, int],
+    scene: ExchangeSetting,
+) -> tuple[int, float]:
+    """Try an image with one spike more: shape, row and column."""
+    space = (scene.residual.shape[1], scene.residual.shape[2])
+    area = extent(scene.atoms, atom[0], atom[1], atom[2], space)
+    stay, area = take_out(spikes, count, area, (NONE, NONE), scene)
+    after, left = count, error
+    if join(stay, atom[0], atom[1], atom[2], scene) > 0:
+        proposal = Proposal((NONE, NONE), stay, stay + 1, area)
+        after, left = try_out(spikes, count, error, proposal, scene)
+    if (after, left) == (count, error):
+        restore(area, scene)
+    return after, left

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled, reordered
+from sans.compilation.decorators import compiled, lent, reordered
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, meet
 
@@ -83,7 +83,7 @@ class Aim(NamedTuple):
     """The value of the stop."""
 
 
-@compiled
+@lent
 def sized(task: Aim, size: float, energy: float) -> Aim:
     """Return a task for an image of some sum of absolute values, and of squares."""
     return Aim(
@@ -123,7 +123,7 @@ def part(spikes: SpikeArrays, begin: int, end: int) -> SpikeArrays:
     )
 
 
-@compiled
+@lent
 def insert(spikes: SpikeArrays, count: int, kernel: int, y: int, x: int) -> int:
     """Insert a spike of amplitude 0 in the order of places; return where, -1: it was there."""
     at = count
@@ -135,33 +135,34 @@ def insert(spikes: SpikeArrays, count: int, kernel: int, y: int, x: int) -> int:
         if spikes.kernel[before] == kernel:
             return -1
     for i in range(count, at, -1):
-        _move(spikes, i - 1, spikes, i)
+        move(spikes, i - 1, spikes, i)
     spikes.kernel[at], spikes.y[at], spikes.x[at] = kernel, y, x
     spikes.amplitude[at], spikes.clipped[at] = 0, -1
     return at
 
 
-@compiled
+@lent
 def remove(spikes: SpikeArrays, count: int, at: int) -> None:
     """Take one of the first `count` spikes out; those behind it move up."""
     for i in range(at, count - 1):
-        _move(spikes, i + 1, spikes, i)
+        move(spikes, i + 1, spikes, i)
 
 
-@compiled
+@lent
 def copy(source: SpikeArrays, count: int, target: SpikeArrays) -> None:
     """Copy the first spikes."""
     for i in range(count):
-        _move(source, i, target, i)
+        move(source, i, target, i)
 
 
-@compiled
-def _move(source: SpikeArrays, i: int, target: SpikeArrays, j: int) -> None:
+@lent
+def move(source: SpikeArrays, i: int, target: SpikeArrays, j: int) -> None:
+    """Write one spike over another."""
     target.kernel[j], target.y[j], target.x[j] = source.kernel[i], source.y[i], source.x[i]
     target.amplitude[j], target.clipped[j] = source.amplitude[i], source.clipped[i]
 
 
-@compiled
+@lent
 def write(values: Floats, target: Floats) -> None:
     """Write an image ``(leads, height, width)`` over another.
 
@@ -177,19 +178,22 @@ def write(values: Floats, target: Floats) -> None:
 def neighbours(spikes: SpikeArrays, count: int, atoms: Atoms) -> Integers:
     """Return for every spike the first in the order of places whose atom can meet its own."""
     first = np.empty(count, np.int64)
+    _write_neighbours(spikes, atoms, first)
+    return first
+
+
+@lent
+def _write_neighbours(spikes: SpikeArrays, atoms: Atoms, first: Integers) -> None:
     kernel, y, x = spikes.kernel, spikes.y, spikes.x
     _, _, rows, columns = atoms.kernels.shape
     begin, waves = 0, atoms.wide.size > 0
-    for i in range(count):
+    for i in range(first.size):
         # A cosine meets everything.
         while not waves and (y[i] - y[begin] >= rows or (rows == 1 and x[i] - x[begin] >= columns)):
             begin += 1
         first[i] = begin
         while not meet(atoms, kernel[i], kernel[first[i]], y[i] - y[first[i]], x[i] - x[first[i]]):
             first[i] += 1
-            if first[i] == i:
-                break
-    return first
 
 
 @compiled
@@ -206,14 +210,14 @@ def ends(first: Integers) -> NDArray[np.bool_]:
     return found
 
 
-@compiled
+@lent
 def phi(task: Aim, count: int, error: float) -> float:
     """Return φ of the image with so many spikes and so large a sum of absolute errors."""
     verbosity = (task.weights + task.cost * count) / task.samples
     return math.sqrt(verbosity**2 + (error / task.size) ** 2)
 
 
-@compiled
+@lent
 def total(image: Floats) -> float:
     """Return the sum of numbers ``(height, width)``."""
     summed = 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sans.compilation.decorators import compiled
+from sans.compilation.decorators import lent
 from sans.convolution import loops as convolution
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, Part, inside
@@ -69,7 +69,7 @@ def scales(kernels: Floats, edges: Integers, space: tuple[int, int]) -> Floats:
     return found
 
 
-@compiled
+@lent
 def _write_scales(kernels: Floats, edges: Integers, found: Floats) -> None:
     """Write 1 / norm of every atom where it is inside, into zeros."""
     count, height, width = found.shape
@@ -84,7 +84,7 @@ def _write_scales(kernels: Floats, edges: Integers, found: Floats) -> None:
                     found[k, y, x] = 1 / np.sqrt(energy)
 
 
-@compiled
+@lent
 def _energy(kernel: Floats, part: Part) -> float:
     """Return the sum of squares of some rows and columns of a kernel."""
     total = 0.0

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled
+from sans.compilation.decorators import compiled, lent
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.state import BLOCK, PursuitState
 
 
-@compiled
+@lent
 def choose(
     strongest: Floats,
     tops: Floats,
@@ -97,7 +97,7 @@ def _sort(places: Integers, strongest: Floats) -> None:
         step *= 2
 
 
-@compiled
+@lent
 def _candidates(strongest: Floats, tops: Floats, least: float, places: Integers) -> int:
     """Write the places of peaks in their order; return how many there are."""
     height, width = strongest.shape
@@ -112,7 +112,7 @@ def _candidates(strongest: Floats, tops: Floats, least: float, places: Integers)
     return count
 
 
-@compiled
+@lent
 def _is_peak(image: Floats, y: int, x: int) -> bool:
     """Return whether no neighbour along an axis is larger; of equal ones the first is a peak."""
     value = image[y, x]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled, fused, reordered
+from sans.compilation.decorators import compiled, fused, lent, reordered
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, Index, Part, drawable, inside
 from sans.pursuit.dictionary import Dictionary
@@ -54,8 +54,17 @@ def clipped_products(
     kernels, edges, own = atoms.kernels, atoms.edges, atoms.kernels[drawn]
     if atoms.missing.size:
         own = _present(own, edges[drawn], y, x, atoms.missing)
+    part = inside(edges[drawn], own, y, x, space[0], space[1])
+    _write_products(kernels, edges, own, part, products)
+
+
+@lent
+def _write_products(
+    kernels: Floats, edges: Integers, own: Floats, part: Part, products: Floats
+) -> None:
+    """Write the inner products of a part of a kernel with all others, wherever these lie."""
     count, _, rows, columns = kernels.shape
-    top, bottom, left, right = inside(edges[drawn], kernels[drawn], y, x, space[0], space[1])
+    top, bottom, left, right = part
     for k in range(count):
         for i in range(2 * rows - 1):
             down = i - rows + 1
@@ -63,8 +72,8 @@ def clipped_products(
             for j in range(2 * columns - 1):
                 across = j - columns + 1
                 before, behind = max(left, edges[k, 2] + across), min(right, edges[k, 3] + across)
-                part = (above, below, before, behind)
-                products[k, i, j] = shifted_product(own, kernels[k], down, across, part)
+                both = (above, below, before, behind)
+                products[k, i, j] = shifted_product(own, kernels[k], down, across, both)
 
 
 @compiled
@@ -108,32 +117,38 @@ def shifted_product(kernel: Floats, other: Floats, down: int, across: int, part:
 
 @fused
 def subtract_products(
-    products: Floats, edges: Integers, drawn: int, amplitude: float, y: int, x: int, maps: Floats
+    products: Floats,
+    edges: Integers,
+    pair: tuple[int, int],
+    amplitude: float,
+    y: int,
+    x: int,
+    maps: Floats,
 ) -> None:
-    """Take what an atom adds around it, `amplitude` times, out of maps of similarity.
+    """Take what an atom adds around it, `amplitude` times, out of the similarity with a kernel.
 
-    Only what its kernel can meet of another is looked at.
+    Only what the two kernels have in common is looked at.
 
     Args:
         products: ``(kernels, 2 height - 1, 2 width - 1)`` of the kernels: those of the atom.
         edges: as in `Atoms`.
-        drawn: the kernel of the atom.
+        pair: the kernel of the atom, and the one whose similarity it is.
         amplitude: how strongly.
         y: row of its origin.
         x: column of its origin.
         maps: ``(kernels, height, width)``, changed.
     """
+    drawn, k = pair
     below, beside = products.shape[1] // 2, products.shape[2] // 2
     height, width = maps.shape[1], maps.shape[2]
-    for k in range(edges.shape[0]):
-        top, bottom = edges[drawn, 0] - edges[k, 1] + 1, edges[drawn, 1] - edges[k, 0]
-        left, right = edges[drawn, 2] - edges[k, 3] + 1, edges[drawn, 3] - edges[k, 2]
-        top, bottom = max(top, -y), min(bottom, height - y)
-        left, right = max(left, -x), min(right, width - x)
-        if bottom > top and right > left:
-            own, row, column = Index(k), Index(y + top), Index(x + left)
-            above, before = Index(top + below), Index(left + beside)
-            for i in range(Index(bottom - top)):
-                for j in range(Index(right - left)):
-                    taken = amplitude * products[own, above + i, before + j]
-                    maps[own, row + i, column + j] -= taken
+    top, bottom = edges[drawn, 0] - edges[k, 1] + 1, edges[drawn, 1] - edges[k, 0]
+    left, right = edges[drawn, 2] - edges[k, 3] + 1, edges[drawn, 3] - edges[k, 2]
+    top, bottom = max(top, -y), min(bottom, height - y)
+    left, right = max(left, -x), min(right, width - x)
+    if bottom > top and right > left:
+        own, row, column = Index(k), Index(y + top), Index(x + left)
+        above, before = Index(top + below), Index(left + beside)
+        for i in range(Index(bottom - top)):
+            for j in range(Index(right - left)):
+                taken = amplitude * products[own, above + i, before + j]
+                maps[own, row + i, column + j] -= taken

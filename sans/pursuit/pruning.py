@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled, reordered
+from sans.compilation.decorators import compiled, lent, reordered
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, Index, draw, extent, inside
 from sans.pursuit.least_squares import Envelope, substitute
@@ -77,7 +77,7 @@ def prune(
     return count
 
 
-@compiled
+@lent
 def _weakest(losses: Floats, tried: NDArray[np.bool_], count: int) -> int:
     """Return the spike of least loss that was not tried; -1: none."""
     weakest, least = -1, math.inf
@@ -107,7 +107,7 @@ def _change_without(spikes: SpikeArrays, count: int, factor: Envelope, without: 
     return change
 
 
-@compiled
+@lent
 def _reach(
     spikes: SpikeArrays, count: int, atoms: Atoms, state: PursuitState, change: Floats
 ) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -124,7 +124,7 @@ def _reach(
     return (min(top, bottom), bottom), (min(left, right), right)
 
 
-@compiled
+@lent
 def _redraw(
     spikes: SpikeArrays, count: int, atoms: Atoms, state: PursuitState, change: Floats
 ) -> None:
@@ -135,7 +135,7 @@ def _redraw(
             draw(atoms, kernel[i], -change[i], y[i], x[i], residual)
 
 
-@compiled
+@lent
 def _weigh(
     spikes: SpikeArrays,
     count: int,
@@ -155,10 +155,15 @@ def _weigh(
                 weights, edges = atoms.kernels[kernel[i]], atoms.edges[kernel[i]]
                 losses[i] = _loss_without(weights, edges, spikes.amplitude[i], y[i], x[i], residual)
             else:
-                part = residual[:, above:below, before:behind]
-                without = residual.copy()
-                draw(atoms, kernel[i], spikes.amplitude[i], y[i], x[i], without)
-                losses[i] = absolute(without[:, above:below, before:behind]) - absolute(part)
+                losses[i] = _loss_of(spikes, i, atoms, residual)
+
+
+@compiled
+def _loss_of(spikes: SpikeArrays, i: int, atoms: Atoms, residual: Floats) -> float:
+    """Return by how much the sum of absolute errors would grow without any atom."""
+    without = residual.copy()
+    draw(atoms, spikes.kernel[i], spikes.amplitude[i], spikes.y[i], spikes.x[i], without)
+    return absolute(without) - absolute(residual)
 
 
 @reordered

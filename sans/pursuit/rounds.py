@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled, inlined
+from sans.compilation.decorators import compiled, inlined, lent
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, is_whole
 from sans.pursuit.loops import (
@@ -125,7 +125,7 @@ def pursue(
     return count, state
 
 
-@compiled
+@lent
 def _beyond(task: Aim, image: Floats) -> float:
     """Return what does not count of what is left: that of the columns where no spikes lie.
 
@@ -136,7 +136,7 @@ def _beyond(task: Aim, image: Floats) -> float:
     return squares(before) if task.stop == ERROR else absolute(before) + absolute(after)
 
 
-@compiled
+@lent
 def _is_done(task: Aim, top: float, left: float) -> bool:
     """Return whether the stop by error or threshold says so before a round."""
     if task.stop == ERROR:
@@ -144,7 +144,7 @@ def _is_done(task: Aim, top: float, left: float) -> bool:
     return task.stop == THRESHOLD and top < task.value
 
 
-@inlined
+@lent
 def _choose(
     atoms: Atoms, task: Aim, top: float, wave: bool, state: PursuitState, sheets: Sheets
 ) -> int:
@@ -156,7 +156,7 @@ def _choose(
     return choose(state.strongest, state.tops, least, distance, sheets.taken, sheets.chosen)
 
 
-@compiled
+@lent
 def _add(
     places: Integers, atoms: Atoms, wave: bool, state: PursuitState, spikes: SpikeArrays, count: int
 ) -> int:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled, reordered
+from sans.compilation.decorators import compiled, lent, reordered
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, Index, view
 from sans.pursuit.loops import ERROR, Aim, write
@@ -125,7 +125,7 @@ def with_room(state: PursuitState, more: int) -> PursuitState:
     return _with(state, state.residual, state.maps, clipped)
 
 
-@compiled
+@lent
 def slot_of(atoms: Atoms, kernel: int, y: int, x: int, state: PursuitState) -> int:
     """Return where the products of a clipped atom are; there must be room for them."""
     slot = int(state.slots[kernel, y, x])
@@ -138,7 +138,7 @@ def slot_of(atoms: Atoms, kernel: int, y: int, x: int, state: PursuitState) -> i
     return slot
 
 
-@compiled
+@lent
 def touch(stale: NDArray[np.bool_], y: int, x: int, reach: Integers) -> None:
     """Note that something has changed around a place.
 
@@ -171,7 +171,7 @@ def reaches(edges: Integers) -> Integers:
     return found
 
 
-@compiled
+@lent
 def survey(state: PursuitState, task: Aim) -> float:
     """Look again where something has changed; return the norm of the strongest atom of all."""
     # The state is taken apart once: to hand it on whole would take longer than to look.
@@ -195,7 +195,7 @@ def survey(state: PursuitState, task: Aim) -> float:
     return max(top, crest(state))
 
 
-@compiled
+@lent
 def crest(state: PursuitState) -> float:
     """Return the norm of the strongest cosine; -1 where there are none."""
     kernels, maps, scales, top = len(state.reaches), state.maps, state.scales, -1.0
@@ -206,7 +206,7 @@ def crest(state: PursuitState) -> float:
     return top
 
 
-@compiled
+@lent
 def look_again(atoms: Atoms, state: PursuitState) -> None:
     """Write the similarity of the residual with every kernel, and note that all has changed."""
     maps, scales, residual = state.maps, state.scales, state.residual
@@ -218,7 +218,7 @@ def look_again(atoms: Atoms, state: PursuitState) -> None:
     state.stale[:] = True
 
 
-@compiled
+@lent
 def _raise(
     kernels: int, maps: Floats, scales: Floats, y: int, first: int, last: int, strongest: Floats
 ) -> None:
@@ -231,7 +231,7 @@ def _raise(
             strongest[row, begin + i] = norm if norm > before else before
 
 
-@compiled
+@lent
 def _largest(image: Floats, y: int, first: int, last: int) -> float:
     """Return the largest entry of a part of a row; by fours, so that none waits for another."""
     row, i, end = Index(y), Index(first), Index(last)
@@ -260,7 +260,7 @@ def _left(residual: Floats, y: int, first: int, last: int, squared: bool) -> flo
     return total
 
 
-@compiled
+@lent
 def strongest_kernel(state: PursuitState, y: int, x: int) -> int:
     """Return the kernel of the strongest atom at a place, the first of equals; not a cosine."""
     maps, scales = state.maps, state.scales
