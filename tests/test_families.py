@@ -68,12 +68,15 @@ def test_members_have_unit_norm_and_the_size_that_the_spec_says(spec):
 
 
 @pytest.mark.parametrize(("name", "dimensions"), PLACES)
-def test_a_standard_bank_costs_nothing(name, dimensions):
+def test_a_standard_bank_costs_what_describes_it(name, dimensions):
     if not FAMILIES[name].formula(dimensions).standard:
         pytest.skip("has none")
     spec = parse(name, dimensions)
+    fixed = {1: ("hann", "box"), 2: ("square", "box", "line")}[dimensions]
+    values = [set(column) for column in zip(*spec.members, strict=True)]
     assert spec.standard
-    assert spec.numbers == 0
+    assert (spec.numbers == 0) == (name in fixed)
+    assert spec.numbers <= 3 + sum(map(len, values))
     assert parse(spec.text, dimensions) == spec
     assert all(abs((kernel**2).sum() - 1) < 1e-12 for kernel in spec.arrays())
 
@@ -394,6 +397,17 @@ def test_parameters_stay_within_their_ranges():
     assert members.spec.members[0][1] == pytest.approx(20, rel=1e-4)
     assert members.spec.members[0][2] == 1
     assert members.spec.members[1] == pytest.approx((2, 0.25), rel=1e-5)
+
+
+def test_members_that_meet_stay_apart():
+    members = gradients.Learnable(parse("hann:9,12,30,40"))
+    with torch.no_grad():
+        members.changes += torch.tensor([[-9.0], [-9.0], [9.0], [9.0]])
+    members.settle(64)
+    spec = members.spec
+    assert len(set(spec.members)) == 4
+    assert parse(spec.text) == spec
+    assert max(spec.sizes) == 64
 
 
 def test_what_does_not_move_stays_as_it_was_given():

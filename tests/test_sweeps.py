@@ -62,6 +62,7 @@ OTHERS = {
     "limit": 7,
     "split_by": "recording",
     "layout": "images",
+    "resample": "lowest",
     "whole": True,
     "activation": ("topk",),
     "kernel_size": (3, 5),
