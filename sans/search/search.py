@@ -182,7 +182,7 @@ class Search:
         """Leave the best trial so far in `run`, as `leave` does in the end."""
         if self._best is None or self._best.outcome is None:
             raise ModelError("no trial has begun: the search has found nothing yet")
-        experiment = Experiment(self._settings(self._best), self.dataset)
+        experiment = Experiment(self.trial_settings(self._best), self.dataset)
         state = self._best.outcome.state
         experiment.trainer.restore({name: torch.from_numpy(array) for name, array in state.items()})
         experiment.save(run)
@@ -226,7 +226,7 @@ class Search:
         wave = -len(self.trials) % WAVE or (0 if going else WAVE)
         return min(wave, trials - len(self.trials))
 
-    def _settings(self, trial: Trial) -> Settings:
+    def trial_settings(self, trial: Trial) -> Settings:
         """Return the options with which `sans train` would begin a trial."""
         proposal, epochs = trial.proposal, EPOCHS
         options: dict[str, Any] = {"kernel_size": proposal.kernel_size}
@@ -255,7 +255,7 @@ class Search:
 
     def _task(self, trial: Trial, seconds: float) -> TrialSlice:
         """Return the next slice of a trial."""
-        settings, outcome = self._settings(trial), trial.outcome
+        settings, outcome = self.trial_settings(trial), trial.outcome
         _, leads, *space = self.dataset.training.signals.shape
         model = settings.model.config(space, self.dataset.recipe.tolerance, leads)
         state = outcome.state if outcome else None
