@@ -47,7 +47,7 @@ def test_a_search_prints_a_table_and_leaves_a_run(sans, monkeypatch):
     assert "pursuit" in result.stdout
     assert "validation, epoch 1" in result.stdout
     assert "next: sans evaluate runs/synthetic-search" in result.stdout
-    assert "of 3 was best: kernels of" in result.stderr
+    assert "of 3 was best: the standard " in result.stderr
     files = {path.name for path in Path("runs/synthetic-search").iterdir()}
     assert files == {
         "model.safetensors",

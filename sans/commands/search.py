@@ -130,6 +130,6 @@ def _tell(looking: Search) -> None:
     best, trials = looking.best, len(looking.finished)
     if best is None:
         return
-    if all(trial.cut for trial in looking.finished):
+    if all(trial.proposal.look or not trial.over for trial in looking.trials):
         notice("the budget ended before the first trial was over: its best so far is kept")
     notice(f"trial {best.trial} of {trials} was best: {looking.words}")

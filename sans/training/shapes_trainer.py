@@ -37,6 +37,9 @@ otherwise so many of either."""
 TURNS = 4
 """Turns of an epoch in which kernels are learned only."""
 
+SHAPE = 0.0005
+"""The share by which a shape must lower the figure of a typical signal to be worth having."""
+
 EXCHANGES = 2
 """Exchanges of an epoch that are described in full."""
 
@@ -122,9 +125,15 @@ class ShapesTrainer:
 
     @property
     def typical(self) -> float:
-        """The figure of a typical signal that judged exchanges: the geometric mean."""
-        values = [math.inf] if self._present is None else self._present[1]
-        return float(np.exp(np.log(values).mean()))
+        """The figure of a typical signal that judged exchanges: the geometric mean.
+
+        Every shape makes it a little higher: of networks that describe alike, the smaller is better
+        for other signals, too.
+        """
+        if self._present is None:
+            return math.inf
+        mean = float(np.exp(np.log(self._present[1]).mean()))
+        return mean * (1 + SHAPE * self._shapes.config.shapes)
 
     @property
     def epoch(self) -> int:
