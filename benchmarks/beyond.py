@@ -3,6 +3,7 @@
 python benchmarks/beyond.py                  everything that the data at hand allow, 50 minutes
 python benchmarks/beyond.py search           the searches alone
 python benchmarks/beyond.py ingredients      what each ingredient did to φ̄, alone
+python benchmarks/beyond.py yardsticks       what nobody has to learn, alone
 
 Prints tables in Markdown; `--record` also keeps them for docs/beyond.md, `--output` keeps the runs
 of the searches. Test φ̄ throughout, the paper's windows and splits; everything was chosen by
@@ -29,7 +30,7 @@ from sans.errors import DatasetError
 from sans.evaluation import evaluate
 from sans.runs import Run
 from sans.runs import experiment as experiments
-from sans.yardsticks import YARDSTICKS, score
+from sans.yardsticks import Scored, score
 
 SEARCHED = {
     "mitdb": (DataConfig("mitdb"), 0.45, 60),
@@ -102,7 +103,50 @@ SEARCH = Table(
         "wavelet": "{:.3f}",
         "cosines": "{:.3f}",
     },
-    (":search_rows", *DATA, *NETWORKS, *PURSUITS, "sans/search", "sans/yardsticks.py"),
+    (":search_rows", *DATA, *NETWORKS, *PURSUITS, "sans/search", "sans/yardsticks"),
+)
+
+
+REACH = {
+    "mitdb 100": (DataConfig("mitdb"), None),
+    "ctu 1001": (DataConfig("ctu-uhb-ctgdb"), None),
+    "emgdb": (DataConfig("emgdb"), None),
+    "noneeg 1": (DataConfig("noneeg"), None),
+    "bidmc": (DataConfig("bidmc"), None),
+    "bpssrat": (DataConfig("bpssrat"), None),
+    "wrist s5_run": (DataConfig("wrist", record="s5_run"), None),
+    "mitdb 208": (DataConfig("mitdb", record="208"), None),
+    "challenge-2013 a01": (DataConfig("physionet:challenge-2013/a01"), None),
+    "ctu 1008": (DataConfig("ctu-uhb-ctgdb", record="1008"), None),
+    "noneeg Subject3": (DataConfig("noneeg", record="Subject3_AccTempEDA"), None),
+    "bpssrat sshs05": (DataConfig("bpssrat", record="sshs05"), None),
+    "ptbdb s0010_re": (DataConfig("physionet:ptbdb/s0010_re"), None),
+    "uci-epilepsy": (DataConfig("uci-epilepsy"), 20),
+    "mnist": (DataConfig("mnist"), 40),
+    "fashion-mnist": (DataConfig("fashion-mnist"), 40),
+}
+"""Which signals yardsticks describe, and how many of the test part; None: all of it."""
+
+_SIGNALS = "wavelet haar best-wavelet dct best-dct samples linear hann box hann+box gabor ricker"
+_IMAGES = "wavelet haar best-wavelet dct best-dct samples line+square line square"
+BESIDE = {1: (*_SIGNALS.split(), "dct+hann"), 2: tuple(_IMAGES.split())}
+"""Which yardsticks, by dimensions of the signals."""
+
+YARDSTICK_NAMES = tuple(dict.fromkeys((*BESIDE[1], *BESIDE[2])))
+
+YARDSTICKS = Table(
+    "beyond-yardsticks",
+    {
+        "φ̄, φ̄ₐ": "{}",
+        "signals": "{}",
+        **dict.fromkeys(YARDSTICK_NAMES, "{:.4f}"),
+        "chosen": "{}",
+        "best by φ̄, by φ̄ₐ": "{}",
+    },
+    (
+        *(":yardstick_rows", ":REACH", *DATA, "sans/families", "sans/figures.py"),
+        *("sans/pursuit", "sans/signals.py", "sans/yardsticks"),
+    ),
 )
 
 
@@ -111,16 +155,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("part", nargs="?", choices=("search", "ingredients", "all"), default="all")
+    parts = ("search", "ingredients", "yardsticks", "all")
+    parser.add_argument("part", nargs="?", choices=parts, default="all")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--datasets", nargs="*", choices=list(SEARCHED), default=list(SEARCHED))
+    names = list(dict.fromkeys((*SEARCHED, *REACH)))
+    parser.add_argument("--datasets", nargs="*", choices=names, default=names)
+    parser.add_argument("--signals", type=int, help="test signals that yardsticks describe")
     parser.add_argument("--workers", type=int)
     parser.add_argument("--output", type=Path, help="where the runs of the searches are kept")
     add_record(parser)
     chosen = parser.parse_args()
-    if chosen.part != "ingredients":
+    if chosen.part in ("search", "all"):
         report(SEARCH, search_rows(chosen), chosen.record)
-    if chosen.part != "search":
+    if chosen.part in ("yardsticks", "all"):
+        report(YARDSTICKS, yardstick_rows(chosen), chosen.record)
+    if chosen.part in ("ingredients", "all"):
         names = list(here([name for name in RECORDINGS if name in chosen.datasets]))
         for each, lines in (("INGREDIENTS", INGREDIENTS), ("SINGLE_PASS", SINGLE_PASS)):
             rows = ingredient_rows(lines, names, chosen.seeds)
@@ -128,8 +177,10 @@ def main() -> None:
 
 
 def here(names: list[str]) -> Iterator[str]:
-    """Yield the data sets that are here."""
+    """Yield the data sets of a list that are searched and here."""
     for name in names:
+        if name not in SEARCHED:
+            continue
         try:
             load(SEARCHED[name][0])
         except DatasetError as error:
@@ -157,11 +208,45 @@ def search_rows(chosen: argparse.Namespace) -> list[tuple]:
                 print(f"{name}, seed {seed}: {found[-1]:.3f} after {took:.0f} s", flush=True)
                 sizes.append(looking.best.found if looking.best else "")
             signals = load(data).test.signals
-            beside = [score(yardstick, signals).mean("phi") for yardstick in YARDSTICKS]
+            beside = [score(yardstick, signals).mean("phi") for yardstick in ("wavelet", "dct")]
             spread = (min(found), max(found))
             shown = f"{name}{WORDS.get(name, '')}"
             rows.append((shown, published, np.mean(found), spread, "; ".join(sizes), *beside))
     return rows
+
+
+def yardstick_rows(chosen: argparse.Namespace) -> list[tuple]:
+    """Return φ̄ and φ̄ₐ of every yardstick on the test signals of every data set that is here."""
+    rows: list[tuple] = []
+    for name in (name for name in REACH if name in chosen.datasets):
+        config, most = REACH[name]
+        try:
+            data = load(config)
+        except DatasetError as error:
+            print(f"left out: {error}")
+            continue
+        signals = data.test.signals[: chosen.signals or most]
+        found = {
+            yardstick: [
+                score(yardstick, signals, data.validation.signals, objective)
+                for objective in ("phi", "addressed")
+            ]
+            for yardstick in BESIDE[signals.ndim - 2]
+        }
+        rows.append((name, len(signals), *yardstick_cells(found)))
+        print(rows[-1], flush=True)
+    return rows
+
+
+def yardstick_cells(found: dict[str, list[Scored]]) -> Iterator[tuple[float, float] | str | None]:
+    """Yield the cells of a row: each yardstick, what was chosen, and the best two."""
+    means = {
+        name: (phi.mean("phi"), addressed.mean("phi_addressed"))
+        for name, (phi, addressed) in found.items()
+    }
+    yield from (means.get(name) for name in YARDSTICK_NAMES)
+    yield "; ".join(each.description for each, _ in found.values() if each.chosen)
+    yield ", ".join(min(means, key=lambda name: means[name][i]) for i in (0, 1))
 
 
 def ingredient_table(lines: str, names: list[str]) -> Table:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sans.datasets.resampling import check_rate
 from sans.errors import DatasetError
 from sans.options import DATA, option
 from sans.recordings.arrays.orientation import LAYOUTS
@@ -34,7 +35,7 @@ class DataConfig:
     """Which signals to load; each field is a command-line option of the same name.
 
     Raises:
-        DatasetError: if `window`, `limit`, `split_by` or `layout` is out of its range.
+        DatasetError: if `window`, `limit`, `split_by`, `layout` or `resample` is out of its range.
     """
 
     dataset: str = option(
@@ -52,9 +53,15 @@ class DataConfig:
     """Record of a Physionet database; by default the one that the paper used."""
 
     channel: str = option(
-        "0", "Channel of a recording: its position, from 0, or its name.", DATA, metavar="NAME"
+        "0",
+        "Channel of a recording: its position, from 0, or its name; several with commas between "
+        "are the leads of one signal, and `all` are all signals.",
+        DATA,
+        metavar="NAME",
     )
-    """Channel of a recording: its position from 0, or its name, such as V5."""
+    """Channel of a recording: its position from 0, or its name, such as V5; several with commas
+    between, such as "MLII,V5", are leads that are described together, and "all" are all signals. A
+    name with a comma is found by itself; among others it stands in quotation marks."""
 
     window: int = option(1000, "Samples of a window cut from a recording.", DATA)
     """Samples of a window; for recordings only."""
@@ -98,6 +105,17 @@ class DataConfig:
     """What the dimensions of an array mean, one of `sans.recordings.arrays.orientation.LAYOUTS`; by
     default ``(samples,)``, ``(samples, channels)`` or ``(images, height, width)``."""
 
+    resample: str | None = option(
+        None,
+        "Samples per second that channels are resampled to: lowest, highest or a number.",
+        DATA,
+        later=True,
+        unset="as they are recorded, all of one rate",
+        metavar="RATE",
+    )
+    """Rate in Hz that the channels are resampled to, or "lowest" or "highest" of their own; by
+    default they are left as they are, and must have one rate."""
+
     whole: bool | None = field(default=None, metadata={"later": True})
     """Whether all windows of a recording are used where there is no `limit`; None: those of a
     user's own file are. `sans.datasets.absolute` says so of such a file, and where a stored
@@ -115,6 +133,7 @@ class DataConfig:
             raise DatasetError(f"no split by {self.split_by!r}: it is one of {', '.join(SPLITS)}")
         if self.layout not in (None, *LAYOUTS):
             raise DatasetError(f"no layout {self.layout!r}: it is one of {', '.join(LAYOUTS)}")
+        check_rate(self.resample)
 
     @property
     def label(self) -> str:

@@ -108,7 +108,7 @@ ENTRIES: tuple[Entry, ...] = (
     _physionet(
         "bidmc",
         "BIDMC PPG and Respiration Dataset",
-        "53 records of 8 min, 125 Hz",
+        "53 records of 8 min, 125 Hz: respiration, pulse and leads of ECG",
         "M. Pimentel et al., Toward a Robust Estimation of Respiratory Rate From Pulse Oximeters, "
         "IEEE Trans. Biomed. Eng. 64(8), 1914-1923, 2017",
         "bidmc01",
@@ -133,7 +133,7 @@ ENTRIES: tuple[Entry, ...] = (
     _physionet(
         "ctu-uhb-ctgdb",
         "CTU-CHB Intrapartum Cardiotocography Database",
-        "552 records of up to 90 min, 4 Hz",
+        "552 records of up to 90 min, 4 Hz: heart rate and contractions",
         "V. Chudacek et al., Open access intrapartum CTG database, "
         "BMC Pregnancy and Childbirth 14:16, 2014",
         "1001",
@@ -141,7 +141,7 @@ ENTRIES: tuple[Entry, ...] = (
     _physionet(
         "drivedb",
         "Stress Recognition in Automobile Drivers",
-        "18 drives of 1 h or more, 15.5 Hz frames",
+        "18 drives of 1 h or more, 15.5 Hz frames: ECG, EMG, GSR, respiration",
         "J. Healey, R. Picard, Detecting stress during real-world driving tasks using "
         "physiological sensors, IEEE Trans. Intell. Transp. Syst. 6(2), 156-166, 2005",
         "drive01",
@@ -156,7 +156,7 @@ ENTRIES: tuple[Entry, ...] = (
     _physionet(
         "mitdb",
         "MIT-BIH Arrhythmia Database",
-        "48 records of 30 min, 360 Hz",
+        "48 records of 30 min, 360 Hz: 2 leads of ECG",
         "G. Moody, R. Mark, The impact of the MIT-BIH Arrhythmia Database, "
         "IEEE Eng. Med. Biol. Mag. 20(3), 45-50, 2001",
         "100",
@@ -164,7 +164,7 @@ ENTRIES: tuple[Entry, ...] = (
     _physionet(
         "noneeg",
         "Non-EEG Dataset for Assessment of Neurological Status",
-        "40 records of 20 subjects, 8 Hz and 1 Hz",
+        "40 records of 20 subjects: 3 axes of acceleration and more at 8 Hz, pulse at 1 Hz",
         "J. Birjandtalab et al., A Non-EEG Biosignals Dataset for Assessment and Visualization of "
         "Neurological Status, IEEE SiPS, 2016",
         "Subject1_AccTempEDA",
@@ -212,7 +212,7 @@ ENTRIES: tuple[Entry, ...] = (
     _physionet(
         "wrist",
         "Wrist PPG During Exercise",
-        "19 records of 4 to 10 min, 256 Hz",
+        "19 records of 4 to 10 min, 256 Hz: chest ECG, pulse, motion",
         "D. Jarchi, A. Casson, Description of a Database Containing Wrist PPG Signals Recorded "
         "during Physical Exercise with Both Accelerometer and Gyroscope Measures of Motion, "
         "Data 2(1), 1, 2017",

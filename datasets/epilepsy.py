@@ -72,7 +72,7 @@ def load(config: DataConfig) -> Dataset:
     Raises:
         DatasetError: if the set is not here, or damaged, or does not tell recordings apart.
     """
-    refuse_options(config, "record", "channel", "window", "whole")
+    refuse_options(config, "record", "channel", "window", "whole", "resample")
     searched = roots(config.data_dir)
     if (source := find_source(*searched)) is None:
         raise DatasetError(

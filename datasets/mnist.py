@@ -47,7 +47,7 @@ def load(config: DataConfig) -> Dataset:
     Raises:
         DatasetError: if the set is not here, or a file is damaged.
     """
-    refuse_options(config, "record", "channel", "window", "split_by", "whole")
+    refuse_options(config, "record", "channel", "window", "split_by", "whole", "resample")
     name = config.dataset
     if (files := find_files(name, config.data_dir)) is None:
         places = describe(root / FOLDERS[name] for root in roots(config.data_dir))

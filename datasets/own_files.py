@@ -14,7 +14,7 @@ from sans.datasets.folders import expand
 from sans.datasets.parts import COLLECTION, Dataset, Origin
 from sans.datasets.recorded import read_channel, read_images, trial_length
 from sans.datasets.split import apportion, divide, leave_out, limit_parts
-from sans.datasets.wfdb_record import read_own_record
+from sans.datasets.wfdb_record import read_record
 from sans.datasets.windows import WINDOWS, cut, wanted
 from sans.errors import DatasetError
 from sans.files.paths import is_file
@@ -38,7 +38,7 @@ def is_own_file(dataset: str) -> bool:
 def load(config: DataConfig) -> Dataset:
     """Load the file that `config.dataset` is the path of: whatever `sans.recordings` reads.
 
-    Images are a stack to learn from; anything else is a recording, of which one channel is read.
+    Images are a stack to learn from; anything else is a recording, of which channels are read.
 
     Raises:
         DatasetError: if there is no such file, or it is damaged or of another kind.
@@ -53,7 +53,7 @@ def load(config: DataConfig) -> Dataset:
             raise DatasetError(f"no file {header}")
         windows = _windows(config)
         samples = wanted(config, windows)
-        return cut(read_own_record(stem, stem.name, config.channel, samples), config, windows)
+        return cut(read_record(stem, stem.name, config, samples, own=True), config, windows)
     if not is_file(path):
         raise DatasetError(f"no file {path}")
     source = open_recording(path, layout=config.layout)
@@ -72,7 +72,9 @@ def _load_channel(name: str, source: Source, config: DataConfig) -> Dataset:
     length, windows = trial_length(source), _windows(config)
     samples = wanted(config, windows)
     if length is None:
-        return cut(read_channel(source, name, config.channel, samples), config, windows)
+        found = read_channel(source, name, config.channel, samples, config.resample)
+        return cut(found, config, windows)
+    refuse_options(config, "resample")
     if length < config.window:
         raise DatasetError(
             f"{name} has trials of {length:,} samples, shorter than a window of {config.window:,}"
@@ -81,10 +83,11 @@ def _load_channel(name: str, source: Source, config: DataConfig) -> Dataset:
     kept = each * config.window  # no window crosses from one trial into the next
     trials = -(-samples // kept)
     read = read_channel(source, name, config.channel, trials * length)
-    pieces = read.samples.reshape(-1, length)[:, :kept]
+    leads = read.samples.shape[:-1]
+    pieces = read.samples.reshape(*leads, -1, length)[..., :kept]
     frames = source.layout.frames
     origin = replace(read.origin, samples=None if frames is None else frames * kept)
-    return cut(read._replace(samples=pieces.reshape(-1), origin=origin), config, windows)
+    return cut(read._replace(samples=pieces.reshape(*leads, -1), origin=origin), config, windows)
 
 
 def _check_orientation(name: str, source: Source, config: DataConfig) -> None:
@@ -101,7 +104,7 @@ def _check_orientation(name: str, source: Source, config: DataConfig) -> None:
 def _load_images(name: str, source: Source, config: DataConfig) -> Dataset:
     if config.layout is None and (doubt := _doubt(source, name)):
         raise DatasetError(doubt)
-    refuse_options(config, "channel", "window")
+    refuse_options(config, "channel", "window", "resample")
     stack = read_images(source)
     if len(stack) < SMALLEST_LIMIT:
         raise DatasetError(f"{name} has {len(stack)} images, fewer than {SMALLEST_LIMIT}")

@@ -18,7 +18,8 @@ class Part(NamedTuple):
     """Signals that serve one purpose: training, validation or test."""
 
     signals: Signals
-    """``(signals, 1, *space)``, scaled as the paper does."""
+    """``(signals, leads, *space)``, scaled as the paper does, one lead where not said otherwise;
+    NaN where samples are missing."""
 
     labels: Labels | None = None
     """Class of each signal, ``(signals,)``, where the data set has classes."""
@@ -71,11 +72,16 @@ class Origin:
     recording: str = ""
     """What the recording is called, where the channel has no name of its own."""
 
+    leads: int = 1
+    """How many channels of the recording a signal has."""
+
     @property
     def place(self) -> str:
         """Which channel of its recording it is, from 1: "" where there is only one."""
         if self.channels == 1:
             return ""
+        if self.leads > 1:
+            return f", {self.leads} of {self.channels} channels"
         place = f", channel {self.position + 1} of {self.channels}"
         return f"{place} (--channel {self.position})" if self.recording else place
 
@@ -106,7 +112,7 @@ class Dataset:
 
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Signals that were left out after the split, by part, where there are any: they are constant
-    or have missing samples, and so no φ."""
+    or have no samples, and so no φ."""
 
     unit: str = ""
     """Unit of the samples of all parts: `STANDARDISED`, a physical unit such as "mV", or "" where
@@ -114,6 +120,9 @@ class Dataset:
 
     origin: Origin = Origin()
     """What the signals were taken from."""
+
+    leads: tuple[str, ...] = ()
+    """What the leads are called, in order, where a signal has several; else ()."""
 
     def used(self, part: str) -> str:
         """Return what a part is made of, as a sentence ends that tells what was done with it.

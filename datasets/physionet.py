@@ -46,7 +46,7 @@ def parse_address(dataset: str, record: str | None) -> tuple[str, str | None]:
 
 
 def load(config: DataConfig, usual: str | None = None) -> Dataset:
-    """Load windows of one channel of a record, by default the first channel.
+    """Load windows of channels of a record, by default the first channel.
 
     Args:
         config: which record and channel, and how many windows.
@@ -63,7 +63,7 @@ def load(config: DataConfig, usual: str | None = None) -> Dataset:
     for folder in folders:
         if record and is_file(folder / f"{record}.hea"):
             name = f"{database}/{record}"
-            return cut(read_record(folder / record, name, config.channel, wanted(config)), config)
+            return cut(read_record(folder / record, name, config, wanted(config)), config)
     raise DatasetError(_missing(database, record, folders, config))
 
 

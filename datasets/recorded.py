@@ -1,4 +1,4 @@
-"""Reading one channel, or the images, of whatever file `sans.recordings` reads."""
+"""Reading channels, or the images, of whatever file `sans.recordings` reads."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.datasets.channels import choose_signal
-from sans.datasets.parts import Origin
+from sans.datasets.channels import choose_leads
+from sans.datasets.leads import Asked, Lead, read_leads
 from sans.datasets.windows import ALL, Channel
 from sans.errors import DatasetError
 from sans.recordings.arrays.orientation import ATTACHMENT, TRIALS
@@ -20,37 +20,53 @@ LOOKED_AT = 4096
 """Samples at the beginning that tell an axis from a signal, of the channel that has most."""
 
 
-def read_channel(source: Source, name: str, channel: str, samples: int) -> Channel:
-    """Read the beginning of one channel of an open recording, in its physical unit.
+def read_channel(
+    source: Source, name: str, channel: str, samples: int, resample: str | None = None
+) -> Channel:
+    """Read the beginning of channels of an open recording, in their physical units.
 
     Args:
         source: the recording.
         name: what to call it in messages.
-        channel: name or position of the channel.
+        channel: as in `DataConfig.channel`: one channel, or several, or all signals.
         samples: how many to read; a shorter recording is read whole.
+        resample: as in `DataConfig.resample`.
 
     Raises:
-        DatasetError: if the channel is not there, or the recording is damaged.
+        DatasetError: if a channel is not there, their rates differ, or the recording is damaged.
     """
-    tracks = source.layout.tracks
+    layout, tracks = source.layout, source.layout.tracks
     some = max(1, LOOKED_AT // max(track.per_frame for track in tracks))
 
-    def read(number: int) -> NDArray[Any]:
+    def look(number: int) -> NDArray[Any]:
         return next(_pieces(source, number, some), np.empty(0))
 
-    position, notices = choose_signal(channel, source.layout, read, name)
-    track = tracks[position]
-    frames = -(-samples // track.per_frame)
-    size = min(frames, max(some, frames_at_a_time(source.layout)) if samples >= ALL else some)
-    pieces = list(islice(_pieces(source, position, size), -(-frames // size)))
-    if not pieces:
-        raise DatasetError(f"{name} is empty: it has no samples")
-    stored = np.concatenate(pieces)[:samples]
-    values = in_units(stored, track.gain, track.baseline, track.missing)
-    full_name = f"{name} {track.name or f'channel {position}'}" if len(tracks) > 1 else name
-    length = None if source.layout.frames is None else source.layout.frames * track.per_frame
-    origin = Origin("window", None, length, position, len(tracks), "" if track.name else name)
-    return Channel(full_name, values, track.rate or None, (*source.notices, *notices), origin)
+    positions, notices = choose_leads(channel, layout, look, name)
+    chosen = [tracks[position] for position in positions]
+    leads = [
+        Lead(position, track.name, track.rate, layout.frames and layout.frames * track.per_frame)
+        for position, track in zip(positions, chosen, strict=True)
+    ]
+
+    def read(wanted: int) -> list[NDArray[np.float64]]:
+        frames = -(-wanted // chosen[0].per_frame)
+        size = min(frames, max(some, frames_at_a_time(layout)) if wanted >= ALL else some)
+        blocks = list(islice(source.blocks(size), -(-frames // size)))
+        if not blocks:
+            raise DatasetError(f"{name} is empty: it has no samples")
+        return [
+            in_units(
+                np.concatenate([np.asarray(block[lead.position]) for block in blocks]),
+                track.gain,
+                track.baseline,
+                track.missing,
+            )[: frames * track.per_frame]
+            for lead, track in zip(leads, chosen, strict=True)
+        ]
+
+    title = f"{name} {leads[0].label}" if len(tracks) > 1 else name
+    found = read_leads(name, leads, Asked(samples, resample, len(tracks), title), read)
+    return found._replace(notices=(*source.notices, *notices))
 
 
 def trial_length(source: Source) -> int | None:

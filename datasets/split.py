@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -41,7 +41,7 @@ def divide(signals: Signals, labels: Labels | None, counts: Sequence[int]) -> Pa
     """Cut `signals` into consecutive parts of `counts` signals.
 
     Args:
-        signals: ``(signals, 1, *space)``.
+        signals: ``(signals, leads, *space)``.
         labels: ``(signals,)``, or None.
         counts: signals of training, validation and test.
 
@@ -80,44 +80,65 @@ def limit_parts(parts: Parts, limit: int | None, name: str) -> tuple[Parts, tupl
 
 
 def leave_out(dataset: Dataset) -> Dataset:
-    """Leave out signals that are zero everywhere or not finite, after the split.
+    """Leave out signals that are zero wherever they are not missing, or infinite, after the split.
 
     Args:
         dataset: what was loaded.
 
     Returns:
-        The set without them; it counts them by part, and has a notice, if there are any.
+        The set without them; it counts them by part, and has a notice, if there are any, and
+        another if any that stay have missing samples.
 
     Raises:
         DatasetError: if a part has none left.
     """
     noun = dataset.origin.noun
-    kept: list[Part] = []
-    left_out: dict[str, int] = {}
-    counted: list[str] = []
+    parts: list[Part] = []
+    left_out, with_gaps, totals = {}, {}, {}
     for role in PARTS:
-        signals, labels = getattr(dataset, role)
-        space = tuple(range(1, signals.ndim))
-        usable = np.isfinite(signals).all(axis=space) & signals.any(axis=space)
-        if not usable.any():
+        part, left_out[role], with_gaps[role] = _usable(getattr(dataset, role))
+        totals[role] = len(part.signals) + left_out[role]
+        if not len(part.signals):
             raise DatasetError(
-                f"{dataset.name}: no {role} {noun} is left, all {usable.size:,} are constant or "
-                "have missing samples"
+                f"{dataset.name}: no {role} {noun} is left, all {totals[role]:,} are constant or "
+                "have no samples"
             )
-        if usable.all():
-            kept.append(Part(signals, labels))
-        else:
-            kept.append(Part(signals[usable], None if labels is None else labels[usable]))
-            left_out[role] = int(usable.size - usable.sum())
-            counted.append(f"{left_out[role]:,} of {usable.size:,} {role} {noun}s")
-    if not left_out:
+        parts.append(part)
+    notices = dataset.notices
+    if any(left_out.values()):
+        counted = _counted(left_out, totals, noun)
+        notices += (f"{dataset.name}: left out {counted}: constant or without samples",)
+    if any(with_gaps.values()):
+        counted = _counted(with_gaps, totals, noun)
+        notices += (f"{dataset.name}: samples are missing in {counted}",)
+    if notices == dataset.notices:
         return dataset
-    notice = f"{dataset.name}: left out {', '.join(counted)}: constant or with missing samples"
+    kept = {role: count for role, count in left_out.items() if count}
+    first, second, third = parts
     return replace(
         dataset,
-        training=kept[0],
-        validation=kept[1],
-        test=kept[2],
-        left_out=left_out,
-        notices=(*dataset.notices, notice),
+        training=first,
+        validation=second,
+        test=third,
+        left_out=kept,
+        notices=notices,
+    )
+
+
+def _usable(part: Part) -> tuple[Part, int, int]:
+    """Return the signals of a part that have a φ, how many have none, and how many have gaps."""
+    signals, labels = part
+    space = tuple(range(1, signals.ndim))
+    gone = np.isnan(signals)
+    usable = ((signals != 0) & ~gone).any(axis=space) & ~np.isinf(signals).any(axis=space)
+    with_gaps = int((gone.any(axis=space) & usable).sum())
+    lost = int(usable.size - usable.sum())
+    if lost:
+        part = Part(signals[usable], None if labels is None else labels[usable])
+    return part, lost, with_gaps
+
+
+def _counted(counts: Mapping[str, int], totals: Mapping[str, int], noun: str) -> str:
+    return ", ".join(
+        f"{count:,} of {totals[role]:,} {role} {noun}s" for role, count in counts.items() if count
     )

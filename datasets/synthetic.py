@@ -90,7 +90,7 @@ def load(config: DataConfig) -> Dataset:
     Raises:
         DatasetError: if that is too long, or an option has no meaning here.
     """
-    refuse_options(config, "record", "channel", "split_by", "whole")
+    refuse_options(config, "record", "channel", "split_by", "whole", "resample")
     if (samples := wanted(config, WINDOWS)) > LONGEST:
         raise DatasetError(f"the synthetic signal has {LONGEST:,} samples at most, not {samples:,}")
     planted = recording(samples)

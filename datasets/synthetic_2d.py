@@ -87,7 +87,7 @@ def images(count: int) -> PlantedImages:
 
 def load(config: DataConfig) -> Dataset:
     """Load the synthetic images, 2,000 + 400 + 400 unless `config` limits them."""
-    refuse_options(config, "record", "channel", "window", "split_by", "whole")
+    refuse_options(config, "record", "channel", "window", "split_by", "whole", "resample")
     signals = images(sum(COUNTS)).images.astype(np.float32)[:, np.newaxis]
     parts, notices = limit_parts(divide(signals, None, COUNTS), config.limit, "synthetic-2d")
     origin = Origin("image", len(signals))

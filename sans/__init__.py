@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sans.kernels import Kernels as Kernels
     from sans.kernels import load_kernels as load_kernels
     from sans.metrics import phi as phi
+    from sans.metrics import phi_addressed as phi_addressed
     from sans.model import SAN as SAN
     from sans.reading import read as read
     from sans.recordings.recording import Recording as Recording
@@ -55,6 +56,7 @@ _MODULES = {
     "evaluate": "evaluation",
     "load_kernels": "kernels",
     "phi": "metrics",
+    "phi_addressed": "metrics",
     "read": "reading",
     "train": "training",
     "write": "recordings.writing",

@@ -14,6 +14,7 @@ from sans.commands import (
     datasets,
     decompress,
     evaluate,
+    fill,
     inspect,
     kernels,
     reproduce,
@@ -91,7 +92,13 @@ COMMANDS = {
         sweep.sweep,
         reproduce.reproduce,
     ),
-    "Recordings": (compress.compress, decompress.decompress, inspect.inspect, bench.bench),
+    "Recordings": (
+        compress.compress,
+        decompress.decompress,
+        inspect.inspect,
+        fill.fill,
+        bench.bench,
+    ),
 }
 """The commands, as the help of all of them has them in groups."""
 

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sans import devices
-from sans.figures import Approximation, figures
+from sans.configs import check_name
+from sans.figures import WEIGHTS, Approximation, figures
 from sans.metrics import spikes
 from sans.model import SAN
-from sans.signals import CHUNK, Signals, audible
+from sans.signals import CHUNK, Signals, sift
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,11 +33,18 @@ class Evaluation:
 
     scores: dict[str, NDArray[np.float64]]
     """For each figure by its name in `sans.figures.METRICS`, one value a signal, ``(signals,)``:
-    `phi`, `inverse_compression_ratio`, `reconstruction_loss`, `spikes`; for signals `prdn` (%) and
-    `snr` (dB), for images `psnr` (dB)."""
+    `phi`, `phi_addressed`, `inverse_compression_ratio`, `addressed_inverse_compression_ratio`,
+    `reconstruction_loss`, `spikes`; for signals `prdn` (%) and `snr` (dB), for images `psnr` (dB).
+    """
 
     silent: int
     """Signals left out because they are zero everywhere and so have no φ."""
+
+    sparse: int = 0
+    """Signals left out because too many of their samples are missing."""
+
+    weights: str = WEIGHTS[0]
+    """How often the weights of kernels are counted, one of `WEIGHTS`."""
 
     @property
     def signals(self) -> int:
@@ -65,11 +73,13 @@ class Evaluation:
             "spread": {name: _finite(self.spread(name)) for name in self.scores},
             "signals": self.signals,
             "silent": self.silent,
+            "sparse": self.sparse,
+            "weights": self.weights,
         }
 
 
 @torch.no_grad()
-def evaluate(model: SAN, signals: Signals) -> Evaluation:
+def evaluate(model: SAN, signals: Signals, weights: str = WEIGHTS[0]) -> Evaluation:
     """Score `model` on `signals`, on the device where the model lies.
 
     A two-dimensional model with `decoder="paper"` is also scored as the published tables were, with
@@ -77,10 +87,16 @@ def evaluate(model: SAN, signals: Signals) -> Evaluation:
 
     Args:
         model: the network.
-        signals: ``(signals, 1, *space)``; those that are zero everywhere are left out and counted.
+        signals: ``(signals, leads, *space)``, NaN where a sample is missing. Left out and counted
+            are those that are zero everywhere, and those that miss samples and have fewer than the
+            largest kernel.
+        weights: "window", all weights of the kernels are counted for each signal, or "once", they
+            are counted once for all signals that are scored, as kernels are that a recording
+            shares: W over the count of signals for each, also where a pursuit stops by φ. Nothing
+            is counted as published then.
 
     Raises:
-        ValueError: if the signals do not fit the network, or all of them are zero.
+        ValueError: if the signals do not fit the network, or all of them are zero or missing.
 
     Examples:
         >>> import torch
@@ -90,32 +106,39 @@ def evaluate(model: SAN, signals: Signals) -> Evaluation:
         >>> found.mean("phi"), found.mean("reconstruction_loss")  # all is kept: (1 + 2 * 4) / 4
         (2.25, 0.0)
     """
-    tensor, left_out = audible(signals)
-    entries = len(model.kernels) * tensor[0].numel()
-    device = next(model.parameters()).device
+    check_name("weights", weights, WEIGHTS)
+    config = model.config
+    sifted = sift(signals, least=config.least)
+    tensor = sifted.signals
+    published = config.dimensions == 2 and config.decoder == "paper" and weights != "once"
+    counted = config.weights / (len(tensor) if weights == "once" else 1)
+    counts = counted, sum(config.kernel_sizes) if published else None
+    entries = config.shapes * tensor[0].numel()
+    device = model.device
     # Filled in place: small results kept between large temporaries would split the memory.
     scores: dict[str, NDArray[np.float64]] = {}
     done = 0
     with devices.steady():
         for chunk in torch.split(tensor, max(1, CHUNK // entries)):
-            for name, values in _score(model, chunk.to(device)).items():
+            for name, values in _score(model, chunk.to(device), *counts).items():
                 column = scores.setdefault(name, np.empty(len(tensor)))
                 column[done : done + len(chunk)] = values.cpu().numpy()
             done += len(chunk)
-    return Evaluation(scores, left_out)
+    return Evaluation(scores, sifted.silent, sifted.sparse, weights)
 
 
-def _score(model: SAN, signals: Tensor) -> dict[str, Tensor]:
-    """Return every figure of a batch by name, ``(batch,)`` each."""
-    config, activations = model.config, model.encode(signals)
-    published = config.dimensions == 2 and config.decoder == "paper"
+def _score(
+    model: SAN, signals: Tensor, weights: float, published_weights: float | None
+) -> dict[str, Tensor]:
+    """Return every figure of a batch by name, ``(batch,)`` each, with so many weights for each."""
+    activations = model.encode(signals, weights)
     return figures(
         Approximation(
             signals,
             model.decode(activations),
             spikes(activations),
-            config.weights,
-            sum(config.kernel_sizes) if published else None,
+            weights,
+            published_weights,
             shapes=activations.shape[1],
         )
     )

@@ -5,6 +5,7 @@ figure is one row of `METRICS`. The loops of a pursuit have copies of φ of thei
 compare with the table. `sans.metrics` has the same formulas as functions.
 
 Formulas take numpy arrays and torch tensors alike; importing this module does not import torch.
+A sample that is NaN is missing: it has no part in any figure, and what is drawn there neither.
 
 [SAN]: P. Bizopoulos, D. Koutsouris, "Sparsely Activated Networks", IEEE TNNLS 2020.
 """
@@ -12,15 +13,19 @@ Formulas take numpy arrays and torch tensors alike; importing this module does n
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeAlias
 
-import numpy as np
+from sans.arithmetic import absolute_sums, decibels, double, hypot, library, rounded
+from sans.arithmetic import percentage as percentage
 
 Column: TypeAlias = Any
 """One figure a signal, ``(batch,)``, as a numpy array or a tensor; or one number."""
+
+WEIGHTS = ("window", "once")
+"""How often the weights of kernels are counted: for each signal, or once for all of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +37,10 @@ class Approximation:
     """
 
     signals: Any
-    """``(batch, 1, *space)``, of floating-point numbers in any unit."""
+    """``(batch, leads, *space)``, of floating-point numbers in any unit; NaN is no sample."""
 
     reconstruction: Any
-    """Like `signals`."""
+    """Like `signals`; what it draws where there is no sample does not count."""
 
     spikes: Column = 0
     """A, the count of spikes or coefficients of each signal, ``(batch,)``."""
@@ -46,15 +51,16 @@ class Approximation:
     published_weights: Column | None = None
     """W as the published tables count it, m for a kernel of m x m; None: they do not compare."""
 
-    shapes: int = 1
-    """q, the count of shapes that a spike may have; a basis has 1."""
+    shapes: float = 1
+    """q, the count of shapes that a spike may have; a basis has 1, and one of more functions than
+    a signal has places their ratio."""
 
     _found: dict[str, Column] = field(default_factory=dict, init=False, repr=False)
 
     def __getitem__(self, name: str) -> Column:
         """Return a figure of every signal; if it is no count, in the precision of the signals."""
         if name not in self._found:
-            self._found[name] = _rounded(METRICS[name].formula(self), self.signals.dtype)
+            self._found[name] = rounded(METRICS[name].formula(self), self.signals.dtype)
         return self._found[name]
 
     @property
@@ -62,10 +68,27 @@ class Approximation:
         """D, the count of dimensions of space."""
         return int(self.signals.ndim) - 2
 
-    @property
-    def samples(self) -> int:
-        """n, the count of samples of a signal."""
-        return math.prod(self.signals.shape[1:])
+    @cached_property
+    def present(self) -> Any | None:
+        """Which samples there are, booleans like `signals`; None: all of them."""
+        missing = library(self.signals).isnan(self.signals)
+        return ~missing if bool(missing.any()) else None
+
+    @cached_property
+    def samples(self) -> Column:
+        """n, the count of samples in all leads of a signal; ``(batch,)`` where some are missing.
+
+        Raises:
+            ValueError: if a signal has none.
+        """
+        if self.present is None:
+            return math.prod(self.signals.shape[1:])
+        counts = self.present.sum(self._axes)
+        if len(empty := library(counts).argwhere(counts == 0)):
+            raise ValueError(
+                f"all samples of signal {empty[0].item()} of the batch are missing: it has no φ"
+            )
+        return counts
 
     @property
     def places(self) -> int:
@@ -75,17 +98,33 @@ class Approximation:
     @property
     def squared_error(self) -> Column:
         """Σ (x − x̂)² of every signal."""
-        return (_double(self.signals - self.reconstruction) ** 2).sum(self._axes)
+        return (double(self._there(self.signals - self.reconstruction)) ** 2).sum(self._axes)
 
     @property
     def mean(self) -> Column:
         """The mean of every signal, ``(batch, 1, ...)``."""
-        sums = _double(self.signals).sum(self._axes)
+        sums = double(self._there(self.signals)).sum(self._axes)
         return (sums / self.samples).reshape(-1, *[1] * len(self._axes))
+
+    @property
+    def absolute_error(self) -> Column:
+        """Σ |x̂ − x| of every signal."""
+        return absolute_sums(self._there(self.reconstruction - self.signals))
+
+    @property
+    def size(self) -> Column:
+        """Σ |x| of every signal."""
+        return absolute_sums(self._there(self.signals))
 
     def energy(self, offset: Column) -> Column:
         """Return Σ (x − offset)² of every signal; `offset` is a number, or shaped as `mean` is."""
-        return ((_double(self.signals) - offset) ** 2).sum(self._axes)
+        return (self._there(double(self.signals) - offset) ** 2).sum(self._axes)
+
+    def _there(self, values: Any) -> Any:
+        """Return values like `signals`, 0 where there is no sample."""
+        if self.present is None:
+            return values
+        return library(values).where(self.present, values, 0)
 
     @property
     def _axes(self) -> tuple[int, ...]:
@@ -138,15 +177,19 @@ class Metric:
 
 def _verbosity(it: Approximation, weights: Column) -> Column:
     """Return CR⁻¹ = (W + (D + 1) A) / n: numbers kept over samples described ([SAN] Eq. 4)."""
-    # In float64: integers divided would have torch's default dtype, whatever that is.
-    return _double(weights + (it.dimensions + 1) * it.spikes) / it.samples
+    return _kept(it, weights, it.dimensions + 1.0)
 
 
 def _addressed(it: Approximation) -> Column:
     """Return CR⁻¹ₐ = (W + (1 + D (1 + log q / log n)) A) / n: a spike says which shape it has."""
     share = math.log(it.shapes) / math.log(it.places) if it.places > 1 else 0.0
-    price = 1 + it.dimensions * (1 + share)
-    return _double(it.weights + price * it.spikes) / it.samples
+    return _kept(it, it.weights, 1 + it.dimensions * (1 + share))
+
+
+def _kept(it: Approximation, weights: Column, price: float) -> Column:
+    """Return the numbers kept over samples described, a spike at a price."""
+    # In float64: integers divided would have torch's default dtype, whatever that is.
+    return (double(weights) + price * double(it.spikes)) / it.samples
 
 
 def _loss(it: Approximation) -> Column:
@@ -157,61 +200,34 @@ def _loss(it: Approximation) -> Column:
             f"{tuple(it.signals.shape)}"
         )
     # Summed in float64, where no float32 signal is too loud or too quiet.
-    size = _absolute(it.signals)
-    if len(quiet := _library(size).argwhere(size == 0)):
+    size = it.size
+    if it.present is not None:
+        _ = it.samples  # a signal without any is named
+    if len(quiet := library(size).argwhere(size == 0)):
         raise ValueError(f"signal {quiet[0].item()} of the batch is zero everywhere: it has no φ")
-    return _absolute(it.reconstruction - it.signals) / size
+    return it.absolute_error / size
 
 
-def _hypot(first: Column, second: Column) -> Column:
-    return _library(first).hypot(first, second)
-
-
-def _decibels(ratio: Column) -> Column:
-    """Return 10 log₁₀ of a ratio of powers, infinite both ways at its ends."""
-    with np.errstate(divide="ignore"):
-        return 10 * _library(ratio).log10(ratio)
-
-
-def percentage(error: Column, size: Column) -> Column:
-    """Return 100 √(error / size) of sums of squares: 0 of no error, infinite of nothing but error.
-
-    Args:
-        error: Σ (x − x̂)², one for each signal or one alone.
-        size: Σ (x − offset)², like `error`.
-    """
-    library = _library(error)
-    some = library.where(error == 0, 1.0, error)  # √ has no slope at 0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return library.where(error == 0, 0.0, 100 * library.sqrt(some / size))
-
-
-def _of_signals(it: Approximation) -> bool:
-    return it.dimensions == 1
-
-
-def _of_images(it: Approximation) -> bool:
-    return it.dimensions == 2
-
-
-def _published(it: Approximation) -> bool:
-    return it.published_weights is not None
+def _some(samples: Column) -> Column:
+    """Return a count of samples that can be divided by; those of signals are never 0."""
+    return max(samples, 1) if isinstance(samples, int) else samples
 
 
 METRICS: dict[str, Metric] = {
     "phi": Metric(
         "φ̄",
-        lambda it: _hypot(it["inverse_compression_ratio"], it["reconstruction_loss"]),
+        lambda it: hypot(it["inverse_compression_ratio"], it["reconstruction_loss"]),
         latex=r"$\bar\varphi$",
     ),
     "phi_addressed": Metric(
         "φ̄ₐ",
-        lambda it: _hypot(_addressed(it), it["reconstruction_loss"]),
+        lambda it: hypot(it["addressed_inverse_compression_ratio"], it["reconstruction_loss"]),
         latex=r"$\bar\varphi_a$",
     ),
     "inverse_compression_ratio": Metric(
         "CR⁻¹", lambda it: _verbosity(it, it.weights), latex="$CR^{-1}$"
     ),
+    "addressed_inverse_compression_ratio": Metric("CR⁻¹ₐ", _addressed, latex="$CR_a^{-1}$"),
     "reconstruction_loss": Metric("L̃", _loss, latex=r"$\tilde L$"),
     "spikes": Metric(
         "spikes a signal",
@@ -223,32 +239,32 @@ METRICS: dict[str, Metric] = {
         "PRDN",
         lambda it: percentage(it.squared_error, it.energy(it.mean)),
         unit="%",
-        applies=_of_signals,
+        applies=lambda it: it.dimensions == 1,
         swept=False,
     ),
     "snr": Metric(
         "SNR",
-        lambda it: 40 - 2 * _decibels(it["prdn"]),
+        lambda it: 40 - 2 * decibels(it["prdn"]),
         unit="dB",
-        applies=_of_signals,
+        applies=lambda it: it.dimensions == 1,
         swept=False,
     ),
     "psnr": Metric(
         "PSNR",
-        lambda it: -_decibels(it.squared_error / it.samples),  # of a largest legal value of 1
+        lambda it: -decibels(it.squared_error / it.samples),  # of a largest legal value of 1
         unit="dB",
-        applies=_of_images,
+        applies=lambda it: it.dimensions == 2,
         swept=False,
     ),
     "published_phi": Metric(
         "φ̄, counted as published",
-        lambda it: _hypot(it["published_inverse_compression_ratio"], it["reconstruction_loss"]),
-        applies=_published,
+        lambda it: hypot(it["published_inverse_compression_ratio"], it["reconstruction_loss"]),
+        applies=lambda it: it.published_weights is not None,
     ),
     "published_inverse_compression_ratio": Metric(
         "CR⁻¹, counted as published",
         lambda it: _verbosity(it, it.published_weights),
-        applies=_published,
+        applies=lambda it: it.published_weights is not None,
     ),
     "prd": Metric(
         "PRD", lambda it: percentage(it.squared_error, it.energy(0.0)), unit="%", evaluated=False
@@ -261,7 +277,7 @@ METRICS: dict[str, Metric] = {
     ),
     "rms": Metric(
         "RMS",
-        lambda it: _library(it.squared_error).sqrt(it.squared_error / max(it.samples, 1)),
+        lambda it: library(it.squared_error).sqrt(it.squared_error / _some(it.samples)),
         evaluated=False,
     ),
 }
@@ -280,27 +296,3 @@ def figures(approximation: Approximation, swept: bool = False) -> dict[str, Colu
         for name, metric in METRICS.items()
         if metric.evaluated and (metric.swept or not swept) and metric.applies(approximation)
     }
-
-
-def _library(values: Column) -> Any:
-    """Return torch for tensors, numpy for anything else; torch is not imported for that."""
-    torch = sys.modules.get("torch")
-    return torch if torch is not None and isinstance(values, torch.Tensor) else np
-
-
-def _double(values: Column) -> Column:
-    return values.double() if _library(values) is not np else np.asarray(values, np.float64)
-
-
-def _absolute(values: Column) -> Column:
-    """Return the sums of absolute values of every signal, ``(batch,)``, in float64."""
-    library, shape = _library(values), (len(values), math.prod(values.shape[1:]))
-    return library.abs(values).reshape(shape).sum(1, dtype=library.float64)
-
-
-def _rounded(values: Column, dtype: Any) -> Column:
-    """Return floating-point numbers in another precision; counts as they are."""
-    if _library(values) is np:
-        found = np.asarray(values)
-        return found.astype(dtype) if found.dtype.kind == "f" else found
-    return values.to(dtype) if values.is_floating_point() else values

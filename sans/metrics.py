@@ -1,8 +1,9 @@
 """How good a description is: φ and its two terms, and what each field's people read.
 
 Every function returns one figure per signal, ``(batch,)``. Signals and reconstructions are
-``(batch, 1, *space)``, activations ``(batch, kernels, *space)``: tensors, whose gradients stay, or
-arrays, which become tensors. The formulas are those of the table in `sans.figures`.
+``(batch, leads, *space)``, activations ``(batch, shapes, *space)``: tensors, whose gradients stay,
+or arrays, which become tensors. A sample of a signal that is NaN is missing: it counts in no sum,
+and neither does what is drawn there. The formulas are those of the table in `sans.figures`.
 
 [SAN]: P. Bizopoulos, D. Koutsouris, "Sparsely Activated Networks", IEEE TNNLS 2020.
 [Zigel]: Y. Zigel, A. Cohen, A. Katz, "The weighted diagnostic distortion (WDD) measure for ECG
@@ -27,7 +28,7 @@ Values: TypeAlias = "Tensor | NDArray[Any]"
 
 
 def phi(
-    signal: Values, reconstruction: Values, activations: Values, weights: int | Tensor
+    signal: Values, reconstruction: Values, activations: Values, weights: float | Tensor
 ) -> Tensor:
     r"""Return φ, the length of the vector (verbosity, error); lower is better ([SAN] Eq. 6).
 
@@ -36,9 +37,9 @@ def phi(
     φ counts numbers, not bits.
 
     Args:
-        signal: ``(batch, 1, *space)``, in any unit.
+        signal: ``(batch, leads, *space)``, in any unit.
         reconstruction: like `signal`.
-        activations: ``(batch, kernels, *space)``.
+        activations: ``(batch, shapes, *space)``.
         weights: the count of scalars in all kernels together, one for all signals or one for each.
 
     Returns:
@@ -46,8 +47,8 @@ def phi(
 
     Raises:
         TypeError: if one of the three is no array of real numbers.
-        ValueError: if a signal is zero everywhere, so that it has no relative error, or the three
-            are not of the same signals.
+        ValueError: if a signal is zero or missing everywhere, so that it has no relative error,
+            or the three are not of the same signals.
 
     Examples:
         >>> import torch
@@ -57,24 +58,56 @@ def phi(
         >>> round(phi(signal, kept, kept, weights=1).item(), 4)  # the length of (3/4, 1/4)
         0.7906
     """
-    found, drawn, active, counted = _tensors(signal, reconstruction, activations, weights)
-    if len(active) != len(found):
-        raise ValueError(f"activations of {len(active)} signals for {len(found)} signals")
-    if active.shape[2:] != found.shape[2:]:
-        raise ValueError(
-            f"activations of shape {tuple(active.shape)} for signals of shape {tuple(found.shape)}"
-        )
-    return cast("Tensor", Approximation(found, drawn, spikes(active), counted)["phi"])
+    described = _described(signal, reconstruction, activations, weights)
+    return cast("Tensor", described["phi"])
 
 
-def inverse_compression_ratio(activations: Values, weights: int | Tensor) -> Tensor:
+def phi_addressed(
+    signal: Values,
+    reconstruction: Values,
+    activations: Values,
+    weights: float | Tensor,
+    shapes: float | None = None,
+) -> Tensor:
+    r"""Return φₐ, which is φ with a spike that also says which of q shapes it has.
+
+    .. math:: \varphi_a = \lVert (CR_a^{-1}, \tilde{\mathcal{L}}) \rVert_2
+
+    Encoders with different numbers of shapes compare by it. For q = 1 it is φ.
+
+    Args:
+        signal: ``(batch, leads, *space)``, in any unit.
+        reconstruction: like `signal`.
+        activations: ``(batch, shapes, *space)``.
+        weights: the count of scalars in all kernels together, one for all signals or one for each.
+        shapes: q, the count of shapes that a spike may have; None: as many as `activations` has.
+
+    Errors are those of `phi`.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import phi_addressed
+        >>> signal = torch.tensor([[[3.0, 0.0, 0.0, 1.0]]])
+        >>> kept = torch.tensor([[[3.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]])
+        >>> # W = 1, an amplitude, and 1 + log 2 / log 4 for one of 2 shapes at one of 4 places
+        >>> round(phi_addressed(signal, kept[:, :1], kept, weights=1).item(), 4)
+        0.91
+    """
+    described = _described(signal, reconstruction, activations, weights, shapes)
+    return cast("Tensor", described["phi_addressed"])
+
+
+def inverse_compression_ratio(
+    activations: Values, weights: float | Tensor, signal: Values | None = None
+) -> Tensor:
     """Return CR⁻¹ = (W + (D + 1) A) / n: numbers kept over samples described ([SAN] Eq. 4).
 
     An activation counts an amplitude and D coordinates; A is the count of those that are not zero.
 
     Args:
-        activations: ``(batch, kernels, *space)``.
+        activations: ``(batch, shapes, *space)``.
         weights: W, one for all signals or one for each, ``(batch,)``.
+        signal: what is described, where it has several leads or misses samples; None: neither.
 
     Examples:
         >>> import torch
@@ -83,9 +116,33 @@ def inverse_compression_ratio(activations: Values, weights: int | Tensor) -> Ten
         >>> inverse_compression_ratio(activations, weights=1).tolist()
         [0.75]
     """
-    active, counted = _tensors(activations, weights)
-    described = Approximation(active[:, :1], None, spikes(active), counted)
+    described = _described(signal, None, activations, weights)
     return cast("Tensor", described["inverse_compression_ratio"])
+
+
+def addressed_inverse_compression_ratio(
+    activations: Values,
+    weights: float | Tensor,
+    shapes: float | None = None,
+    signal: Values | None = None,
+) -> Tensor:
+    """Return CR⁻¹ₐ = (W + (1 + D (1 + log q / log n)) A) / n: a spike says which shape it has.
+
+    Args:
+        activations: ``(batch, shapes, *space)``; n within the logarithm is its count of places.
+        weights: W, one for all signals or one for each, ``(batch,)``.
+        shapes: q, the count of shapes that a spike may have; None: as many as `activations` has.
+        signal: as of `inverse_compression_ratio`.
+
+    Examples:
+        >>> import torch
+        >>> from sans.metrics import addressed_inverse_compression_ratio
+        >>> activations = torch.tensor([[[2.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]])
+        >>> addressed_inverse_compression_ratio(activations, weights=1).tolist()
+        [0.875]
+    """
+    described = _described(signal, None, activations, weights, shapes)
+    return cast("Tensor", described["addressed_inverse_compression_ratio"])
 
 
 def reconstruction_loss(signal: Values, reconstruction: Values) -> Tensor:
@@ -175,6 +232,8 @@ def psnr(signal: Values, reconstruction: Values, peak: float = 1.0) -> Tensor:
 def silent(signals: Values) -> Tensor:
     """Return which signals are zero everywhere, and so have no φ: booleans, ``(batch,)``.
 
+    A signal that has no sample, but NaN everywhere, is one of them.
+
     Examples:
         >>> import torch
         >>> from sans.metrics import silent
@@ -182,7 +241,32 @@ def silent(signals: Values) -> Tensor:
         [True, False]
     """
     (found,) = _tensors(signals)
-    return found.flatten(1).count_nonzero(1) == 0
+    flat = found.flatten(1)
+    return flat.count_nonzero(1) == flat.isnan().sum(1)  # NaN is not zero, either
+
+
+def _described(
+    signal: Values | None,
+    reconstruction: Values | None,
+    activations: Values,
+    weights: float | Tensor,
+    shapes: float | None = None,
+) -> Approximation:
+    """Return signals with what describes them; without signals, of one lead and whole."""
+    given = [each for each in (signal, reconstruction) if each is not None]
+    *both, active, counted = _tensors(*given, activations, weights)
+    found = both[0] if both else active.new_zeros(()).expand(len(active), 1, *active.shape[2:])
+    if len(active) != len(found):
+        raise ValueError(f"activations of {len(active)} signals for {len(found)} signals")
+    if active.shape[2:] != found.shape[2:]:
+        raise ValueError(
+            f"activations of shape {tuple(active.shape)} for signals of shape {tuple(found.shape)}"
+        )
+    kinds = active.shape[1] if shapes is None else shapes
+    if not kinds >= 1:
+        raise ValueError(f"a spike has one of at least 1 shape, not of {kinds:g}")
+    drawn = both[1] if reconstruction is not None else None
+    return Approximation(found, drawn, spikes(active), counted, shapes=kinds)
 
 
 def _figure(name: str, signal: Values, reconstruction: Values) -> Tensor:

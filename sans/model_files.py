@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sans.configs import ModelConfig, from_mapping, to_mapping
 from sans.errors import ModelError
 from sans.files import written_whole
+from sans.model_kernels import check_kernels, patterns_by_place
 
 LOG = logging.getLogger(__name__)
 
@@ -34,10 +35,15 @@ class StoredModel:
     """What the network is."""
 
     kernels: tuple[NDArray[np.float32], ...]
-    """One array of weights a kernel, ``(size,)`` or ``(size, size)``."""
+    """One array of weights a kernel, ``(size,)`` or ``(size, size)``; of several leads and full
+    rank with leads first. What formulas give is there, too."""
 
     about: dict[str, Any]
     """Where it comes from: `dataset`, `rate` in Hz, the options of its training; may be empty."""
+
+    patterns: tuple[NDArray[np.float32] | None, ...] = ()
+    """What each kernel draws in every lead, ``(leads,)``; None for a kernel of full rank, and none
+    at all for signals of one lead."""
 
     @property
     def identifier(self) -> str:
@@ -45,6 +51,10 @@ class StoredModel:
         digest = hashlib.sha256(json.dumps(to_mapping(self.config), sort_keys=True).encode())
         for kernel in self.kernels:
             digest.update(np.ascontiguousarray(kernel, "<f4").tobytes())
+        for pattern in self.patterns:
+            digest.update(
+                b"" if pattern is None else np.ascontiguousarray(pattern, "<f4").tobytes()
+            )
         return digest.hexdigest()[:16]
 
 
@@ -55,9 +65,10 @@ def write_model(path: Path, model: StoredModel) -> None:
         ValueError: if a weight is not finite; no reader would accept the file.
         ModelError: if the file cannot be written.
     """
-    for number, kernel in enumerate(model.kernels):
-        _finite(f"kernel.{number}", kernel)
     arrays = {f"kernel.{i}": kernel for i, kernel in enumerate(model.kernels)}
+    arrays |= {f"pattern.{i}": v for i, v in enumerate(model.patterns) if v is not None}
+    for name, array in arrays.items():
+        _finite(name, array)
     write_arrays(path, MODEL, arrays, {"config": to_mapping(model.config), "about": model.about})
 
 
@@ -71,10 +82,10 @@ def read_model(path: Path) -> StoredModel:
     try:
         config = from_mapping(ModelConfig, values["config"])
         about = dict(values["about"])
-        kernels = _kernels(arrays, config)
+        kernels, patterns = _kernels(arrays, config)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path} is not a model that this version reads: {error}") from error
-    return StoredModel(config, kernels, about)
+    return StoredModel(config, kernels, about, patterns)
 
 
 def write_arrays(path: Path, form: str, arrays: Arrays, values: Mapping[str, Any]) -> None:
@@ -126,24 +137,25 @@ def _digest(arrays: Arrays, values: Mapping[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def _kernels(arrays: Arrays, config: ModelConfig) -> tuple[NDArray[np.float32], ...]:
-    """Return the kernels in order, checked against the configuration."""
+def _kernels(
+    arrays: Arrays, config: ModelConfig
+) -> tuple[tuple[NDArray[np.float32], ...], tuple[NDArray[np.float32] | None, ...]]:
+    """Return kernels and patterns in order, checked against the configuration."""
+    members = config.layout.members if config.leads > 1 else ()
+    shaped = {i for i, member in enumerate(members) if member.pattern is not None}
     names = [f"kernel.{i}" for i in range(len(config.kernel_sizes))]
-    if sorted(arrays) != sorted(names):
-        raise ValueError(f"it holds {sorted(arrays)}, and its configuration wants {names}")
-    kernels = tuple(_finite(name, arrays[name]) for name in names)
+    wanted = names + [f"pattern.{i}" for i in sorted(shaped)]
+    if sorted(arrays) != sorted(wanted):
+        raise ValueError(f"it holds {sorted(arrays)}, and its configuration wants {wanted}")
+    found = {name: _finite(name, arrays[name]) for name in wanted}
+    kernels = tuple(found[name] for name in names)
+    patterns = tuple(found.get(f"pattern.{i}") for i in range(len(members)))
     check_kernels(kernels, config)
-    return kernels
+    patterns_by_place(config, patterns)
+    return kernels, patterns
 
 
 def _finite(name: str, kernel: NDArray[Any]) -> NDArray[np.float32]:
     if kernel.dtype != np.float32 or not np.isfinite(kernel).all():
         raise ValueError(f"{name} must be finite numbers of the type float32")
     return kernel
-
-
-def check_kernels(kernels: Sequence[Any], config: ModelConfig) -> None:
-    """Raise a ValueError unless the kernels, arrays or tensors, have the sizes of `config`."""
-    wanted = [(size,) * config.dimensions for size in config.kernel_sizes]
-    if (found := [tuple(kernel.shape) for kernel in kernels]) != wanted:
-        raise ValueError(f"kernels of shapes {found} do not fit a network with {wanted}")

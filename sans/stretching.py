@@ -20,7 +20,7 @@ def stretched(kernels: Sequence[NDArray[Any]], factors: Sequence[float]) -> list
     Between samples a kernel is a straight line; stretched, it keeps its norm.
 
     Args:
-        kernels: ``(size,)`` each.
+        kernels: ``(size,)`` or ``(leads, size)`` each; leads stretch alike.
         factors: how many times longer; none: the kernels alone.
     """
     return [
@@ -31,8 +31,10 @@ def stretched(kernels: Sequence[NDArray[Any]], factors: Sequence[float]) -> list
 def _stretch(kernel: NDArray[Any], factor: float) -> NDArray[Any]:
     import numpy as np
 
-    size = stretched_size(len(kernel), factor)
-    places = np.linspace(0, len(kernel) - 1, size)
-    longer = np.interp(places, np.arange(len(kernel)), kernel)
+    size = stretched_size(kernel.shape[-1], factor)
+    known = np.arange(kernel.shape[-1])
+    places = np.linspace(0, kernel.shape[-1] - 1, size)
+    rows = [np.interp(places, known, row) for row in kernel.reshape(-1, kernel.shape[-1])]
+    longer = np.reshape(rows, (*kernel.shape[:-1], size))
     before, after = (np.sqrt((each.astype(np.float64) ** 2).sum()) for each in (kernel, longer))
     return np.asarray(longer * (before / after if after > 0 else 0.0), kernel.dtype)

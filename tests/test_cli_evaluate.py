@@ -17,7 +17,13 @@ from sans.model import SAN
 from sans.sweeps import pictures
 from sans.yardsticks import score
 
-TERMS = ("phi", "inverse_compression_ratio", "reconstruction_loss")
+TERMS = (
+    "phi",
+    "phi_addressed",
+    "inverse_compression_ratio",
+    "addressed_inverse_compression_ratio",
+    "reconstruction_loss",
+)
 SMALL = ("train", "--limit", "12", "--window", "200", "--epochs", "2", "--output", "run")
 
 
@@ -60,6 +66,21 @@ def test_the_table_has_the_mean_and_the_spread_of_every_figure(sans, run, part):
     (heading,) = (line for line in lines if line.startswith("┃"))
     assert [cell.strip() for cell in heading.strip("┃").split("┃")] == ["extrema", "mean", "spread"]
     assert f"synthetic, {len(signals)} {part} signals" in output
+
+
+def test_weights_are_counted_once_on_request(sans, run):
+    signals = load(DataConfig(window=200, limit=12)).test.signals
+    scored = evaluate(SAN.load(run / "model.safetensors"), signals, "once")
+    values = json.loads(sans("evaluate", "run", "--weights", "once", "--json").stdout)
+    assert values["weights"] == "once"
+    assert values["phi_addressed"] == scored.mean("phi_addressed")
+    output = sans("evaluate", "run", "--weights", "once").stdout
+    assert "synthetic, 4 test signals, kernels counted once" in output
+    assert number(scored.mean("phi")) in output
+    assert "once" not in sans("evaluate", "run").stdout
+    refused = sans("evaluate", "run", "--weights", "twice")
+    assert refused.exit_code == 2
+    assert "there is no weights 'twice'; known: window, once" in refused.stderr
 
 
 def test_a_person_reads_means_with_their_spread(sans, run):
@@ -224,8 +245,8 @@ def test_a_figure_is_drawn_and_not_drawn_over(sans, refused, tmp_path):
         (1, ("nowhere",), "nowhere is not the folder of a run"),
         (2, ("run", "--split", "tset"), "no split 'tset'; did you mean test?"),
         (2, ("run", "--device", "tpu"), "no device 'tpu'"),
-        (2, ("nowhere", "--against", "wavelt"), "no yardstick 'wavelt'; did you mean wavelet?"),
-        (2, ("run", "--against", "dct,"), "no yardstick ''; known: wavelet, dct"),
+        (2, ("nowhere", "--against", "wavelt"), "no yardstick 'wavelt'; did you mean wavelet or "),
+        (2, ("run", "--against", "dct,"), "no yardstick ''; known: wavelet, haar"),
         (2, ("run", "--window", "10"), "kernel size must be between 1 and 10, not 15"),
         (
             2,

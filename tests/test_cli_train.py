@@ -91,6 +91,20 @@ def test_the_table_shows_the_best_validation_and_the_test(sans, tmp_path):
     assert [cell.strip() for cell in re.split("[│┃]", heading(output))][2:5] == ["φ̄", "CR⁻¹", "L̃"]
 
 
+def test_what_judges_the_epochs_is_said_and_phi_addressed_shown_where_it_differs(sans, tmp_path):
+    pursuit = ("--encoder", "pursuit", "--stop", "addressed", "--output", "run")
+    output = sans(*SMALL, *pursuit, "--kernels", "2").stdout
+    best = json.loads((tmp_path / "run/summary.json").read_text())["best"]
+    assert [cell.strip() for cell in re.split("[│┃]", heading(output))][2:4] == ["φ̄", "φ̄ₐ"]
+    first, *_ = table_rows(output)
+    shown = [number(best[name]) for name in ("phi", "phi_addressed")]
+    assert first[:3] == [f"validation, epoch {best['epoch']}, lowest φ̄ₐ", *shown]
+    for options, objective in ((pursuit, "phi_addressed"), (("--output", "run"), "phi")):
+        found = json.loads(sans(*SMALL, *options, "--force", "--json").stdout)
+        assert found["objective"] == objective
+        assert found["best"]["phi_addressed"] == found["best"]["phi"]  # of one kernel
+
+
 def test_the_same_seed_leaves_the_same_files_and_another_seed_others(sans, tmp_path):
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
         sans(*SMALL, "--seed", seed, "--kernels", "2", "--output", name)
@@ -325,7 +339,7 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_file(refused, tmp_path, monk
         (("--seed", "-1"), "seed must be at least 0, not -1"),
         (("--competition", "--activation", "relu"), "kernels compete with extrema only, not with"),
         (("--encoder", "pursuits"), "no encoder 'pursuits'; did you mean pursuit?"),
-        (("--stop", "count"), "stop must be phi, count=…, error=… or threshold=…"),
+        (("--stop", "count"), "stop must be phi or addressed, or count=…"),
         (("--refit", "square"), "no refit 'square'; did you mean squares?"),
         (("--stretch", "0.5"), "only the encoder pursuit has stretches, not single-pass"),
         (("--stretch", "a,2"), "'a,2' must be numbers with commas between, such as 0.5,2"),

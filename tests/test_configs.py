@@ -28,7 +28,7 @@ from sans.model_files import StoredModel
 FACTORS = st.floats(1 / 16, 16).filter(lambda factor: factor != 1)
 
 
-STOPS = ["phi", "count=3", "error=0.5", "threshold=1"]
+STOPS = ["phi", "addressed", "count=3", "error=0.5", "threshold=1"]
 
 
 @st.composite
@@ -69,10 +69,11 @@ def test_a_configuration_comes_back_from_a_mapping_of_lists(config):
         assert from_mapping(type(config), listed) == config
 
 
+LEADS = {"kernel", "leads", "rank"}
 NEW = {
-    ModelConfig: {"competition", "encoder", "stop", "refit", "stretches"},
-    ModelOptions: {"competition", "encoder", "stop", "refit", "stretches"},
-    TrainConfig: {"anneal", "dropout", "grow", "adapt"},
+    ModelConfig: {"competition", "encoder", "stop", "refit", "stretches"} | LEADS,
+    ModelOptions: {"competition", "encoder", "stop", "refit", "stretches", "kernel", "rank"},
+    TrainConfig: {"anneal", "dropout", "grow", "adapt", "learn_parameters"},
 }
 """The fields that the first version did not have."""
 
@@ -138,7 +139,7 @@ ENCODINGS = [
     (PURSUIT | {"stop": "count=-2"}, "count must be a number from 0 on, not -2.0"),
     (
         {"stop": "soon"},
-        "stop must be phi, count=…, error=… or threshold=…, with a number, not 'soon'",
+        "stop must be phi or addressed, or count=…, error=… or threshold=… with a number, not 'soon'",
     ),
     (
         {"activation": "extrema-pool", "competition": True},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+import numpy as np
 import pytest
 
 from sans.datasets import DataConfig, load
@@ -31,7 +32,7 @@ DATABASES = {
     "slpdb": "bb0b7f2a15497474",
     "wrist": "eec99c0c3075492d",
 }
-"""The first two channels of every record that is at hand."""
+"""The first two channels of every record that is at hand, without windows with missing samples."""
 
 LOCAL = ("synthetic", "synthetic-2d")
 FOLDERS = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST"}
@@ -41,8 +42,11 @@ def digest_of(*datasets) -> str:
     digest = hashlib.sha256()
     for dataset in datasets:
         for part in (dataset.training, dataset.validation, dataset.test):
-            digest.update(f"{part.signals.dtype} {part.signals.shape}".encode())
-            digest.update(part.signals.tobytes())
+            signals = part.signals
+            if np.isnan(signals).any():
+                signals = signals[~np.isnan(signals).any(axis=(1, 2))]
+            digest.update(f"{signals.dtype} {signals.shape}".encode())
+            digest.update(signals.tobytes())
     return digest.hexdigest()[:16]
 
 

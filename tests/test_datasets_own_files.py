@@ -129,14 +129,17 @@ def test_a_stack_of_images_is_scaled_to_one_and_split_five_one_one(tmp_path):
     assert dataset.recipe.batch_size == 64
 
 
-def test_images_that_are_zero_or_with_missing_pixels_are_left_out(tmp_path):
+def test_images_that_are_zero_or_infinite_are_left_out_and_missing_pixels_are_counted(tmp_path):
     stack = np.abs(noise(14, 4, 4)) + 1
     stack[3] = 0
+    stack[12, 1, 1] = math.inf
     stack[13, 1, 1] = math.nan
     np.save(tmp_path / "x.npy", stack)
     dataset = load(DataConfig(dataset=str(tmp_path / "x.npy")))
     assert [len(part.signals) for part in parts_of(dataset)] == [9, 2, 1]
-    assert "left out 1 of 10 training images, 1 of 2 test images" in dataset.notices[0]
+    assert "left out 1 of 10 training images, 1 of 2 test images: constant" in dataset.notices[0]
+    assert dataset.notices[1] == "x.npy: samples are missing in 1 of 2 test images"
+    assert np.flatnonzero(np.isnan(dataset.test.signals)).tolist() == [5]
 
 
 @pytest.mark.parametrize(

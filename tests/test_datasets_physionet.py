@@ -115,13 +115,13 @@ def test_frames_of_several_samples_are_averaged_with_a_notice(physionet):
     assert load(options(physionet, dataset="drivedb", channel="EMG")).notices == ()
 
 
-def test_missing_samples_leave_their_windows_out(physionet):
+def test_missing_samples_stay_missing_in_their_windows(physionet):
     signal = steps(1200)
     signal[150] = math.nan
     write_record(physionet / "mitdb" / "100", [signal])
     dataset = load(options(physionet, dataset="mitdb"))
-    assert len(dataset.training.signals) == 5
-    assert "left out 1 of 6 training windows" in dataset.notices[0]
+    assert np.argwhere(np.isnan(dataset.training.signals)).tolist() == [[1, 0, 50]]
+    assert "samples are missing in 1 of 6 training windows" in dataset.notices[0]
 
 
 def test_a_record_of_several_segments_is_read_across_them(physionet):
@@ -305,7 +305,7 @@ def test_real_frames_missing_samples_and_constant_windows_are_noticed(shared_dat
     assert drive.rate == 15
     assert "each frame of 32 samples averaged to one" in drive.notices[0]
     fetal = load(DataConfig(dataset="physionet:challenge-2013/a01", channel="1", data_dir=root))
-    assert "left out 2 of 6 training windows, 1 of 4 test windows" in fetal.notices[0]
+    assert "missing in 2 of 6 training windows, 1 of 4 test windows" in fetal.notices[0]
     configs = [
         DataConfig(dataset="ctu-uhb-ctgdb", record=str(record), data_dir=root)
         for record in range(1001, 1021)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from sans.datasets import DataConfig, Dataset, Part
 from sans.datasets.parts import RECORDING, Origin, duration
 from sans.datasets.split import apportion, divide, leave_out, limit_parts
-from sans.datasets.windows import Channel, cut, standardise, wanted
+from sans.datasets.windows import Channel, cut, standardise, standardise_leads, wanted
 from sans.errors import DatasetError
 
 
@@ -95,9 +96,62 @@ def test_standardised_windows_forget_scale_and_offset(values, scale, offset):
     np.testing.assert_allclose(standardise(scale * window + offset), result, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("bad", [[0.1] * 7, [0.0] * 7, [1.0, math.nan, 2.0], [1.0, math.inf, 0.0]])
-def test_a_constant_or_zero_or_missing_window_is_marked_throughout(bad):
+@pytest.mark.parametrize(
+    "bad",
+    [
+        [0.1] * 7,
+        [0.0] * 7,
+        [math.nan] * 7,
+        [1.0, math.nan, math.nan],
+        [1.0, math.nan, 1.0],
+        [1.0, math.inf, 0.0],
+        [1.0, math.inf, math.nan, 0.0],
+    ],
+)
+def test_a_constant_or_zero_or_missing_or_infinite_window_is_marked_throughout(bad):
     assert np.isnan(standardise(np.array([bad]))).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.05, 0.9))
+def test_a_window_with_gaps_is_standardised_by_what_is_there(seed, share):
+    random = np.random.default_rng(seed)
+    windows = random.normal(3, 2, (4, 12))
+    windows[random.random((4, 12)) < share] = math.nan
+    windows[0] = noise(12)  # one without
+    found = standardise(windows)
+    for row, values in zip(found, windows, strict=True):
+        there = ~np.isnan(values)
+        if there.sum() < 2:
+            assert np.isnan(row).all()
+            continue
+        assert np.isnan(row[~there]).all()
+        np.testing.assert_array_equal(row[there], standardise(values[there][np.newaxis])[0])
+    np.testing.assert_array_equal(found[0], standardise(windows[:1])[0])
+
+
+def test_each_lead_is_standardised_by_itself_and_a_constant_one_is_zero():
+    windows = noise((3, 2, 50))
+    windows[1, 0] = 7.0
+    windows[1, 0, :5] = math.nan
+    windows[2, 1] = math.nan
+    found = standardise_leads(windows)
+    np.testing.assert_array_equal(found[0], standardise(windows[0]))
+    np.testing.assert_array_equal(found[1, 0], [math.nan] * 5 + [0] * 45)
+    np.testing.assert_array_equal(found[1, 1], standardise(windows[1, 1:])[0])
+    assert np.isnan(found[2, 1]).all()
+    assert np.isfinite(found[2, 0]).all()
+    np.testing.assert_array_equal(
+        standardise_leads(windows[:, :1])[:, 0], standardise(windows[:, 0])
+    )
+
+
+@pytest.mark.parametrize("bad", [math.inf, -math.inf, 1.7e308])
+def test_a_window_with_one_lead_out_of_the_range_of_numbers_is_marked_throughout(bad):
+    windows = noise((2, 2, 50))
+    windows[1, 0, :2] = bad, -bad
+    found = standardise_leads(windows)
+    assert np.isfinite(found[0]).all()
+    assert np.isnan(found[1]).all()
 
 
 def test_windows_with_values_near_the_largest_float_are_left_out_without_a_warning():
@@ -160,17 +214,51 @@ def test_a_recording_too_short_for_three_windows_is_refused_with_a_window_that_f
 def test_unusable_windows_are_left_out_after_the_split_and_counted_by_part():
     samples = noise(1200)
     samples[100:200] = 3.3  # constant, training
-    samples[350] = np.nan  # training
+    samples[300:399] = np.nan  # all but one, training
     samples[1100:] = 0  # zero, test
     dataset = cut(recording(samples), DataConfig(window=100))
     whole = cut(recording(noise(1200)), DataConfig(window=100))
     np.testing.assert_array_equal(dataset.training.signals, whole.training.signals[[0, 2, 4, 5]])
     np.testing.assert_array_equal(dataset.validation.signals, whole.validation.signals)
     np.testing.assert_array_equal(dataset.test.signals, whole.test.signals[:3])
+    assert dataset.left_out == {"training": 2, "test": 1}
     assert dataset.notices == (
-        "a recording: left out 2 of 6 training windows, 1 of 4 test windows: constant or with "
-        "missing samples",
+        "a recording: left out 2 of 6 training windows, 1 of 4 test windows: constant or without "
+        "samples",
     )
+
+
+def test_windows_with_missing_samples_stay_and_are_counted_by_part():
+    samples = noise(1200)
+    samples[350] = np.nan
+    samples[800:860] = np.nan
+    dataset = cut(recording(samples), DataConfig(window=100))
+    whole = cut(recording(noise(1200)), DataConfig(window=100))
+    np.testing.assert_array_equal(
+        dataset.training.signals[[0, 1, 2, 4, 5]], whole.training.signals[[0, 1, 2, 4, 5]]
+    )
+    assert np.flatnonzero(np.isnan(dataset.training.signals[3, 0])).tolist() == [50]
+    assert np.isnan(dataset.test.signals[0, 0]).sum() == 60
+    assert dataset.left_out == {}
+    assert dataset.notices == (
+        "a recording: samples are missing in 1 of 6 training windows, 1 of 4 test windows",
+    )
+
+
+def test_leads_are_cut_together_and_a_window_is_left_out_where_all_of_them_are_constant():
+    samples = noise((2, 1200))
+    samples[0, :200] = 1
+    samples[1, 100:200] = np.nan
+    leads = Channel("two leads", samples, 100.0, leads=("a", "b"))
+    dataset = cut(leads, DataConfig(window=100))
+    assert dataset.training.signals.shape == (5, 2, 100)
+    assert (dataset.training.signals[0, 0] == 0).all()
+    assert dataset.leads == ("a", "b")
+    together = np.concatenate([dataset.validation.signals, dataset.test.signals])
+    for lead in range(2):
+        alone = cut(recording(samples[lead]), DataConfig(window=100))
+        expected = np.concatenate([alone.validation.signals, alone.test.signals])
+        np.testing.assert_array_equal(together[:, lead], expected[:, 0])
 
 
 def test_a_part_without_a_usable_window_is_refused_by_name():
@@ -207,6 +295,10 @@ WINDOWS = Origin("window", 212, 53_000, 0, 3)
             "5,000 of 70,000 images of x",
         ),
         (made_of(3, origin=Origin(), rate=None), "3 signals of x"),
+        (
+            made_of(6, origin=replace(WINDOWS, leads=2), unit="standardised"),
+            "6 of 212 windows (15 s of 8.8 min) of x, 2 of 3 channels, standardised",
+        ),
     ],
 )
 def test_a_data_set_says_what_a_part_is_made_of(dataset, said):
@@ -270,7 +362,7 @@ def test_labels_are_left_out_with_their_signals():
     found = leave_out(whole)
     assert found.training.labels.tolist() == [4, 6]
     assert found.left_out == {"training": 1}
-    notice = "x: left out 1 of 3 training signals: constant or with missing samples"
+    notice = "x: left out 1 of 3 training signals: constant or without samples"
     assert found.notices == ("a", notice)
 
 
@@ -281,6 +373,10 @@ def test_labels_are_left_out_with_their_signals():
         ({"window": -5}, "a window has 2 samples or more, not -5"),
         ({"limit": 2}, "limit 2: 3 signals are the fewest"),
         ({"split_by": "subject"}, "no split by 'subject': it is one of row, recording"),
+        ({"resample": "lowst"}, "no rate 'lowst': lowest, highest or .*; did you mean 'lowest'"),
+        ({"resample": "0"}, "no rate '0': lowest, highest or samples per second above 0"),
+        ({"resample": "nan"}, "no rate 'nan'"),
+        ({"resample": ""}, "no rate ''"),
     ],
 )
 def test_a_config_out_of_range_is_refused(options, message):

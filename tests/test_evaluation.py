@@ -15,7 +15,8 @@ from sans.configs import ModelConfig
 from sans.evaluation import evaluate
 from sans.model import SAN
 
-BOTH = {"phi", "inverse_compression_ratio", "reconstruction_loss", "spikes"}
+ADDRESSED = {"phi_addressed", "addressed_inverse_compression_ratio"}
+BOTH = {"phi", "inverse_compression_ratio", "reconstruction_loss", "spikes"} | ADDRESSED
 PUBLISHED = {"published_phi", "published_inverse_compression_ratio"}
 
 
@@ -41,8 +42,11 @@ def test_every_signal_gets_the_metrics_figures(rank, decoder):
         reconstruction = model.decode(activations)
     ratio = metrics.inverse_compression_ratio(activations, 3**rank + 4**rank)
     loss = metrics.reconstruction_loss(signals, reconstruction)
+    addressed = metrics.addressed_inverse_compression_ratio(activations, 3**rank + 4**rank, 2)
     expected = {
         "phi": torch.hypot(ratio, loss),
+        "phi_addressed": torch.hypot(addressed, loss),
+        "addressed_inverse_compression_ratio": addressed,
         "inverse_compression_ratio": ratio,
         "reconstruction_loss": loss,
         "spikes": metrics.spikes(activations),
@@ -158,5 +162,63 @@ def test_signals_that_do_not_fit_are_refused():
         evaluate(network(), noise(2, 1, 3))
     with pytest.raises(ValueError, match="none of the 2 signals"):
         evaluate(network(), torch.zeros(2, 1, 30))
-    with pytest.raises(ValueError, match="signal 1 holds NaN"):
-        evaluate(network(), torch.tensor([[[1.0] * 9], [[torch.nan] * 9]]))
+    with pytest.raises(ValueError, match="signal 1 holds infinity"):
+        evaluate(network(), torch.tensor([[[1.0] * 9], [[torch.inf] * 9]]))
+    with pytest.raises(ValueError, match="there is no weights 'one'; did you mean once"):
+        evaluate(network(), noise(2, 1, 30), weights="one")
+
+
+@pytest.mark.parametrize("rank", [1, 2])
+def test_weights_that_are_counted_once_are_shared_by_the_signals(rank):
+    model, signals = network(rank), noise(4, 1, 30) if rank == 1 else images(4)
+    signals = torch.cat((signals, torch.zeros_like(signals)))  # those that are zero share nothing
+    each, once = evaluate(model, signals), evaluate(model, signals, weights="once")
+    assert (each.summary()["weights"], once.summary()["weights"]) == ("window", "once")
+    counted, n = model.config.weights, signals[0].numel()
+    for name in ("inverse_compression_ratio", "addressed_inverse_compression_ratio"):
+        saved = each.scores[name] - once.scores[name]
+        np.testing.assert_allclose(saved, (counted - counted / 4) / n, rtol=1e-5)
+    ratio, loss = once.scores["inverse_compression_ratio"], once.scores["reconstruction_loss"]
+    np.testing.assert_allclose(once.scores["phi"], np.hypot(ratio, loss), rtol=1e-6)
+
+
+def test_a_pursuit_that_shares_its_weights_stops_by_what_is_shared():
+    config = ModelConfig(kernel_sizes=(9, 5), encoder="pursuit")
+    model, signals = SAN(config, [noise(9), noise(5, seed=1)]), noise(7, 1, 60).cumsum(2)
+    once = evaluate(model, signals, weights="once").scores
+    activations = model.encode(signals, 2)  # 14 weights for 7 signals
+    drawn = model.decode(activations).detach()
+    wanted = metrics.phi_addressed(signals, drawn, activations, 2)
+    np.testing.assert_allclose(once["phi_addressed"], wanted.numpy(), rtol=1e-6)
+    counts = metrics.spikes(activations).sum() - metrics.spikes(model.encode(signals)).sum()
+    assert counts > 0  # a spike is worth more beside fewer weights
+
+
+@pytest.mark.parametrize("leads", [1, 2])
+def test_missing_samples_have_no_part_in_any_figure(leads):
+    model = SAN(ModelConfig("extrema", (3, 4), (2, 3), leads=leads))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(noise(*parameter.shape))
+    signals = noise(4, leads, 30)
+    signals[0, 0, 5:9] = signals[2, -1, 20:] = torch.nan
+    signals[3, :, 3:] = signals[3, 1:, :] = torch.nan  # of 4 samples for a kernel, 3 are there
+    found = evaluate(model, signals)
+    assert (found.silent, found.sparse, found.summary()["sparse"]) == (0, 1, 1)
+    kept = signals[:3]
+    activations, present = model.encode(kept), ~kept.isnan()
+    drawn = model.decode(activations)
+    error, size = (each.where(present, 0).abs().flatten(1).sum(1) for each in (drawn - kept, kept))
+    n, spikes = present.flatten(1).sum(1), metrics.spikes(activations)
+    ratio = (model.config.weights + 2 * spikes) / n
+    addressed = (model.config.weights + (2 + math.log(2) / math.log(30)) * spikes) / n
+    for name, values in (
+        ("reconstruction_loss", error / size),
+        ("phi", torch.hypot(ratio, error / size)),
+        ("phi_addressed", torch.hypot(addressed, error / size)),
+    ):
+        np.testing.assert_allclose(found.scores[name], values.detach().numpy(), rtol=1e-5)
+
+
+def test_nothing_is_counted_once_as_published():
+    assert not PUBLISHED & set(evaluate(network(2, "paper"), images(), weights="once").scores)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import torch
 
 from sans.configs import ModelConfig
 from sans.errors import ModelError
+from sans.families import sampled
 from sans.kernels import Kernels, load_kernels
 from sans.model import SAN
 
@@ -141,3 +143,37 @@ def test_kernels_are_read_without_torch(tmp_path):
         "assert len(load_kernels('.')) == 2; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+
+
+def test_kernels_are_explained_by_members_of_families():
+    bump = -2 * sampled("hann", (17,)).astype(np.float32)
+    config = ModelConfig(kernel_sizes=(17, 3, 2))
+    dead, broken = np.zeros(3, np.float32), np.array([1, np.nan], np.float32)
+    found, *none = Kernels((bump, dead, broken), config).explain()
+    assert (found.text, round(found.share, 4)) == ("hann:17", 1)
+    assert found.amplitude == pytest.approx(-2)
+    assert none == [None, None]
+
+
+def test_a_kernel_of_full_rank_is_explained_by_what_its_leads_have_in_common():
+    shapes = np.outer([1, -3, 0.5], sampled("hann", (17,))).astype(np.float32)
+    config = ModelConfig(kernel_sizes=(17,), leads=3, rank="full")
+    for sign in (1, -1):
+        (found,) = Kernels((sign * shapes,), config, patterns=(None,)).explain()
+        assert found.text == "hann:17"
+        assert found.amplitude == pytest.approx(-sign * np.sqrt(10.25), rel=1e-3)
+
+
+def test_the_shell_explains_kernels(sans, tmp_path):
+    config = ModelConfig(kernel_sizes=(17, 3))
+    bump, dead = sampled("hann", (17,)), np.zeros(3)
+    SAN(config, [bump.astype(np.float32), dead.astype(np.float32)]).save(
+        tmp_path / "model.safetensors"
+    )
+    (first, second) = json.loads(sans("kernels", ".", "--explain", "--json").stdout)["kernels"]
+    assert (first["nearest"], round(first["share"], 4)) == ("hann:17", 1)
+    assert (second["nearest"], second["share"]) == ("", 0)
+    table = sans("kernels", ".", "--explain").stdout
+    assert "hann:17" in table
+    assert "100.0%" in table
+    assert "nearest" not in sans("kernels", ".").stdout

@@ -17,8 +17,10 @@ from sans.bench.measurements import prdn_of
 from sans.codec.measures import Measures
 from sans.figures import METRICS, Approximation, percentage
 from sans.metrics import (
+    addressed_inverse_compression_ratio,
     inverse_compression_ratio,
     phi,
+    phi_addressed,
     prd,
     prdn,
     psnr,
@@ -87,11 +89,123 @@ def test_weights_may_differ_from_signal_to_signal(case):
     assert_close(phi(*case, weights), torch.cat(each))
 
 
+@settings(max_examples=30)
+@given(cases(), st.integers(0, 50), st.floats(1, 40))
+def test_an_addressed_spike_says_its_shape_too(case, weights, shapes):
+    rows = zip(*(tensor.numpy() for tensor in case), strict=True)
+    for i, (x, y, a) in enumerate(rows):
+        n, dimensions = x.size, x.ndim - 1
+        for q, given_ in ((shapes, shapes), (len(a), None)):
+            share = math.log(q) / math.log(n) if n > 1 else 0
+            ratio = (weights + (1 + dimensions * (1 + share)) * (a != 0).sum()) / n
+            one = [tensor[i : i + 1] for tensor in case]
+            found = addressed_inverse_compression_ratio(one[2], weights, given_)
+            assert_close(found.item(), ratio, check_dtype=False)
+            phi_a = phi_addressed(*one, weights, given_).item()
+            assert_close(phi_a, math.hypot(ratio, abs(x - y).sum() / abs(x).sum()))
+
+
+@settings(max_examples=30)
+@given(cases(), st.integers(0, 50))
+def test_of_one_shape_and_of_a_basis_it_is_phi(case, weights):
+    signal, drawn, activations = case
+    one = signal, drawn, activations[:, :1]
+    assert torch.equal(phi_addressed(*one, weights), phi(*one, weights))
+    assert torch.equal(phi_addressed(*case, weights, shapes=1), phi(*case, weights))
+    assert (phi_addressed(*case, weights, 2) >= phi(*case, weights)).all()
+
+
+def test_phi_addressed_by_hand():
+    signal = torch.tensor([[[1.0, -2, 3, 0, 4, 0, 0, 0, 0]]])  # 9 places
+    reconstruction = torch.tensor([[[1.0, 0, 3, 1, 2, 0, 0, 0, 0]]])
+    activations = torch.zeros(1, 3, 9)
+    activations[0, [0, 2, 2], [2, 4, 5]] = torch.tensor([5.0, -1, 2])
+    # W = 2, three spikes of an amplitude and 1 + log 3 / log 9 = 1.5 for one of 3 shapes at one of
+    # 9 places: (2 + 3 * 2.5) / 9; errors 2 + 1 + 2 over magnitudes 1 + 2 + 3 + 4.
+    found = addressed_inverse_compression_ratio(activations, 2)
+    assert_close(found, torch.tensor([9.5 / 9]))
+    wanted = torch.tensor([math.hypot(9.5 / 9, 0.5)])
+    assert_close(phi_addressed(signal, reconstruction, activations, 2), wanted)
+    with pytest.raises(ValueError, match=r"^a spike has one of at least 1 shape, not of 0$"):
+        phi_addressed(signal, reconstruction, activations, 2, shapes=0)
+
+
+def gaps(shape, seed):
+    """Return signals with missing samples, and which are there: neither all nor none."""
+    random = np.random.default_rng(seed)
+    present = random.random(shape) < 0.6
+    present[..., :2], present[..., -1] = True, False
+    return random.normal(0, 3, shape), random.normal(0, 3, shape), present
+
+
+@settings(max_examples=30)
+@given(st.sampled_from([(2, 1, 9), (1, 3, 5), (2, 2, 4, 3), (1, 1, 5, 5)]), st.integers(0, 99))
+@pytest.mark.parametrize("kind", ["array", "tensor"])
+def test_missing_samples_are_as_if_cut_out(kind, shape, seed):
+    signal, drawn, present = gaps(shape, seed)
+    holed = np.where(present, signal, np.nan)
+    beside = np.where(present, drawn, np.where(signal > 0, np.nan, 1e9))  # as it does not count
+    counts, make = np.arange(1, len(signal) + 1), torch.tensor if kind == "tensor" else np.asarray
+    whole = Approximation(make(holed), make(beside), make(counts), 3, shapes=5)
+    for i, there in enumerate(present):
+        cut = [
+            each[i][there].reshape(1, 1, *[-1] + [1] * (len(shape) - 3)) for each in (signal, drawn)
+        ]
+        alone = Approximation(*cut, counts[i], 3, shapes=5)
+        assert whole.samples[i] == there.sum()
+        for name, metric in METRICS.items():
+            if "addressed" not in name and not name.startswith("published"):
+                figure = float(whole[name][i])
+                assert figure == pytest.approx(float(np.ravel(alone[name])[0]), rel=1e-9), metric
+        share = math.log(5) / math.log(math.prod(shape[2:]))  # the places are those of one lead
+        ratio = (3 + counts[i] * (1 + (len(shape) - 2) * (1 + share))) / there.sum()
+        assert float(whole["addressed_inverse_compression_ratio"][i]) == pytest.approx(ratio)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 99))
+def test_functions_leave_out_missing_samples(seed):
+    signal, drawn, present = gaps((2, 2, 8), seed)
+    holed = np.where(present, signal, np.nan)
+    activations = np.where(gaps((2, 3, 8), seed + 1)[2], 1.0, 0.0)
+    both = Approximation(holed, drawn, (activations != 0).sum((1, 2)), 4, shapes=3)
+    for found, name in [
+        (phi(holed, drawn, activations, 4), "phi"),
+        (phi_addressed(holed, drawn, activations, 4), "phi_addressed"),
+        (inverse_compression_ratio(activations, 4, holed), "inverse_compression_ratio"),
+        (reconstruction_loss(holed, drawn), "reconstruction_loss"),
+        (prdn(holed, drawn), "prdn"),
+        (snr(holed, drawn), "snr"),
+    ]:
+        np.testing.assert_allclose(found.numpy(), both[name], rtol=1e-9)
+
+
+def test_a_signal_without_a_sample_has_no_phi():
+    signal = torch.tensor([[[1.0, 2]], [[torch.nan] * 2]])
+    assert silent(signal).tolist() == [False, True]
+    message = r"^all samples of signal 1 of the batch are missing: it has no φ$"
+    for figure in (reconstruction_loss, prdn):
+        with pytest.raises(ValueError, match=message):
+            figure(signal, torch.ones(2, 1, 2))
+    assert silent(torch.tensor([[[torch.nan, 0.0]], [[torch.nan, torch.inf]]])).tolist() == [1, 0]
+
+
+def test_no_gradient_comes_from_missing_samples():
+    signal = torch.tensor([[[1.0, torch.nan, 3.0]]], dtype=torch.float64)
+    drawn = torch.tensor([[[2.0, 5.0, 2.0]]], dtype=torch.float64, requires_grad=True)
+    for figure in (reconstruction_loss, prd, prdn):
+        assert torch.autograd.gradcheck(lambda drawn, f=figure: f(signal, drawn), drawn)
+    (gradient,) = torch.autograd.grad(reconstruction_loss(signal, drawn).sum(), drawn)
+    assert gradient.tolist() == [[[0.25, 0, -0.25]]]
+
+
 def functions(x, y, a):
     """Return all public figures of signals, reconstructions and activations."""
     return [
         phi(x, y, a, 3),
+        phi_addressed(x, y, a, 3, 5),
         inverse_compression_ratio(a, 3),
+        addressed_inverse_compression_ratio(a, 3, 5),
         reconstruction_loss(x, y),
         spikes(a),
         prd(x, y, 8.0),

@@ -179,7 +179,7 @@ def test_one_sample_passes():
     ("shape", "message"),
     [
         ((5, 30), "signals must be (batch, 1, length), not (5, 30)"),
-        ((5, 2, 30), "signals must be (batch, 1, length), not (5, 2, 30)"),
+        ((5, 2, 30), "the network is for 1 lead, the signals have 2"),
         ((5, 1, 6, 6), "signals must be (batch, 1, length), not (5, 1, 6, 6)"),
         ((5, 1, 4), "the kernel size must be between 1 and 4, not 5"),
     ],

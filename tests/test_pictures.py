@@ -108,6 +108,30 @@ def test_a_signal_that_cannot_be_drawn_is_refused(signal, message):
         draw_reconstruction(network(1), dataset((30,)), "test", signal)
 
 
+def test_a_signal_that_misses_too_many_samples_is_not_drawn():
+    model, data = network(1), dataset((30,), silent=1)
+    data.test.signals[1, 0, 1:] = np.nan
+    phi, _ = scored(model, data)
+    assert len(phi) == 2
+    for choice, number in (("first", 3), ("best", 3 + phi.argmin()), ("worst", 3 + phi.argmax())):
+        assert title(draw_reconstruction(model, data, "test", choice)).startswith(
+            f"beats, test signal {number} of 4"
+        )
+    with pytest.raises(ValueError, match="test signal 2 misses too many of its samples"):
+        draw_reconstruction(model, data, "test", 2)
+    data.test.signals[2:] = np.nan
+    with pytest.raises(ValueError, match="every test signal misses too many samples, or is zero"):
+        draw_reconstruction(model, data, "test")
+
+
+def test_of_several_shapes_both_figures_are_told():
+    model, data = network(1, kernels=3), dataset((30,), silent=0)
+    scores = evaluate(model, data.test.signals[:1])
+    phi, addressed = (f"{scores.mean(name):#.3g}" for name in ("phi", "phi_addressed"))
+    said = draw_reconstruction(model, data, "test").get_suptitle().splitlines()[1]
+    assert said.startswith(f"φ {phi}, φₐ {addressed}, CR⁻¹ ")
+
+
 def test_a_part_of_zeros_has_nothing_to_draw():
     with pytest.raises(ValueError, match="every test image is zero everywhere"):
         draw_reconstruction(network(2), dataset((6, 7), silent=4), "test", "first")

@@ -13,6 +13,7 @@ from sans.plots.plane import (
     EVEN,
     FARTHEST,
     PLANE_HEIGHT,
+    draw_curves,
     draw_plane,
     draw_points,
     end_of_axis,
@@ -143,3 +144,20 @@ def test_no_points_are_drawn_as_nothing():
     draw_points(panel, np.empty((0, 2)), LOOK, 5)
     draw_points(panel, np.full((3, 2), np.nan), LOOK, 5)
     assert len(panel.lines) == before
+
+
+def test_curves_of_yardsticks_are_lines_with_labels_where_they_are_lowest():
+    _, panel = plane()
+    before = len(panel.lines)
+    curves = {
+        "dct": np.array([[0, 1], [0.1, 0.2], [0.5, 0.1]]),
+        "haar": np.array([[0, 1], [2, 0.9]]),
+    }
+    labels = draw_curves(panel, curves)
+    drawn = panel.lines[before:]
+    for line, points in zip(drawn, curves.values(), strict=True):
+        np.testing.assert_array_equal(line.get_xydata(), points)
+    assert len({line.get_linestyle() for line in drawn}) == 2
+    assert [label.words for label in labels] == ["dct", "haar"]
+    np.testing.assert_allclose(labels[0].point, (0.1, 0.2))
+    np.testing.assert_allclose(labels[1].point, (0, 1))

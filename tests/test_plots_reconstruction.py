@@ -284,3 +284,91 @@ def test_what_follows_from_what_stands_under_it():
     ):
         assert places[upper].x0 == pytest.approx(places[lower].x0)
         assert places[upper].y0 > places[lower].y1
+
+
+def with_gap(parts, places):
+    """Return a passage whose signal misses samples."""
+    signal = parts.signal.copy()
+    signal[places] = np.nan
+    return parts._replace(signal=signal)
+
+
+def shades(panel):
+    """Return where the ground of a panel is grey: from and to."""
+    boxes = [patch.get_extents().transformed(panel.transData.inverted()) for patch in panel.patches]
+    return [(round(box.x0, 6), round(box.x1, 6)) for box in boxes]
+
+
+def test_a_gap_is_grey_ground_and_its_reconstruction_is_dashed():
+    parts = with_gap(passage(), [7, 8, 9, 39])
+    panels = rows(plot_reconstruction(parts, rate=2.0))
+    for name in (ROWS[0], ROWS[3], ROWS[4]):
+        assert shades(panels[name]) == [(3.25, 4.75), (19.25, 19.75)]
+    assert shades(panels[ROWS[1]]) == shades(panels[ROWS[2]]) == []
+    (_, behind), (_, front), (_, dashed) = curves(panels[ROWS[3]])
+    np.testing.assert_array_equal(behind, parts.signal)
+    there = ~np.isnan(parts.signal)
+    np.testing.assert_array_equal(front, np.where(there, parts.reconstruction, np.nan))
+    assert np.flatnonzero(~np.isnan(dashed)).tolist() == [6, 7, 8, 9, 10, 38, 39]
+    assert panels[ROWS[3]].lines[-1].is_dashed()
+    assert panels[ROWS[2]].get_title(loc="right").endswith(" spikes for 36 samples")
+    assert np.isfinite(panels[ROWS[4]].get_ylim()).all()
+
+
+def test_a_pixel_that_is_missing_is_not_drawn():
+    parts = passage((5, 6))
+    signal = parts.signal.copy()
+    signal[1, 2] = np.nan
+    panels = titled(plot_reconstruction(parts._replace(signal=signal)))
+    assert image(panels[ROWS[0]]).get_clim() == (np.nanmin(signal), np.nanmax(signal))
+    for name in (ROWS[0], ROWS[4]):
+        assert np.flatnonzero(np.isnan(np.ma.filled(image(panels[name]).get_array(), np.nan))) == 8
+
+
+def of_leads(leads=3, seed=1):
+    """Return a passage of several leads of 40 samples."""
+    random = np.random.default_rng(seed)
+    parts = passage()
+    return parts._replace(
+        signal=random.normal(size=(leads, 40)), reconstruction=random.normal(size=(leads, 40))
+    )
+
+
+@pytest.mark.parametrize("names", [(), ("MLII", "V5", "$x$")])
+def test_leads_stand_one_above_the_other_over_one_row_of_spikes(names):
+    parts = of_leads()
+    picture = plot_reconstruction(parts, 360.0, "a title", "mV", {"φ": 0.5}, names)
+    labels = [panel.get_ylabel().split("\n")[0] for panel in picture.axes]
+    assert labels == [*(names or ("lead 1", "lead 2", "lead 3")), ROWS[1], ROWS[2]]
+    assert picture.get_suptitle() == "a title\nφ 0.500"
+    for panel, signal, drawn in zip(picture.axes, *parts[::3], strict=False):
+        (_, behind), (_, front) = curves(panel)
+        np.testing.assert_array_equal(behind, signal)
+        np.testing.assert_array_equal(front, drawn)
+        assert panel.get_ylim() == picture.axes[0].get_ylim()
+    tips = [len(bars.get_segments()) for bars in picture.axes[4].collections]
+    assert tips == np.count_nonzero(parts.activations, axis=1).tolist()
+    note = picture.axes[4].get_title(loc="right")
+    assert note == f"{parts.spikes} spikes for 120 samples of 3 leads"
+    assert picture._repr_png_().startswith(b"\x89PNG")
+
+
+def test_a_gap_of_one_lead_is_grey_in_its_row_alone():
+    parts = of_leads()
+    parts.signal[1, 10:20] = np.nan
+    picture = plot_reconstruction(parts)
+    assert [shades(panel) for panel in picture.axes[:3]] == [[], [(9.5, 19.5)], []]
+    note = picture.axes[4].get_title(loc="right")
+    assert note == f"{parts.spikes} spikes for 110 samples of 3 leads"
+
+
+def test_of_many_leads_the_first_are_drawn_and_the_picture_says_so():
+    picture = plot_reconstruction(of_leads(20))
+    assert len(picture.axes) == 18
+    note = picture.axes[0].get_title(loc="right")
+    assert note == "the first 16 of 20 leads, the signal in grey"
+
+
+def test_other_names_than_leads_are_refused():
+    with pytest.raises(ValueError, match="3 leads want as many names, not 2"):
+        plot_reconstruction(of_leads(), leads=("a", "b"))

@@ -66,6 +66,51 @@ def test_every_network_is_a_point_in_the_colour_of_its_activation():
         np.testing.assert_array_equal(dots(panel, one.activation, 9), wanted[[2]])
 
 
+def rings(panel, activation):
+    """Return the points of an activation that are drawn as rings."""
+    look = LOOKS[activation]
+    hollow = [
+        line.get_xydata()
+        for line in panel.lines
+        if to_hex(line.get_markeredgecolor()) == look.colour
+        and line.get_markerfacecolor() == "white"
+    ]
+    return np.concatenate(hollow) if hollow else np.empty((0, 2))
+
+
+def test_what_counts_the_shape_of_a_spike_lies_in_its_own_place():
+    one, other = family("topk"), family("extrema", seed=1)
+    one = one._replace(addressed=1.2 * one.ratio)
+    plain, by_shape, both = (
+        plot_plane([one, other], "", counted=counted).axes[0]
+        for counted in ("phi", "phi_addressed", "both")
+    )
+    at = np.stack((one.ratio, one.loss), 1), np.stack((1.2 * one.ratio, one.loss), 1)
+    for panel, wanted in ((plain, at[0]), (by_shape, at[1]), (both, at[0])):
+        np.testing.assert_array_equal(dots(panel, "topk", 5), wanted)
+        np.testing.assert_array_equal(dots(panel, "extrema", 5), other.points)
+    np.testing.assert_array_equal(rings(both, "topk"), at[1][[2]])
+    assert not len(rings(both, "extrema"))  # of one shape both are the same
+    assert not len(rings(plain, "topk")) + len(rings(by_shape, "topk"))
+    assert both.get_title(loc="right").endswith("validation part; rings: CR⁻¹ₐ")
+    assert "CR⁻¹ₐ" in by_shape.get_xlabel()
+    assert "CR⁻¹ₐ" not in plain.get_xlabel() + both.get_xlabel()
+    texts = {text.get_text()[:2] for text in by_shape.texts}
+    assert "φₐ" in texts
+    assert "φ " not in texts
+    with pytest.raises(ValueError, match="there is no figure 'all'; known: phi, phi_addressed"):
+        plot_plane([one], "", counted="all")
+
+
+def test_a_ring_beyond_the_others_is_within_the_plane():
+    one = family("topk")._replace(addressed=np.full(5, 3.0))
+    panel = plot_plane([without(one, phi=[0]), without(family(), phi=[2])], "", counted="both")
+    panel = panel.axes[0]
+    np.testing.assert_allclose(rings(panel, "topk"), [[3, one.loss[2]]])
+    assert panel.get_xlim()[1] > 3
+    assert not len(rings(panel, "extrema"))
+
+
 def test_the_best_network_of_each_activation_is_labelled_with_its_size():
     families = [family("topk", best=0), family("extrema", best=4, seed=1)]
     wanted = {

@@ -129,6 +129,22 @@ def test_an_epoch_is_better_if_its_phi_is_lower_whatever_else_is_higher(phi, oth
     assert torch.equal(result.model.kernels[0].double(), (before, after)[best - 1])
 
 
+@pytest.mark.parametrize("others", [0.1, 9.0])
+def test_a_pursuit_that_minimises_phi_addressed_is_judged_by_it(others):
+    config, model = TrainConfig(epochs=2), pursuit(kernel_sizes=(15, 9), stop="addressed")
+    trainer = PursuitTrainer(model, signals(0), signals(1, 2), config)
+    assert trainer.objective == "phi_addressed"
+    trainer.run_epoch()
+    (first,) = trainer.result().history
+    found = evaluate(trainer.result().model, signals(1, 2))
+    assert found.mean("phi_addressed") == pytest.approx(first.phi_addressed, rel=1e-4)
+    assert first.phi_addressed > first.phi
+    rows = torch.tensor([[others] * 4 + [9 - others]], dtype=torch.float64)
+    trainer.restore(trainer.state() | {"history": rows})
+    trainer.run_epoch()
+    assert trainer.result().best.epoch == (1 if others == 9 else 2)
+
+
 @pytest.mark.parametrize(("phi", "kernels"), [((9.0, 0.8), 2), ((0.8, 9.0), 1)])
 def test_kernels_grow_as_long_as_phi_falls_whatever_else_rises(phi, kernels):
     rows = [[2 / each, each, 2 / each, 2 / each] for each in phi for _ in range(2)]
@@ -212,6 +228,10 @@ def test_silent_signals_are_left_out_and_counted():
     silent = np.concatenate((signals(0), np.zeros((2, 1, 200), np.float32)))
     trainer = PursuitTrainer(pursuit(), silent, signals(1), TrainConfig(epochs=1))
     assert trainer.silent == {"training": 2, "validation": 0}
+    silent[-1, 0, 3], silent[-2, 0, 14:] = 1, np.nan  # of 15 samples for a kernel, 14 are there
+    trainer = PursuitTrainer(pursuit(), silent, signals(1), TrainConfig(epochs=1))
+    assert trainer.silent == {"training": 0, "validation": 0}
+    assert trainer.sparse == {"training": 1, "validation": 0}
     trainer.run_epoch()
 
 
@@ -223,7 +243,7 @@ def test_which_trainer_depends_on_the_encoder():
 def test_what_is_not_for_a_pursuit_is_refused():
     with pytest.raises(ValueError, match="between 1 and 200, not 300"):
         trained(pursuit(kernel_sizes=(300,)))
-    with pytest.raises(ValueError, match="NaN"):
+    with pytest.raises(ValueError, match="all samples of the signals are missing"):
         PursuitTrainer(pursuit(), np.full((1, 1, 200), np.nan), signals(1))
     with pytest.raises(ValueError, match="annealed"):
         trained(config=TrainConfig(anneal=2.0))

@@ -391,11 +391,19 @@ def test_in_two_dimensions_the_published_phi_counts_m_weights_and_the_corrected_
 
 
 def test_of_searches_the_mean_over_seeds_is_shown():
-    pursuits = (Pursuit(0.25, (9, 40)), Pursuit(0.5, (7,)), Pursuit(0.15, (8, 39)))
+    specs = ("hann", "learned:39")
+    pursuits = (
+        Pursuit(0.25, (9, 40), 0.5),
+        Pursuit(0.5, (7,), 0.75),
+        Pursuit(0.15, (8, 39), 0.25, specs),
+    )
     found = compare(PUBLISHED, [network()], {}, [network()], {}, None, pursuits)
     assert found.pursuit_phi == pytest.approx(0.3)
     assert (found.pursuit_lowest_phi, found.pursuit_highest_phi) == (0.15, 0.5)
-    assert found.pursuit_kernel_sizes == "9 40; 7; 8 39"
+    assert found.pursuit_phi_addressed == 0.5
+    earlier = replace(found, pursuits=(*pursuits, Pursuit(0.15, (8,))))
+    assert math.isnan(earlier.pursuit_phi_addressed)
+    assert found.pursuit_kernel_sizes == "9 40; 7; hann learned:39"
     assert replace(found, pursuits=()) == compared([network()], raw=None)
 
 
@@ -416,7 +424,7 @@ SUPERVISED = [
     compared([diverged(activation="relu")], row=replace(PUBLISHED, activation="relu")),
     compared([network("topk", last_published_phi=0.61)], row=replace(PUBLISHED, activation="topk")),
 ]
-PURSUITS = (Pursuit(0.25, (9, 40)), Pursuit(0.375, (7,)))
+PURSUITS = (Pursuit(0.25, (9, 40), 0.375), Pursuit(0.375, (7,), 0.5))
 UNSUPERVISED = [
     replace(one, published=replace(one.published, dataset=name, accuracy=None))
     for one, name in zip(SUPERVISED, ("ctu-uhb-ctgdb", "50%_of&all", "mitdb"), strict=True)
@@ -467,20 +475,21 @@ def test_cells_are_rounded_signed_and_dashed():
 
 @pytest.mark.parametrize(("plain", "searched"), list(zip(TABLES, SEARCHED, strict=True)))
 def test_what_was_searched_stands_behind_everything_else(plain, searched):
-    assert searched.heads == [*plain.heads, "pursuit φ̄"]
-    assert [row[:-1] for row in searched.cells] == plain.cells
-    assert [row[-1] for row in searched.cells] == ["0.312", "–", "–"]
+    assert searched.heads == [*plain.heads, "pursuit φ̄", "pursuit φ̄ₐ"]
+    assert [row[:-2] for row in searched.cells] == plain.cells
+    assert [row[-2:] for row in searched.cells] == [["0.312", "0.438"], *[["–", "–"]] * 2]
     assert "pursuit φ̄" in searched.narrow.heads
     rows, others = (list(csv.DictReader(io.StringIO(t.csv()))) for t in (searched, plain))
     more = {
         "pursuit_phi": "0.3125",
+        "pursuit_phi_addressed": "0.4375",
         "pursuit_lowest_phi": "0.25",
         "pursuit_highest_phi": "0.375",
         "pursuit_kernel_sizes": "9 40; 7",
     }
     assert rows[0] == others[0] | more
     assert rows[1:] == [other | dict.fromkeys(more, "") for other in others[1:]]
-    assert list(rows[0])[-3:] == list(more)[1:]
+    assert list(rows[0])[-3:] == list(more)[2:]
 
 
 @pytest.mark.parametrize("table", TABLES + SEARCHED)
@@ -987,9 +996,12 @@ def test_what_a_search_leaves_is_an_ordinary_run(images, tmp_path):
     with left.trials.open() as file:
         validation = [float(row["phi"]) for row in csv.DictReader(file)]
     assert summary["best"]["phi"] == min(validation)
-    assert study.found() == [
-        Pursuit(summary["test"]["phi"], SAN.load(left.model).config.kernel_sizes)
-    ]
+    config, test = SAN.load(left.model).config, summary["test"]
+    wanted = Pursuit(test["phi"], config.kernel_sizes, test["phi_addressed"], config.kernel)
+    assert study.found() == [wanted]
+    del test["phi_addressed"]  # as an earlier version
+    left.summary.write_text(json.dumps(summary))
+    assert math.isnan(study.searches[0].found().phi_addressed)
 
 
 @pytest.mark.usefixtures("searched")

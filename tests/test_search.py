@@ -24,7 +24,8 @@ from sans.engines import Engine
 from sans.errors import DatasetError, ModelError
 from sans.model_files import read_arrays, write_arrays
 from sans.runs import Run, find_model
-from sans.search import Budget, prepare
+from sans import search as searching
+from sans.search import Budget
 from sans.search.kept import FORM, Kept, Trial
 from sans.search.space import DROPOUTS, LONGEST_SIGNAL, MOST_KERNELS, propose
 from sans.search.trials import TrialSlice, perform
@@ -63,6 +64,11 @@ def studies(monkeypatch):
     return begun
 
 
+def prepare(data, seed=0):
+    """A search for kernels that are learned, by φ; test_islands.py has those for low φₐ."""
+    return searching.prepare(data, seed, "phi")
+
+
 def searched(data, trials, seed=0, engine=Engine(), run=None):  # noqa: B008 - frozen
     found = prepare(data, seed)
     found.run(engine, Budget(None, trials), run=run)
@@ -70,7 +76,7 @@ def searched(data, trials, seed=0, engine=Engine(), run=None):  # noqa: B008 - f
 
 
 def rows(search):
-    return [(row.kernel_size, row.found, row.phi) for row in search.finished]
+    return [(row.start, row.found, row.phi) for row in search.finished]
 
 
 def test_a_search_leaves_the_best_trial_as_a_run(data, tmp_path):
@@ -82,7 +88,8 @@ def test_a_search_leaves_the_best_trial_as_a_run(data, tmp_path):
     experiment.finish(run)
     assert search.best.phi == min(trial.phi for trial in search.finished)
     network = SAN.load(find_model(run.folder))
-    assert " ".join(map(str, network.config.kernel_sizes)) == search.best.found
+    sizes = ",".join(map(str, network.config.kernel_sizes))
+    assert f"learned:{sizes}" == search.best.found
     validation = evaluate(network, search.dataset.validation.signals)
     assert validation.mean("phi") == pytest.approx(search.best.phi, rel=1e-4)
     summary = json.loads(run.summary.read_text())
@@ -222,7 +229,7 @@ def test_a_search_by_time_goes_on_by_trials_and_knows_all_that_were_told(data, r
     search.take_up(run)
     search.run(Engine(), Budget(None, 5), None, run)
     assert [trial.number for trial in search.trials] == list(range(5))
-    assert len({trial.kernel_size for trial in search.finished}) == 5
+    assert len({trial.start for trial in search.finished}) == 5
     told = [trial.value for trial in studies[-1].trials]
     assert told == [trial.phi for trial in search.finished]
 
@@ -345,7 +352,7 @@ def test_a_trial_in_slices_is_the_same_trial(data, monkeypatch):
             each.outcome = perform(search._task(each, 0.0), lambda: False)
             slices += 1
         assert slices == whole.epochs
-        assert each.outcome.sizes == whole.sizes
+        assert each.outcome.kernel == whole.kernel
         assert each.outcome.state.keys() == whole.state.keys()
         for name, array in whole.state.items():
             assert np.array_equal(each.outcome.state[name], array)

@@ -62,6 +62,7 @@ OTHERS = {
     "limit": 7,
     "split_by": "recording",
     "layout": "images",
+    "resample": "lowest",
     "whole": True,
     "activation": ("topk",),
     "kernel_size": (3, 5),
@@ -77,6 +78,16 @@ OTHERS = {
     "device": "cuda",
 }
 """Another value for every option that decides the outcome."""
+
+
+ADDRESSED = "phi_addressed"
+
+ALWAYS = [
+    *(f"{part}_{ADDRESSED}" for part in ("test", "last")),
+    *(f"{part}_addressed_inverse_compression_ratio" for part in ("test", "last")),
+    f"validation_{ADDRESSED}",
+]
+"""What every row has since φₐ is known, behind the columns that it always had."""
 
 
 class StopError(Exception):
@@ -309,10 +320,29 @@ def test_each_part_of_the_data_serves_what_it_is_for(tmp_path):
             ("last", last, sweep.dataset.test),
         ):
             scored = evaluate(model, part.signals)
-            for figure in ("phi", "inverse_compression_ratio", "reconstruction_loss"):
-                found = getattr(network.row, f"{name}_{figure}")
+            for figure in ("phi", "inverse_compression_ratio", "reconstruction_loss", ADDRESSED):
+                found = network.row.values()[f"{name}_{figure}"]
                 assert found == pytest.approx(scored.mean(figure), rel=1e-5)
         assert network.row.test_phi != pytest.approx(network.row.validation_phi, rel=1e-4)
+
+
+def test_phi_addressed_is_phi_for_one_kernel_and_more_for_two(tmp_path):
+    for kernels in (1, 2):
+        sweep, _ = trained(tmp_path / str(kernels), Grid(("extrema",), (3, 5), kernels))
+        for values in (row.values() for row in sweep.rows()):
+            for part in ("validation", "test", "last"):
+                phi, phi_a = values[f"{part}_phi"], values[f"{part}_{ADDRESSED}"]
+                assert phi_a == phi if kernels == 1 else phi_a > phi
+
+
+@pytest.mark.parametrize("kernels", [1, 2])
+def test_pictures_know_the_ratio_that_counts_shapes(tmp_path, kernels):
+    sweep, _ = trained(tmp_path, Grid(("extrema",), (3, 5), kernels))
+    networks = sweep.networks()
+    form = sweep.dataset.training.signals.shape[1:]
+    shown = drawn.family(networks, networks[0], "test", form).addressed
+    name = "test_addressed_inverse_compression_ratio"
+    np.testing.assert_allclose(shown, [each.row.more[name] for each in networks], rtol=1e-6)
 
 
 def test_a_metric_of_later_is_computed_for_the_networks_that_are_trained_later(
@@ -331,13 +361,13 @@ def test_a_metric_of_later_is_computed_for_the_networks_that_are_trained_later(
         if row.activation == "extrema":
             assert row == old
         else:
-            assert replace(row, more={}) == old
-            assert list(row.more) == added
+            assert replace(row, more=old.more) == old
+            assert [name for name in row.more if name not in old.more] == added
             assert row.more["test_doubled"] == pytest.approx(2 * row.test_phi)
     folder.write_rows(again.rows())
     with folder.table.open(encoding="utf-8") as file:
         lines = list(csv.reader(file))
-    assert lines[0] == [*COLUMNS, *added]
+    assert lines[0] == [*COLUMNS, *ALWAYS, *added]
     assert [line[-1] == "" for line in lines[1:]] == [True, True, False, False]
 
 
@@ -364,7 +394,9 @@ def test_the_tables_hold_every_row_once_and_in_order(tmp_path):
     values = json.loads(folder.rows.read_text())
     order = [(a, m, seed) for a in GRID.activation for m in (3, 5, 8) for seed in (0, 1)]
     assert [(v["activation"], v["kernel_size"], v["seed"]) for v in values] == order
-    assert [Row(**value) for value in values] == sweep.rows()
+    found = [Row(**{name: value.pop(name) for name in COLUMNS}, more=value) for value in values]
+    assert found == sweep.rows()
+    values = json.loads(folder.rows.read_text())
     assert [list(line.values()) for line in lines] == [
         [str(value) for value in value.values()] for value in values
     ]

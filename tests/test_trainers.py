@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +18,14 @@ from sans.errors import ModelError
 from sans.runs import Run, experiment
 from sans.training import Epoch, PursuitTrainer, Trainer, TrainerProtocol, trainer_for
 from sans.training.doubts import doubts_of
-from sans.training.history import FIGURES, RECORD, as_columns, as_records
+from sans.training.history import (
+    FIGURES,
+    RECORD,
+    as_columns,
+    as_records,
+    best_epochs,
+    objective_of,
+)
 
 MEMBERS = {name for name in vars(TrainerProtocol) if not name.startswith("_")}
 MEMBERS |= set(TrainerProtocol.__annotations__)
@@ -78,20 +86,49 @@ def test_figures_of_epochs_have_names_and_lie_in_files_as_ever(model):
     assert (history.shape, history.dtype) == ((2, 1), RECORD)
     for name in FIGURES:
         assert history[name][:, 0].tolist() == [getattr(epoch, name) for epoch in epochs]
-    rows = [[each.loss, each.phi, each.inverse_compression_ratio, each.reconstruction_loss]
-            for each in epochs]  # fmt: skip
+    rows = [[each.loss, each.phi, each.inverse_compression_ratio, each.reconstruction_loss,
+             each.phi_addressed] for each in epochs]  # fmt: skip
     stored = trainer.state()["history"]
     assert stored.dtype == torch.float64
-    assert stored.reshape(2, 4).tolist() == rows
+    assert stored.reshape(2, 5).tolist() == rows
     history["phi"] = 0
     assert trainer.history["phi"].min() > 0  # what was handed out is a copy
 
 
 def test_records_of_another_count_of_figures_are_refused():
-    columns = np.arange(24.0).reshape(2, 3, 4)
+    columns = np.arange(30.0).reshape(2, 3, 5)
     np.testing.assert_array_equal(as_columns(as_records(columns)), columns)
-    with pytest.raises(ValueError, match=r"history of shape \(2, 3\): wanted 4 figures an epoch"):
-        as_records(np.zeros((2, 3)))
+    earlier = as_records(columns[..., :4])
+    np.testing.assert_array_equal(as_columns(earlier)[..., :4], columns[..., :4])
+    assert np.isnan(earlier["phi_addressed"]).all()
+    for count in (3, 6):
+        message = rf"history of shape \(2, {count}\): wanted 5 figures an epoch"
+        with pytest.raises(ValueError, match=message):
+            as_records(np.zeros((2, count)))
+
+
+@pytest.mark.parametrize("model", [ModelConfig(kernel_sizes=(9,)), PURSUIT])
+def test_the_checkpoint_of_an_earlier_version_goes_on(model):
+    signals, config = noise(4, 1, 100), TrainConfig(epochs=2)
+    one, other = (trainer_for(model, signals, signals, config) for _ in "ab")
+    one.run_epoch()
+    state = one.state()
+    other.restore(state | {"history": state["history"][..., :4].clone()})
+    assert one.run_epoch() == other.run_epoch()
+    first, last = other.result().history
+    assert first.values()["phi_addressed"] is None
+    assert np.isnan(first.phi_addressed)
+    assert last.values() == {name: getattr(last, name) for name in ("epoch", *FIGURES)}
+
+
+def test_each_objective_finds_its_own_best_epochs():
+    records = as_records(np.array([[[9, 0.5, 9, 9, 0.4]], [[9, 0.4, 9, 9, 0.5]]]))
+    assert best_epochs(records).tolist() == [1]
+    assert best_epochs(records, "phi_addressed").tolist() == [0]
+    assert best_epochs(as_records(np.full((2, 1, 4), 0.5)), "phi_addressed").tolist() == [-1]
+    assert objective_of(replace(PURSUIT, stop="addressed")) == "phi_addressed"
+    for stop in ("phi", "count=3", "error=0.5", "threshold=1"):
+        assert objective_of(replace(PURSUIT, stop=stop)) == "phi"
 
 
 def test_a_network_that_is_of_use_raises_no_doubts():

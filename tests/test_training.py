@@ -20,7 +20,7 @@ from sans.evaluation import evaluate
 from sans.model import SAN
 from sans.training import Trainer, train
 from sans.training.bank import Bank
-from sans.training.history import FIGURES, VALIDATED
+from sans.training.history import EARLIER, VALIDATED
 from sans.training.regularisation import Regularisation
 
 NAMES = sorted(ACTIVATIONS)
@@ -415,8 +415,10 @@ def test_the_best_epoch_is_chosen_by_phi_where_every_other_figure_would_choose_a
         one.run_epoch()
         weights.append(one.state()["weights"][-1, 0])
     result = one.result(len(models) - 1)
-    loss, phi, ratio, error = (one.history[figure][:, -1].argmin() for figure in FIGURES)
+    loss, phi, ratio, error = (one.history[figure][:, -1].argmin() for figure in EARLIER)
     assert len({loss, phi, ratio, error}) == 4
+    assert one.objective == "phi"
+    assert result.best.phi_addressed == result.best.phi  # of one kernel
     assert result.best == result.history[phi]
     assert torch.equal(result.model.kernels[0], weights[phi])
 

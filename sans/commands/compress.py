@@ -96,8 +96,16 @@ def _kernel_options(wanted: CompressionOptions) -> KernelOptions:
     from sans.errors import ModelError
     from sans.kernels import load_kernels
 
+    found = load_kernels(wanted.model)
+    if found.config.leads > 1:
+        raise ModelError(
+            f"the model is for {found.config.leads} leads: recordings are coded lead by lead, with "
+            "kernels of one"
+        )
+    if found.config.cosines:
+        raise ModelError("the model describes signals by cosines: recordings are coded by kernels")
     try:
-        return KernelOptions(learn=False, given=unit_kernels(list(load_kernels(wanted.model))))
+        return KernelOptions(learn=False, given=unit_kernels(list(found)))
     except ValueError as error:
         raise ModelError(f"the model does not fit: {error}") from error
 

@@ -23,9 +23,9 @@ from sans.commands.console import (
 from sans.configs import DEVICES, ModelOptions, TrainOptions, check_name
 from sans.datasets import DataConfig
 from sans.datasets.parts import PARTS
-from sans.figures import METRICS
+from sans.figures import METRICS, WEIGHTS
 from sans.options import DATA, OUTPUT
-from sans.yardsticks import YARDSTICKS, score
+from sans.yardsticks import YARDSTICKS, check, find, names_in
 
 if TYPE_CHECKING:
     from sans.datasets import Dataset
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sans.model import SAN
     from sans.model_files import StoredModel
     from sans.plots import Picture
+    from sans.yardsticks import Scored
 
 SIGNALS = ("first", "best", "worst")
 """What may be drawn beside a signal of some number."""
@@ -68,12 +69,23 @@ def evaluate(
         typer.Option(
             metavar="NAME,…",
             help="Yardsticks to score beside it, with commas between: "
-            f"{', '.join(f'{name} ({row.description})' for name, row in YARDSTICKS.items())}.",
+            f"{', '.join(f'{name} ({words})' for name, words in YARDSTICKS.items())}; also "
+            "wavelet:NAME/LEVEL/BORDER, dct:BLOCK, and kernels as in hann+box.",
             show_default=False,
             autocompletion=lambda: tuple(YARDSTICKS),
             rich_help_panel=OUTPUT,
         ),
     ] = None,
+    weights: Annotated[
+        str,
+        typer.Option(
+            metavar=f"[{'|'.join(WEIGHTS)}]",
+            help="Whether the weights of the kernels are counted for every window, or once for "
+            "all that are scored.",
+            autocompletion=lambda: WEIGHTS,
+            rich_help_panel=OUTPUT,
+        ),
+    ] = WEIGHTS[0],
     device: str = o.single(TrainOptions, "device"),
     figure: Annotated[
         Path | None,
@@ -109,22 +121,25 @@ def evaluate(
     with usage_errors():
         check_name("split", split, PARTS)
         check_name("device", device, DEVICES)
+        check_name("weights", weights, WEIGHTS)
         drawn = _signal(signal)
         if figure is None and drawn != SIGNALS[0]:
             raise ValueError(f"--signal {signal} says what --figure draws: add --figure FILE")
         others = _names(against)
         path = runs.find_model(run)
         stored = _encoding(read_model(path), encoding)
+        for name in others:
+            find(name, stored.config.dimensions)
         config = _data_config(stored, data)
         if figure:
             image_format(figure)
             refuse_existing(figure, force)
         model, dataset = _load(stored, config, device)
         signals = getattr(dataset, split).signals
-        result = evaluation.evaluate(model, signals)
+        result = evaluation.evaluate(model, signals, weights)
         for sentence in result.doubts:
             notice(sentence)
-        beside = {name: score(name, signals) for name in others}
+        beside = _beside(others, dataset, split, stored, weights)
         if figure:
             from sans.runs.pictures import draw_reconstruction
 
@@ -145,7 +160,8 @@ def _encoding(stored: StoredModel, changes: dict[str, Any]) -> StoredModel:
     if changes.get("encoder") == "pursuit":
         changes = {**changes, "decoder": "adjoint", "competition": False}
         if stored.config.decoder == "paper":  # which draws them mirrored
-            kernels = tuple(np.flip(kernel).copy() for kernel in kernels)
+            space = tuple(range(-stored.config.dimensions, 0))
+            kernels = tuple(np.flip(kernel, space).copy() for kernel in kernels)
     return replace(stored, config=replace(stored.config, **changes), kernels=kernels)
 
 
@@ -169,10 +185,26 @@ def _names(against: str | None) -> list[str]:
     Raises:
         ValueError: if one is unknown.
     """
-    names = [] if against is None else against.split(",")
+    names = [] if against is None else names_in(against)
     for name in names:
-        check_name("yardstick", name, YARDSTICKS)
+        check(name)
     return names
+
+
+def _beside(
+    names: list[str], dataset: Dataset, split: str, stored: StoredModel, weights: str
+) -> dict[str, Scored]:
+    """Return the figures of yardsticks, which make small what the network's pursuit does.
+
+    Raises:
+        ValueError: if one does not fit the signals.
+    """
+    from sans.pursuit.stop import Stop
+    from sans.yardsticks import score
+
+    objective = "addressed" if Stop.parse(stored.config.stop).kind == "addressed" else "phi"
+    signals, validation = getattr(dataset, split).signals, dataset.validation.signals
+    return {name: score(name, signals, validation, objective, weights) for name in names}
 
 
 def _data_config(stored: StoredModel, changes: dict[str, Any]) -> DataConfig:
@@ -216,15 +248,20 @@ def _report(
     data: Dataset,
     split: str,
     result: Evaluation,
-    beside: dict[str, Evaluation],
+    beside: dict[str, Scored],
     as_json: bool,
 ) -> None:
     """Print the figures, for a program or for a person."""
     from sans.commands.tables import table_of
+    from sans.yardsticks.verdict import verdict
 
     noun = "images" if stored.config.dimensions == 2 else "signals"
     if result.silent:
         notice(f"{result.silent} {split} {noun} are zero everywhere and left out: they have no φ")
+    if result.sparse:
+        notice(
+            f"{result.sparse} {split} {noun} are left out: too many of their samples are missing"
+        )
     if as_json:
         about = {
             "run": str(path),
@@ -238,11 +275,14 @@ def _report(
             values["against"] = {name: other.summary() for name, other in beside.items()}
         print_json(values)
         return
-    title = f"{data.name}, {result.signals:,} {split} {noun}"
+    once = ", kernels counted once" if result.weights == "once" else ""
+    title = f"{data.name}, {result.signals:,} {split} {noun}{once}"
     label, rows = stored.config.label, []
     for name in result.scores:
         means = [other.mean(name) if name in other.scores else None for other in beside.values()]
         figures = (result.mean(name), result.spread(name), *means)
         rows.append((METRICS[name].title(compared=bool(beside)), *map(number, figures)))
     print_table(table_of(title, (label, "mean", "spread", *beside), rows, words=(label,)))
+    for sentence in verdict(result, beside) if beside else ():
+        out.print(sentence, markup=False, highlight=False)
     out.print(f"model: {path}", markup=False)

@@ -28,6 +28,7 @@ from rich.progress import (
 
 from sans.commands.console import trials_of
 from sans.errors import SansError
+from sans.figures import METRICS
 
 if TYPE_CHECKING:
     from sans.search import Budget, Search
@@ -162,20 +163,20 @@ def watched(
 ) -> Iterator[tuple[OnBatch, Callable[[Epoch], None]]]:
     """Show how a training goes; yield what it tells after each batch and each epoch."""
     epochs, first = trainer.config.epochs, trainer.epoch
-    place = "{task.fields[epoch]}/" + str(epochs)
+    place, heading = "{task.fields[epoch]}/" + str(epochs), METRICS[trainer.objective].heading
     bar = _bar(
         console,
         TextColumn(f"epoch {place}"),
         BarColumn(),
-        TextColumn("loss {task.fields[loss]}  validation φ̄ {task.fields[phi]}"),
+        TextColumn(f"loss {{task.fields[loss]}}  validation {heading} {{task.fields[phi]}}"),
         TimeRemainingColumn(),
-        brief=place + "  loss {task.fields[loss]}  φ̄ {task.fields[phi]}",
+        brief=f"{place}  loss {{task.fields[loss]}}  {heading} {{task.fields[phi]}}",
     )
     task = bar.add_task("", total=epochs, epoch=first, loss="–", phi="–")
     lines, last_phi, measured = Lines(console, what, epochs, first), "", False
 
     def tell(epoch: int, done: float, loss: str) -> None:
-        phi = f"validation φ̄ {last_phi}" if last_phi else ""
+        phi = f"validation {heading} {last_phi}" if last_phi else ""
         lines.tell(done, f"epoch {epoch}/{epochs}", f"loss {loss}", phi, noun="epochs")
 
     def on_batch(done: int, batches: int, loss: float) -> None:
@@ -190,7 +191,7 @@ def watched(
 
     def on_epoch(over: Epoch) -> None:
         nonlocal last_phi
-        loss, last_phi = f"{over.loss:.4f}", f"{over.phi:.4f}"
+        loss, last_phi = f"{over.loss:.4f}", f"{getattr(over, trainer.objective):.4f}"
         bar.update(task, completed=over.epoch, epoch=over.epoch, loss=loss, phi=last_phi)
         tell(over.epoch, over.epoch, loss)
 
@@ -231,14 +232,18 @@ def counted(
 
 @contextmanager
 def searched(
-    search: Search, budget: Budget, console: Console, what: str = "search"
+    search: Search,
+    budget: Budget,
+    console: Console,
+    what: str = "search",
 ) -> Iterator[Callable[[], None]]:
     """Show how a search goes; yield what is called whenever its trials went on."""
+    heading = METRICS["phi_addressed" if search.objective == "addressed" else "phi"].heading
     bar = _bar(
         console,
         TextColumn("{task.fields[trials]} trials"),
         BarColumn(),
-        TextColumn("validation φ̄ {task.fields[phi]}"),
+        TextColumn(f"validation {heading} {{task.fields[phi]}}"),
         TimeElapsedColumn(),
     )
     total = budget.seconds if budget.trials is None else budget.trials
@@ -250,7 +255,7 @@ def searched(
         trials, best = len(search.finished), f"{search.phi:.4f}"
         done = search.spent if budget.trials is None else trials  # not what compiling takes
         bar.update(task, completed=done, trials=trials, phi=best)
-        phi = f"best validation φ̄ {best}"
+        phi = f"best validation {heading} {best}"
         if budget.trials is None:
             spent = f"{duration(done)} of {duration(total or 0)}"
             left = max((total or 0) - done, 0)

@@ -17,9 +17,10 @@ from sans.commands.console import (
 )
 from sans.commands.train import Output, report
 from sans.configs import TrainOptions
-from sans.configs.budget import Budget
+from sans.configs.budget import Budget, SearchOptions
 from sans.datasets import DataConfig
 from sans.errors import SansError
+from sans.figures import METRICS
 
 if TYPE_CHECKING:
     from sans.engines import Engine
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 def search(
     data: DataConfig,
     budget: Budget,
+    options: SearchOptions,
     seed: int = o.single(TrainOptions, "seed"),
     workers: o.Workers = None,
     scheduler: o.Scheduler = None,
@@ -41,7 +43,9 @@ def search(
 ) -> None:
     """Find the kernels that describe a data set best, and leave a run.
 
-    The best is what has the lowest validation φ̄.
+    Families of formulas, their widths, standard banks, cosines and learned kernels are chosen
+    together, by the lowest φ̄ₐ of validation signals, and where these are few, of training signals
+    as well. With --objective phi kernels are learned, and chosen by the lowest validation φ̄.
 
     Examples:
         sans search --budget 20s
@@ -56,7 +60,7 @@ def search(
             budget = replace(budget, seconds=None)
         engine = Engine(workers=workers, scheduler=scheduler)
         engine.check()
-        looking = search.prepare(data, seed)
+        looking = search.prepare(data, seed, options.objective)
     for sentence in looking.dataset.notices:
         notice(sentence)
     with search.begun(looking, budget, output, force) as run:
@@ -98,15 +102,24 @@ def _search(looking: Search, run: Run, engine: Engine, budget: Budget, force: bo
             raise stop
         raise fail("stopped before the first slice of a trial: nothing is kept", INTERRUPTED)
     experiment = looking.leave(run)
-    write_options(run.options, "search", looking.data, budget, seed=looking.seed)
+    write_options(
+        run.options,
+        "search",
+        looking.data,
+        budget,
+        SearchOptions(looking.objective),
+        seed=looking.seed,
+    )
     if stop:
+        heading = METRICS[experiment.trainer.objective].heading
         experiment.finish(run)
         kept = f"{trials_of(len(looking.finished))}; the best is in {run.folder}"
         goes_on = f"the same command {'without --force ' if force else ''}goes on"
         if isinstance(stop, SansError):
             raise SansError(f"{stop}; there were {kept}; {goes_on}") from stop
         raise fail(
-            f"stopped after {kept}, validation φ̄ {number(looking.phi)}; {goes_on}", INTERRUPTED
+            f"stopped after {kept}, validation {heading} {number(looking.phi)}; {goes_on}",
+            INTERRUPTED,
         )
     _tell(looking)
     return experiment
@@ -119,4 +132,4 @@ def _tell(looking: Search) -> None:
         return
     if all(trial.cut for trial in looking.finished):
         notice("the budget ended before the first trial was over: its best so far is kept")
-    notice(f"trial {best.trial} of {trials} was best: kernels of {best.found} samples")
+    notice(f"trial {best.trial} of {trials} was best: {looking.words}")

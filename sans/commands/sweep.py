@@ -174,11 +174,18 @@ def _report(sweep: Sweep, folder: SweepFolder, select: str, as_json: bool) -> No
 
 
 def _columns(best: Mapping[str, Network]) -> dict[str, str]:
-    """Return the columns of the table that hold figures, by name, with their headings."""
+    """Return the columns of the table that hold figures, by name, with their headings.
+
+    The files have CR⁻¹ₐ, too, and φₐ also where it is φ, because every network has one kernel.
+    """
+    hidden = {"addressed_inverse_compression_ratio"}
+    if all(network.row.kernels == 1 for network in best.values()):
+        hidden.add("phi_addressed")
     phi = METRICS["phi"].head
     more = {
         f"test_{name}": metric.head
         for name, metric in METRICS.items()
+        if name not in hidden
         if any(f"test_{name}" in network.row.more for network in best.values())
     }
     return {

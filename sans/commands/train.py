@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +21,7 @@ from sans.commands.console import (
 )
 from sans.configs import ModelOptions, TrainOptions
 from sans.datasets import DataConfig
+from sans.figures import METRICS
 from sans.options import OUTPUT
 
 if TYPE_CHECKING:
@@ -106,8 +106,9 @@ def _train(experiment: Experiment, run: Run) -> None:
         trainer = experiment.trainer
         kept = "no epoch was finished"
         if trainer.has_best():
-            best = trainer.result().best
-            kept = f"the model of epoch {best.epoch} is kept, validation φ̄ {number(best.phi)}"
+            best, heading = trainer.result().best, METRICS[trainer.objective].heading
+            phi = number(getattr(best, trainer.objective))
+            kept = f"the model of epoch {best.epoch} is kept, validation {heading} {phi}"
         raise fail(
             f"stopped after {trainer.epoch} of {trainer.config.epochs} epochs; {kept}. "
             f"Go on: sans train --resume --output {run.folder}",
@@ -118,9 +119,8 @@ def _train(experiment: Experiment, run: Run) -> None:
 def report(experiment: Experiment, run: Run, evaluation: Evaluation, as_json: bool) -> None:
     """Print what came out, where the run lies, and what to type next; or one line of JSON."""
     from sans.commands.tables import table_of
-    from sans.figures import METRICS
 
-    training = experiment.trainer.result()
+    training, objective = experiment.trainer.result(), experiment.trainer.objective
     best = training.best
     for sentence in training.doubts:
         notice(sentence)
@@ -132,17 +132,21 @@ def report(experiment: Experiment, run: Run, evaluation: Evaluation, as_json: bo
                 "model": training.model.identifier,
                 "dataset": experiment.dataset.name,
                 "activation": experiment.model.label,
-                "best": asdict(best),
+                "objective": objective,
+                "best": best.values(),
                 "test": evaluation.summary(),
                 "doubts": list(training.doubts),
             }
         )
         return
     title = f"{experiment.dataset.name}, {experiment.model.label}"
-    names = ("phi", "inverse_compression_ratio", "reconstruction_loss")
+    addressed = len(training.model.kernels) > 1 or objective != "phi"  # of one shape it is φ
+    more = ("phi_addressed",) if addressed else ()
+    names = ("phi", *more, "inverse_compression_ratio", "reconstruction_loss")
+    which = f", lowest {METRICS[objective].heading}" if addressed else ""
     validation = [number(getattr(best, name)) for name in names]
     rows = (
-        (f"validation, epoch {best.epoch}", *validation),
+        (f"validation, epoch {best.epoch}{which}", *validation),
         ("test", *(number(evaluation.mean(name)) for name in names)),
     )
     heads = ("", *(METRICS[name].head for name in names))

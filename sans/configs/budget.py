@@ -6,7 +6,11 @@ import math
 import re
 from dataclasses import dataclass
 
+from sans.configs.checks import check_name
 from sans.options import SEARCH, option
+
+OBJECTIVES = ("addressed", "phi")
+"""What a search minimises: φ̄ₐ, or φ̄."""
 
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
@@ -61,3 +65,24 @@ class Budget:
             )
         if self.trials is not None and self.trials < 1:
             raise ValueError(f"trials must be at least 1, not {self.trials}")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """What a search is for.
+
+    Raises:
+        ValueError: if it is for something else.
+    """
+
+    objective: str = option(
+        "addressed",
+        "What is to be low: φₐ, which counts which of all shapes a spike has, or φ.",
+        SEARCH,
+        choices=OBJECTIVES,
+    )
+    """`addressed`: families, widths and learned kernels are chosen together by φ̄ₐ; `phi`: kernels
+    are learned, and chosen by φ̄."""
+
+    def __post_init__(self) -> None:
+        check_name("objective", self.objective, OBJECTIVES)

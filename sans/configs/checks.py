@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from difflib import get_close_matches
+from collections.abc import Iterable
 from operator import index
 from typing import Any
+
+from sans.names import check_name as check_name
 
 LARGEST = 2**63
 """Sizes, counts and seeds lie below this, as the integers of numpy and torch do."""
@@ -24,12 +25,3 @@ def integers(name: str, values: Iterable[Any]) -> tuple[int, ...]:
     if any(abs(value) >= LARGEST for value in values):
         raise ValueError(f"{name} must be below {LARGEST}, not {list(values)}")
     return tuple(index(value) for value in values)
-
-
-def check_name(kind: str, name: str, known: Collection[str]) -> None:
-    """Raise a ValueError that names the nearest of `known` unless `name` is one of them."""
-    if name in known:
-        return
-    near = get_close_matches(name, known, n=2, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
-    raise ValueError(f"there is no {kind} {name!r}; {hint}")

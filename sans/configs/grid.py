@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from sans.activations import ACTIVATIONS
 from sans.configs.checks import LARGEST, check_name, integers
-from sans.configs.model import ModelConfig, ModelOptions
+from sans.configs.model import ModelConfig
+from sans.configs.model_options import ModelOptions
 from sans.options import NETWORK, TRAINING, numbers, option, same
 
 MOST_KERNELS_IN_ALL = 2**22
@@ -168,9 +169,9 @@ class Grid:
         return ModelOptions(activation, self.kernels, (size,), density, self.decoder)
 
     def models(
-        self, activation: str, space: Sequence[int], tolerance: int
+        self, activation: str, space: Sequence[int], tolerance: int, leads: int = 1
     ) -> tuple[ModelConfig, ...]:
-        """Return the networks of one activation for signals of shape ``(*space)``.
+        """Return the networks of one activation for signals of shape ``(leads, *space)``.
 
         Sizes that do not fit the signals are left out: `too_large` names them.
 
@@ -178,9 +179,10 @@ class Grid:
             activation: one of the grid's.
             space: samples along each dimension of the signals.
             tolerance: as in `ModelOptions.config`.
+            leads: of the signals.
         """
         sizes = (size for size in self.kernel_size if size <= min(space))
-        return tuple(self.options(activation, m).config(space, tolerance) for m in sizes)
+        return tuple(self.options(activation, m).config(space, tolerance, leads) for m in sizes)
 
     def too_large(self, space: Sequence[int]) -> tuple[int, ...]:
         """Return the kernel sizes that do not fit signals of shape ``(*space)``."""

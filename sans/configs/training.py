@@ -83,6 +83,15 @@ class TrainOptions:
     """Whether kernels of a pursuit become longer or shorter, more or fewer, where training φ̄
     falls by it."""
 
+    learn_parameters: bool = option(
+        False,
+        "Learn the widths, rates and phases of the members that --kernel chooses.",
+        TRAINING,
+        later=True,
+    )
+    """Whether the parameters of members that are chosen one by one, such as those of hann:9,17, are
+    learned by gradient, too; standard banks and grids stay."""
+
     def __post_init__(self) -> None:
         if self.start is not None:
             check_name("start", self.start, STARTS)
@@ -141,7 +150,7 @@ class TrainConfig(TrainOptions):
         """Return the start for `model`: the one asked for, or the paper's."""
         if self.start is None and model.encoder == "pursuit":
             return "data"
-        return self.start or ("constant" if len(model.kernel_sizes) == 1 else "random")
+        return self.start or ("constant" if len(model.learned_sizes) == 1 else "random")
 
     def check_model(self, model: ModelConfig) -> None:
         """Raise a ValueError unless `model` has what these settings change."""
@@ -152,9 +161,17 @@ class TrainConfig(TrainOptions):
         if (self.grow or self.adapt) and not pursuit:
             raise ValueError("kernels grow and adapt with the encoder pursuit only")
 
+        if self.learn_parameters and pursuit:
+            raise ValueError("a pursuit has no gradient to learn parameters of formulas by")
+        if self.learn_parameters and not any(spec.chosen for spec in model.specs):
+            raise ValueError(
+                "there are no parameters to learn: choose members of formulas, such as hann:9,17"
+            )
+
     def doubts(self, model: ModelConfig) -> tuple[str, ...]:
         """Return what a user should know who trains `model` like this, one sentence each."""
-        twins = len(set(model.kernel_sizes)) < len(model.kernel_sizes)
+        sizes = model.learned_sizes
+        twins = len(set(sizes)) < len(sizes)
         if twins and self.start_for(model) == "constant":
             return (
                 "kernels of equal size and constant start stay equal for ever: try --start random",

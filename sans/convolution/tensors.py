@@ -20,6 +20,24 @@ def stack(kernels: Sequence[Tensor], side: int | None = None) -> Tensor:
     return torch.stack([F.pad(k, _margins(k.shape[0], side) * k.ndim) for k in kernels])
 
 
+def stack_in_leads(kernels: Sequence[Tensor], side: int | None = None) -> Tensor:
+    """Return kernels ``(leads, *side)`` as one tensor ``(kernels, leads, *side)``, as `stack`."""
+    side = side or max(kernel.shape[-1] for kernel in kernels)
+    padded = [F.pad(k, _margins(k.shape[-1], side) * (k.ndim - 1)) for k in kernels]
+    return torch.stack(padded)
+
+
+def widened(weights: Tensor, side: int, dimensions: int) -> Tensor:
+    """Return weights ``(..., *space)`` with zeros around them up to `side`, origins aligned.
+
+    Args:
+        weights: what `stack` made.
+        side: at least theirs.
+        dimensions: of space.
+    """
+    return F.pad(weights, _margins(weights.shape[-1], side) * dimensions)
+
+
 def unstack(weights: Tensor, sizes: Sequence[int]) -> list[Tensor]:
     """Return the kernels that `stack` made ``(kernels, *side)`` of: its inverse."""
     side = weights.shape[-1]
@@ -40,7 +58,7 @@ def correlate(signals: Tensor, weights: Tensor) -> Tensor:
     Returns:
         ``(batch, models * kernels, *space)``.
     """
-    return _convolve(signals, weights.flatten(0, 1).unsqueeze(1), groups=1)
+    return convolve(signals, weights.flatten(0, 1).unsqueeze(1), groups=1)
 
 
 def decode(activations: Tensor, weights: Tensor, decoder: str) -> Tensor:
@@ -59,11 +77,18 @@ def decode(activations: Tensor, weights: Tensor, decoder: str) -> Tensor:
     mirrored = decoder == "adjoint"
     if mirrored:
         weights = weights.flip(tuple(range(2, weights.ndim)))
-    return _convolve(activations, weights, groups=len(weights), mirrored=mirrored)
+    return convolve(activations, weights, groups=len(weights), mirrored=mirrored)
 
 
-def _convolve(maps: Tensor, weights: Tensor, groups: int, mirrored: bool = False) -> Tensor:
-    """Correlate `maps` with `weights`, same size out; `mirrored` swaps the ends of the padding."""
+def convolve(maps: Tensor, weights: Tensor, groups: int, mirrored: bool = False) -> Tensor:
+    """Correlate maps with weights, same size out.
+
+    Args:
+        maps: ``(batch, maps, *space)``, zero beyond the border.
+        weights: ``(out, maps / groups, *side)``.
+        groups: into how many equal parts maps and weights fall, which do not meet.
+        mirrored: whether the ends of the padding are swapped.
+    """
     before, after = _margins(1, weights.shape[-1])
     margins = (after, before) if mirrored else (before, after)
     dimensions = maps.ndim - 2

@@ -16,6 +16,7 @@ from sans.convolution.frames import Floats
 from sans.dictionary_learning.moves import propose
 from sans.dictionary_learning.pieces import cut
 from sans.dictionary_learning.updates import update
+from sans.pursuit.dictionary import Dictionary
 from sans.pursuit.encoder import Code, pursue
 from sans.pursuit.figures import figures
 from sans.pursuit.stop import Stop
@@ -63,8 +64,8 @@ class Described:
     kernels: list[Floats]
     """``(size,)`` or ``(size, size)`` each, of norm 1."""
 
-    drawn: list[Floats]
-    """The same kernels, and the stretched ones: what the spikes draw."""
+    drawn: list[Floats] | Dictionary
+    """The same kernels, and the stretched ones, and cosines: what the spikes draw."""
 
     code: Code
     """The spikes."""
@@ -81,6 +82,20 @@ class Described:
     error: float
     """Mean absolute error."""
 
+    phi_addressed: float
+    """Mean φₐ."""
+
+    values: Floats
+    """The figure that was to be low, of every signal, ``(signals,)``."""
+
+    judge: str = "phi"
+    """The name of the figure that was to be low: "phi", or "phi_addressed"."""
+
+    @property
+    def objective(self) -> float:
+        """The mean of the figure that was to be low."""
+        return float(getattr(self, self.judge))
+
     def residuals(self, signals: Floats) -> Floats:
         """Return what the spikes leave of the signals, ``(signals, *space)``."""
         return signals - self.code.draw(self.drawn)
@@ -89,13 +104,34 @@ class Described:
 def describe(signals: Floats, kernels: Kernels, method: Method) -> Described:
     """Describe signals ``(signals, *space)``, none of them zero everywhere, by kernels."""
     drawn = stretched(kernels, method.stretches)
-    weights = sum(kernel.size for kernel in kernels)
+    return described(signals, kernels, drawn, sum(kernel.size for kernel in kernels), method)
+
+
+def described(
+    signals: Floats,
+    kernels: Kernels,
+    drawn: list[Floats] | Dictionary,
+    weights: int,
+    method: Method,
+) -> Described:
+    """Describe signals by all that spikes may draw.
+
+    Args:
+        signals: ``(signals, *space)``, or, for a dictionary, ``(signals, leads, *space)``; none of
+            them zero everywhere.
+        kernels: what the result is to hold as its kernels.
+        drawn: what spikes may draw: kernels, stretched ones included, or a dictionary.
+        weights: W as φ counts it.
+        method: how signals are described.
+    """
     code = pursue(signals, drawn, method.stop, method.refit, weights, method.threads)
     found = figures(signals, code, drawn, weights)
-    phi, ratio, loss = (float(figure.mean()) for figure in found)
-    size = np.abs(signals).mean(tuple(range(1, signals.ndim)))
+    phi, ratio, loss, addressed = (float(figure.mean()) for figure in found)
+    size = np.nanmean(np.abs(signals), tuple(range(1, signals.ndim)))
     error = float((found.reconstruction_loss * size).mean())
-    return Described(list(kernels), drawn, code, phi, ratio, loss, error)
+    judge = "phi_addressed" if method.stop.kind == "addressed" else "phi"
+    means = phi, ratio, loss, error, addressed
+    return Described(list(kernels), drawn, code, *means, getattr(found, judge), judge)
 
 
 def turn(
@@ -111,7 +147,7 @@ def turn(
     """
     seen = _thinned(present.code, method.dropout, random)
     kernels = update(signals, seen, present.kernels, method.stretches)
-    uses = np.bincount(present.code.kernel, minlength=len(present.drawn))
+    uses = np.bincount(present.code.kernel, minlength=present.code.shape[1])
     uses = uses.reshape(len(kernels), -1).sum(1)
     if method.drop_idle and uses.max() > IDLE:
         kernels = [kernel for kernel, count in zip(kernels, uses, strict=True) if count > IDLE]
@@ -140,8 +176,8 @@ def adapt(
     moved = describe(signals, kernels, method)
     for hope in HOPES:
         moved = turn(signals, moved, method, random)
-        best = min(best, moved, key=lambda description: description.phi)
-        if moved.phi > present.phi * (1 + hope):
+        best = min(best, moved, key=lambda description: description.objective)
+        if moved.objective > present.objective * (1 + hope):
             break
     return best
 

@@ -16,6 +16,7 @@ from sans.compilation.decorators import compiled
 from sans.convolution.frames import Floats, Integers, as_images
 from sans.pursuit.absolute import refit_all, weigh
 from sans.pursuit.atoms import Atoms, draw_all, draw_kernel, inside, laid
+from sans.pursuit.dictionary import Dictionary
 from sans.pursuit.encoder import Code
 from sans.pursuit.loops import SpikeArrays, neighbours, part
 from sans.pursuit.products import atoms_of
@@ -33,7 +34,11 @@ TURNS = 3
 
 
 def update(
-    signals: Floats, code: Code, kernels: Sequence[Floats], stretches: Sequence[float] = ()
+    signals: Floats,
+    code: Code,
+    kernels: Sequence[Floats],
+    stretches: Sequence[float] = (),
+    learned: Sequence[bool] | None = None,
 ) -> list[Floats]:
     """Return kernels of norm 1 that describe signals better by spikes at the same places.
 
@@ -41,28 +46,43 @@ def update(
     stretched kernels move no kernel; the stretched kernels follow.
 
     Args:
-        signals: ``(signals, *space)``.
+        signals: ``(signals, *space)``, or ``(signals, leads, *space)``.
         code: their spikes, of the kernels and the stretched ones.
-        kernels: ``(size,)`` or ``(size, size)`` each, of norm 1.
+        kernels: ``(*side,)`` each, of norm 1; for signals with leads ``(leads, *side)``.
         stretches: factors by which every kernel is stretched.
+        learned: which kernels move; None: all of them.
     """
-    images = as_images(np.asarray(signals, np.float64)[:, None], signals.ndim - 1)
+    dimensions = len(code.shape) - 2
+    if signals.ndim == dimensions + 1:
+        signals = signals[:, None]
+    images = as_images(np.asarray(signals, np.float64), dimensions)
+    learned = [True] * len(kernels) if learned is None else learned
+    if not any(learned):
+        return list(kernels)
     sizes = np.abs(images).sum((1, 2, 3))
     counts = code.counts
     begins = np.cumsum(counts) - counts
     spikes = _as_room(code)
     for number in range(TURNS):
         drawn = stretched(kernels, stretches)
-        atoms = atoms_of(drawn)
+        atoms = atoms_of(_dictionary(drawn, dimensions))
         residuals = images.copy()
         places = (spikes.kernel, spikes.y, spikes.x)
         draw_all(residuals, atoms, code.signal, *places, -spikes.amplitude)
         if number:
             refit_all(spikes, begins, counts, atoms, residuals, STEPS)
-        taps = _numbered(drawn, 1 + len(stretches))
-        kernels, norms = _moved(residuals, sizes, spikes, begins, counts, kernels, atoms, taps)
+        taps = _numbered(drawn, dimensions, 1 + len(stretches), learned)
+        scene = (residuals, sizes, spikes, begins, counts)
+        kernels, norms = _moved(*scene, kernels, atoms, taps, learned)
         spikes.amplitude[:] *= np.repeat(norms, 1 + len(stretches))[spikes.kernel]
     return list(kernels)
+
+
+def _dictionary(kernels: Sequence[Floats], dimensions: int) -> Dictionary:
+    """Return kernels, with an axis for leads or without, as what spikes may draw."""
+    alone = kernels[0].ndim == dimensions
+    arrays = tuple(kernel[None] if alone else kernel for kernel in kernels)
+    return Dictionary(arrays, len(arrays[0]), dimensions)
 
 
 def _as_room(code: Code) -> SpikeArrays:
@@ -81,12 +101,14 @@ def _moved(
     kernels: Sequence[Floats],
     atoms: Atoms,
     taps: Integers,
+    learned: Sequence[bool],
 ) -> tuple[list[Floats], Floats]:
     """Return kernels after some steps of weighted least squares, and the norms taken from them."""
     from scipy.linalg import solve  # 0.2 s that other ways of training can do without
 
-    ends = np.cumsum([kernel.size for kernel in kernels])
-    weights = np.concatenate([kernel.ravel() for kernel in kernels])
+    moving = [kernel for kernel, moves in zip(kernels, learned, strict=True) if moves]
+    ends = np.cumsum([kernel.size for kernel in moving])
+    weights = np.concatenate([kernel.ravel() for kernel in moving])
     importance = np.empty_like(residuals[0])
     for _ in range(STEPS):
         matrix, met = np.zeros((weights.size, weights.size)), np.zeros(weights.size)
@@ -98,29 +120,34 @@ def _moved(
         change = solve(matrix, met, assume_a="pos", lower=True, check_finite=False)
         weights += change
         _take_out(residuals, spikes, begins, counts, atoms, taps, change)
+    flat = iter(np.split(weights, ends[:-1]))
     moved = [
-        flat.reshape(kernel.shape)
-        for flat, kernel in zip(np.split(weights, ends[:-1]), kernels, strict=True)
+        next(flat).reshape(kernel.shape) if moves else kernel
+        for kernel, moves in zip(kernels, learned, strict=True)
     ]
     norms = np.array([np.sqrt((kernel**2).sum()) or 1.0 for kernel in moved])
     return [kernel / norm for kernel, norm in zip(moved, norms, strict=True)], norms
 
 
-def _numbered(drawn: Sequence[Floats], each: int) -> Integers:
-    """Return which weight every tap of the aligned kernels is, -1 where it is none.
+def _numbered(
+    drawn: Sequence[Floats], dimensions: int, each: int, learned: Sequence[bool]
+) -> Integers:
+    """Return which weight every tap of the aligned kernels is, -1 where it is none that moves.
 
     Args:
         drawn: kernels, each followed by what stretching makes of it, which has no own weights.
+        dimensions: of space.
         each: how many belong to a kernel, itself included.
+        learned: which kernels move.
     """
     numbers, begin = [], 0
     for i, kernel in enumerate(drawn):
         number = np.zeros(kernel.shape)
-        if i % each == 0:
+        if i % each == 0 and learned[i // each]:
             number = np.arange(begin + 1.0, begin + kernel.size + 1).reshape(kernel.shape)
             begin += kernel.size
         numbers.append(number)
-    return laid(numbers)[0].astype(np.int64) - 1
+    return laid(_dictionary(numbers, dimensions))[0].astype(np.int64) - 1
 
 
 @compiled

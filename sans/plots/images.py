@@ -19,8 +19,11 @@ SIGNED = "cividis"
 lighter throughout, so that the sign is seen as a grey, too."""
 
 
+_GONE = "#f2d7cf"  # no grey and no colour of numbers
+
+
 def draw_grey(panel: Axes, image: Array, limits: tuple[float, float]) -> AxesImage:
-    """Draw an image ``(height, width)`` from black to white between two numbers."""
+    """Draw an image ``(height, width)`` from black to white between two numbers; no NaN."""
     return _show(panel, image, "gray", *limits)
 
 
@@ -64,4 +67,5 @@ def add_bar(picture: Picture, drawn: AxesImage, panels: Sequence[Axes], unit: st
 def _show(panel: Axes, image: Array, colours: str, low: float, high: float) -> AxesImage:
     panel.set_xticks([])
     panel.set_yticks([])
+    panel.set_facecolor(_GONE)  # what is NaN is transparent
     return panel.imshow(image, cmap=colours, vmin=low, vmax=high, interpolation="nearest")

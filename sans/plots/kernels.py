@@ -20,6 +20,9 @@ MOST_COLUMNS = 6
 MOST_PANELS = 48
 """Kernels in one picture: the first so many; panels of more would be too small to read."""
 
+MOST_LEADS_NAMED = 20
+"""Leads up to which each bar of a pattern has the name of its lead."""
+
 MOST_TOGETHER = 4
 """Kernels of one network in one small panel."""
 
@@ -51,6 +54,7 @@ def plot_kernels(
     rate: float | None,
     shares: Sequence[Share] | None = None,
     title: str = "",
+    patterns: tuple[Sequence[Array | None], Sequence[str]] | None = None,
 ) -> Picture:
     """Draw kernels side by side; of more than 48 the first 48, and a title that says so.
 
@@ -58,30 +62,37 @@ def plot_kernels(
     other; the picture says where they do not.
 
     Args:
-        kernels: ``(size,)`` each, drawn as curves, or ``(size, size)`` each, drawn as images.
+        kernels: ``(size,)`` each, drawn as curves, or ``(size, size)`` each, drawn as images; of
+            full rank ``(leads, size)``, drawn as a curve for each lead.
         names: one name each.
         rate: samples per second, for an axis in milliseconds; None: an axis in samples.
         shares: of each kernel in a description, drawn if there are several; None: not known.
         title: stands above the picture.
+        patterns: what each kernel draws in every lead, ``(leads,)`` or None, drawn as bars beside
+            it, and what the leads are called; None: signals have one lead.
     """
     drawn = kernels[:MOST_PANELS]
     columns = min(len(drawn), MOST_COLUMNS)
     rows = -(-len(drawn) // columns)
     shares = shares if len(kernels) > 1 else None  # all of one kernel says nothing
     height = 2.2 + (0.2 if shares else 0)
-    size = max(2.6 * columns, 3.9), height * rows + 0.4
+    wide = 3.6 if patterns else 2.6
+    size = max(wide * columns, 3.9), height * rows + 0.4
     picture = Picture(figsize=size, layout="constrained")
-    panels = list(picture.subplots(rows, columns, squeeze=False).flat)
+    panels, bars = _panels(picture, rows, columns, beside=patterns is not None)
     for index, (panel, kernel) in enumerate(zip(panels, drawn, strict=False)):
-        side = " × ".join(map(str, kernel.shape))
-        heading = f"{names[index]}: {side} {'samples' if kernel.ndim == 1 else 'pixels'}"
+        lone = _is_curve(kernel, index, patterns)
+        side = " × ".join(map(str, kernel.shape[-1:] if lone else kernel.shape))
+        heading = f"{names[index]}: {side} {'samples' if lone else 'pixels'}"
         if shares:
             heading += f"\n{shares[index].words}"
         panel.set_title(heading, fontsize=8.5, parse_math=False)
     for panel in panels[len(drawn) :]:
         panel.set_axis_off()
     together = _are_comparable(drawn)
-    if drawn[0].ndim == 1:
+    if patterns:
+        draw_patterns(bars, patterns[0][:MOST_PANELS], patterns[1])
+    if all(_is_curve(kernel, index, patterns) for index, kernel in enumerate(drawn)):
         _draw_curves(panels, drawn, rate, together)
     else:
         _draw_images(picture, panels, drawn, together)
@@ -91,6 +102,51 @@ def plot_kernels(
         title += f"{': ' if title else ''}{len(drawn)} of {len(kernels):,} kernels"
     picture.suptitle(title, fontsize=10, parse_math=False)
     return picture
+
+
+def _is_curve(
+    kernel: Array, index: int, patterns: tuple[Sequence[Array | None], Sequence[str]] | None
+) -> bool:
+    """Return whether a kernel is a curve, or one in every lead, and not an image."""
+    whole = patterns is not None and patterns[0][index] is None
+    return kernel.ndim - whole == 1
+
+
+def _panels(
+    picture: Picture, rows: int, columns: int, beside: bool
+) -> tuple[list[Axes], list[Axes]]:
+    """Return a panel for each kernel, and a narrow one beside each if there are to be any."""
+    if not beside:
+        return list(picture.subplots(rows, columns, squeeze=False).flat), []
+    ratios = [2.6, 1.0] * columns
+    panels = picture.subplots(rows, 2 * columns, squeeze=False, width_ratios=ratios)
+    return list(panels[:, ::2].flat), list(panels[:, 1::2].flat)
+
+
+def draw_patterns(
+    panels: Sequence[Axes], patterns: Sequence[Array | None], leads: Sequence[str]
+) -> None:
+    """Draw what kernels draw in every lead as bars, the first lead above.
+
+    Args:
+        panels: one for each kernel, and more, which stay empty.
+        patterns: ``(leads,)`` each; None: the kernel has weights of its own in every lead.
+        leads: what they are called.
+    """
+    for panel in panels[len(patterns) :]:
+        panel.set_axis_off()
+    for index, (panel, pattern) in enumerate(zip(panels, patterns, strict=False)):
+        if pattern is None:
+            panel.set_axis_off()
+            continue
+        rows = np.arange(len(leads))
+        panel.barh(rows, pattern, color=COLOURS[index % len(COLOURS)], height=0.7)
+        panel.axvline(0, color=FAINT, linewidth=0.6)
+        panel.set_xlim(-1.05, 1.05)
+        panel.set_ylim(len(leads) - 0.4, -0.6)
+        panel.set_yticks(rows if len(leads) <= MOST_LEADS_NAMED else [])
+        panel.set_yticklabels(leads if len(leads) <= MOST_LEADS_NAMED else [], parse_math=False)
+        panel.tick_params(labelsize=6, length=2)
 
 
 def draw_small(panel: Axes, kernels: Sequence[Array], colour: str) -> None:
@@ -126,18 +182,21 @@ def _are_comparable(kernels: Sequence[Array]) -> bool:
 def _draw_curves(
     panels: Sequence[Axes], kernels: Sequence[Array], rate: float | None, together: bool
 ) -> None:
-    """Draw kernels ``(size,)`` as curves around their peaks, with axes."""
+    """Draw kernels ``(size,)`` or ``(leads, size)`` as curves around their peaks, with axes."""
     columns = min(len(kernels), MOST_COLUMNS)
     unit = "ms" if rate else "samples"
     for index, (panel, kernel) in enumerate(zip(panels, kernels, strict=False)):
-        time = (np.arange(kernel.size) - int(np.abs(kernel).argmax())) * (1000 / (rate or 1000))
+        rows = np.atleast_2d(kernel)  # one for each lead of full rank
+        peak = int(np.abs(rows).max(0).argmax())
+        time = (np.arange(rows.shape[1]) - peak) * (1000 / (rate or 1000))
         panel.axhline(0, color=FAINT, linewidth=0.6)
         panel.axvline(0, color=FAINT, linewidth=0.6)
         if not rate:
             panel.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
-        marker = "o" if kernel.size <= 40 else ""
-        colour = COLOURS[index % len(COLOURS)]
-        panel.plot(time, kernel, color=colour, marker=marker, markersize=3, linewidth=1.6)
+        marker = "o" if time.size <= 40 else ""
+        for lead, row in enumerate(rows):
+            dashes, colour = _DASHES[lead % len(_DASHES)], COLOURS[index % len(COLOURS)]
+            panel.plot(time, row, dashes, color=colour, marker=marker, markersize=3, linewidth=1.6)
         panel.tick_params(labelsize=8)
         panel.spines[["top", "right"]].set_visible(False)
         if index % columns == 0:
@@ -156,6 +215,7 @@ def _draw_images(
     picture: Picture, panels: Sequence[Axes], kernels: Sequence[Array], together: bool
 ) -> None:
     """Draw kernels ``(size, size)`` as images, with one bar of colours or one each."""
+    kernels = [np.concatenate(list(k), 1) if k.ndim == 3 else k for k in kernels]  # of full rank
     most = largest(kernels) if together else None
     pairs = [
         (panel, draw_signed(panel, kernel, most))

@@ -7,17 +7,18 @@ what lies still farther sits at its end as an arrow.
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.markers import CARETRIGHT, CARETUP
 from matplotlib.transforms import Bbox
 
-from sans.plots.labels import Room, centres_within, place_words
+from sans.plots.labels import Label, Room, centres_within, place_words
 from sans.plots.style import MUTED, Array, Picture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from matplotlib.axes import Axes
 
@@ -45,6 +46,7 @@ MARGINS = _Margins(left=0.7, below=0.55, above=0.55)
 _ARROW = 6  # side of the smallest arrow, in points
 _TAIL = 0.3  # length of the logarithmic part: a factor of e takes so much of the even part
 _TICKS = (0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8)
+_DASHES: tuple[Any, ...] = ("-", (0, (4, 2)), (0, (1, 1.5)))
 _RADII = (0.25, 0.5, 0.75, 1)  # of the circles
 _WORDS: dict[str, Any] = {"fontsize": 7.5, "color": MUTED, "zorder": 1.5}
 _LONG, _DENSE, _USELESS, _GOOD = "#fbeedd", "#f6dcd3", "#ececec", "#e6f2e4"
@@ -105,7 +107,9 @@ def plane_picture(ends: tuple[float, float], beside: float) -> tuple[Picture, Ax
     return picture, picture.add_axes(shape)
 
 
-def draw_plane(panel: Axes, ends: tuple[float, float], dimensions: int) -> None:
+def draw_plane(
+    panel: Axes, ends: tuple[float, float], dimensions: int, ratio: str = "CR⁻¹"
+) -> None:
     """Draw the plane itself: the axes, the regions and the circles of equal φ.
 
     The regions are the published picture's: where φ is below 1, where the description is longer
@@ -116,6 +120,7 @@ def draw_plane(panel: Axes, ends: tuple[float, float], dimensions: int) -> None:
         panel: where.
         ends: of the two axes, as `end_of_axis` returns them.
         dimensions: of the signals; a spike is an amplitude and so many coordinates.
+        ratio: what lies to the right.
     """
     squeeze(panel, "x", ends[0])
     squeeze(panel, "y", ends[1])
@@ -132,17 +137,18 @@ def draw_plane(panel: Axes, ends: tuple[float, float], dimensions: int) -> None:
     for radius in _RADII:
         width = 1.1 if radius == 1 else 0.6
         panel.plot(*radius * arc, color="#7f9f7a", linewidth=width, zorder=1)
-    panel.set_xlabel(axis_label("inverse compression ratio CR⁻¹", ends[0]), fontsize=9)
+    panel.set_xlabel(axis_label(f"inverse compression ratio {ratio}", ends[0]), fontsize=9)
     panel.set_ylabel(axis_label("normalised reconstruction loss L̃", ends[1]), fontsize=9)
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def name_plane(room: Room, dimensions: int) -> None:
+def name_plane(room: Room, dimensions: int, length: str = "φ") -> None:
     """Write what the regions and circles are where that covers nothing, or else leave it out.
 
     Args:
         room: of a panel that `draw_plane` drew.
         dimensions: of the signals.
+        length: what the radius of a circle is.
     """
     right, above = room.panel.get_xlim()[1], room.panel.get_ylim()[1]
     dense = dimensions + 1
@@ -150,7 +156,7 @@ def name_plane(room: Room, dimensions: int) -> None:
     for radius in _RADII:
         arc = radius * np.stack((np.cos(angle), np.sin(angle)), axis=1)
         centres = room.panel.transData.transform(arc)
-        place_words(room, f"φ {radius:g}", centres, **_WORDS)
+        place_words(room, f"{length} {radius:g}", centres, **_WORDS)
     regions = [
         ("worse than drawing nothing", Bbox.from_extents(0, 1, min(1, right), above), (0.015, 0.5)),
         ("longer than the signal", Bbox.from_extents(1, 0, min(dense, right), 1), (0.5, 1.0)),
@@ -161,6 +167,22 @@ def name_plane(room: Room, dimensions: int) -> None:
             style = _WORDS | {"rotation": 90 if region.x0 >= 1 else 0}
             centres = centres_within(room, region, wanted, words, **style)
             place_words(room, words, centres, **style)
+
+
+def draw_curves(panel: Axes, curves: Mapping[str, Array]) -> list[Label]:
+    """Draw what yardsticks reach with more and more numbers, and return their labels.
+
+    Args:
+        panel: where, with its limits set.
+        curves: by name, CR⁻¹ and L̃ of every count, ``(counts, 2)``; a label is at the lowest φ.
+    """
+    labels, ends = [], np.array([panel.get_xlim()[1], panel.get_ylim()[1]])
+    for (name, points), dashes in zip(curves.items(), cycle(_DASHES), strict=False):
+        line = {"color": MUTED, "linewidth": 0.9, "linestyle": dashes, "zorder": 2}
+        panel.plot(*points.T, **line)
+        best = points[np.hypot(*points.T).argmin()]
+        labels.append(Label(tuple(np.minimum(best, ends).tolist()), name, MUTED))
+    return labels
 
 
 def draw_points(panel: Axes, points: Array, look: Look, size: float, **style: Any) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sans.configs import check_name
 from sans.plots.kernels import MOST_TOGETHER, draw_small
 from sans.plots.labels import Label, Room, place_labels
 from sans.plots.plane import (
     MARGINS,
     PLANE_HEIGHT,
     axis_label,
+    draw_curves,
     draw_plane,
     draw_points,
     end_of_axis,
@@ -56,10 +58,21 @@ class Family(NamedTuple):
     kernels: Sequence[Array]
     """The kernels of that network, ``(size,)`` or ``(size, size)`` each."""
 
+    addressed: Array | None = None
+    """Mean CR⁻¹ₐ, which counts the shape of a spike, too, ``(networks,)``; None: it is CR⁻¹."""
+
     @property
     def points(self) -> Array:
         """CR⁻¹ and L̃ of every network, ``(networks, 2)``; NaN where it has no φ̄."""
-        points = np.stack((self.ratio, self.loss), axis=1)
+        return self._beside(self.ratio)
+
+    @property
+    def addressed_points(self) -> Array:
+        """The same with CR⁻¹ₐ."""
+        return self._beside(self.ratio if self.addressed is None else self.addressed)
+
+    def _beside(self, ratio: Array) -> Array:
+        points = np.stack((ratio, self.loss), axis=1)
         return np.where(np.isfinite(self.phi)[:, None], points, np.nan)
 
     @property
@@ -75,8 +88,17 @@ class Family(NamedTuple):
         return f"{self.activation}, m = {self.sizes[self.best]}, φ̄ {self.phi[self.best]:.2f}"
 
 
+COUNTED = ("phi", "phi_addressed", "both")
+"""By which figure networks lie in the plane."""
+
+
 def plot_plane(
-    families: Sequence[Family], title: str, rate: float | None = None, part: str = "validation"
+    families: Sequence[Family],
+    title: str,
+    rate: float | None = None,
+    part: str = "validation",
+    counted: str = COUNTED[0],
+    curves: Mapping[str, Array] | None = None,
 ) -> Picture:
     """Draw every network as a point (CR⁻¹, L̃), and the kernels of the best of each activation.
 
@@ -88,29 +110,41 @@ def plot_plane(
         title: stands above the picture.
         rate: samples per second, for the lengths of kernels in milliseconds; None: no lengths.
         part: of the data, that the numbers are of.
+        counted: "phi", a point lies at CR⁻¹; "phi_addressed", at CR⁻¹ₐ, which counts the shape of a
+            spike, too, and the circles are of φₐ; "both": at CR⁻¹, and a line leads from the best
+            network of each activation to a ring at its CR⁻¹ₐ.
+        curves: of yardsticks by name, CR⁻¹ and L̃ of every count of coefficients, ``(counts, 2)``.
+
+    Raises:
+        ValueError: if `counted` is something else.
     """
-    points = np.concatenate([np.empty((0, 2)), *(family.points for family in families)])
+    check_name("figure", counted, COUNTED)
+    by_shape = counted == "phi_addressed"
+    clouds = [family.addressed_points if by_shape else family.points for family in families]
+    rings = [family.addressed_points[[family.best]] for family in families if counted == "both"]
+    points = np.concatenate([np.empty((0, 2)), *clouds])
     finite = points[np.isfinite(points).all(axis=1)]
-    ends = (
-        end_of_axis(family.points[:, 0] for family in families),
-        end_of_axis(family.points[:, 1] for family in families),
-    )
+    ends = _ends([*clouds, *rings])
     picture, panel = plane_picture(ends, beside=_BESIDE)
     dimensions = _dimensions(families)
-    draw_plane(panel, ends, dimensions)
+    draw_plane(panel, ends, dimensions, "CR⁻¹ₐ" if by_shape else "CR⁻¹")
+    of_curves = draw_curves(panel, curves or {})
     looks = looks_of(family.activation for family in families)
-    for family in families:
-        _draw_family(panel, family, looks[family.activation])
-    _note(panel, len(points), len(finite), part)
+    for family, cloud in zip(families, clouds, strict=True):
+        _draw_family(panel, family, cloud, looks[family.activation])
+        if counted == "both" and family.converged:
+            _draw_ring(panel, family, looks[family.activation])
+    _note(panel, len(points), len(finite), part, "rings: CR⁻¹ₐ" if rings else "")
     picture.suptitle(title, fontsize=10, parse_math=False)
     rows = max(len(families), _LEAST_ROWS)
     for row, family in enumerate(families):
         room = picture.add_axes(_room(picture, row, rows))
         _draw_best(room, family, rate, looks[family.activation])
-    labels = _labels(families, looks, [family.points for family in families], ends)
-    free = Room(panel, np.minimum(finite, ends))
+    labels = [*_labels(families, looks, clouds, ends), *of_curves]
+    shown = np.concatenate([finite, *rings])
+    free = Room(panel, np.minimum(shown[np.isfinite(shown).all(axis=1)], ends))
     place_labels(free, labels)
-    name_plane(free, dimensions)
+    name_plane(free, dimensions, "φₐ" if by_shape else "φ")
     return picture
 
 
@@ -192,18 +226,36 @@ def _around(sizes: Array) -> tuple[float, float]:
     return float(least - room), float(most + room)
 
 
-def _draw_family(panel: Axes, family: Family, look: Look) -> None:
+def _ends(groups: Sequence[Array]) -> tuple[float, float]:
+    """Return where both axes end that show these groups of points."""
+    across, up = (end_of_axis(points[:, axis] for points in groups) for axis in (0, 1))
+    return across, up
+
+
+def _draw_family(panel: Axes, family: Family, points: Array, look: Look) -> None:
     size = 5 if len(family.sizes) <= _FEW else 3.2
-    draw_points(panel, family.points, look, size, alpha=0.55, markeredgewidth=0, zorder=3)
+    draw_points(panel, points, look, size, alpha=0.55, markeredgewidth=0, zorder=3)
     if family.converged:
-        best = family.points[[family.best]]
+        best = points[[family.best]]
         draw_points(panel, best, look, 9, markeredgecolor="white", zorder=5)
 
 
-def _note(panel: Axes, networks: int, finite: int, part: str) -> None:
+def _draw_ring(panel: Axes, family: Family, look: Look) -> None:
+    """Draw how far the best network lies to the right where the shape of a spike counts."""
+    both = np.stack([family.points[family.best], family.addressed_points[family.best]])
+    if (both[0] == both[1]).all():
+        return
+    ends = panel.get_xlim()[1], panel.get_ylim()[1]
+    panel.plot(*np.minimum(both, ends).T, color=look.colour, linewidth=1, zorder=4)
+    hollow = {"markerfacecolor": "white", "markeredgecolor": look.colour, "zorder": 4.5}
+    draw_points(panel, both[1:], look, 6, **hollow)
+
+
+def _note(panel: Axes, networks: int, finite: int, part: str, more: str) -> None:
     note = f"{finite:,} networks, means over the {part} part"
     if finite < networks:
         note += f"; {networks - finite:,} diverged"
+    note += f"; {more}" if more else ""
     panel.set_title(note, fontsize=8, loc="right", color=MUTED, pad=4)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sans.convolution.frames import Floats
 from sans.figures import Approximation
+from sans.pursuit.dictionary import Dictionary
 from sans.pursuit.encoder import Code
 
 
@@ -24,18 +25,23 @@ class Terms(NamedTuple):
     reconstruction_loss: Floats
     """L̃."""
 
+    phi_addressed: Floats
+    """φₐ, with as many shapes as the code has."""
+
 
 def figures(
-    signals: NDArray[Any], code: Code, kernels: Sequence[NDArray[Any]], weights: int
+    signals: NDArray[Any], code: Code, kernels: Sequence[NDArray[Any]] | Dictionary, weights: float
 ) -> Terms:
     """Return φ of every signal, none of them zero everywhere.
 
     Args:
-        signals: ``(signals, *space)``.
+        signals: ``(signals, *space)``, or ``(signals, leads, *space)``; NaN is a missing sample.
         code: their spikes.
         kernels: what the spikes draw.
         weights: W, the count of scalars that are to be remembered for the kernels.
     """
     drawn = code.draw(kernels)
-    found = Approximation(signals[:, None], drawn[:, None], code.counts, weights)
+    if signals.ndim < len(code.shape):  # of one lead, without an axis for it
+        signals, drawn = signals[:, None], drawn[:, None]
+    found = Approximation(signals, drawn, code.counts, weights, shapes=code.shape[1])
     return Terms(*(found[name] for name in Terms._fields))

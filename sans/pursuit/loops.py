@@ -178,19 +178,22 @@ def write(values: Floats, target: Floats) -> None:
 def neighbours(spikes: SpikeArrays, count: int, atoms: Atoms) -> Integers:
     """Return for every spike the first in the order of places whose atom can meet its own."""
     first = np.empty(count, np.int64)
+    _write_neighbours(spikes, atoms, first)
+    return first
+
+
+@lent
+def _write_neighbours(spikes: SpikeArrays, atoms: Atoms, first: Integers) -> None:
     kernel, y, x = spikes.kernel, spikes.y, spikes.x
     _, _, rows, columns = atoms.kernels.shape
     begin, waves = 0, atoms.wide.size > 0
-    for i in range(count):
+    for i in range(first.size):
         # A cosine meets everything.
         while not waves and (y[i] - y[begin] >= rows or (rows == 1 and x[i] - x[begin] >= columns)):
             begin += 1
         first[i] = begin
         while not meet(atoms, kernel[i], kernel[first[i]], y[i] - y[first[i]], x[i] - x[first[i]]):
             first[i] += 1
-            if first[i] == i:
-                break
-    return first
 
 
 @compiled

@@ -117,32 +117,38 @@ def shifted_product(kernel: Floats, other: Floats, down: int, across: int, part:
 
 @fused
 def subtract_products(
-    products: Floats, edges: Integers, drawn: int, amplitude: float, y: int, x: int, maps: Floats
+    products: Floats,
+    edges: Integers,
+    pair: tuple[int, int],
+    amplitude: float,
+    y: int,
+    x: int,
+    maps: Floats,
 ) -> None:
-    """Take what an atom adds around it, `amplitude` times, out of maps of similarity.
+    """Take what an atom adds around it, `amplitude` times, out of the similarity with a kernel.
 
-    Only what its kernel can meet of another is looked at.
+    Only what the two kernels have in common is looked at.
 
     Args:
         products: ``(kernels, 2 height - 1, 2 width - 1)`` of the kernels: those of the atom.
         edges: as in `Atoms`.
-        drawn: the kernel of the atom.
+        pair: the kernel of the atom, and the one whose similarity it is.
         amplitude: how strongly.
         y: row of its origin.
         x: column of its origin.
         maps: ``(kernels, height, width)``, changed.
     """
+    drawn, k = pair
     below, beside = products.shape[1] // 2, products.shape[2] // 2
     height, width = maps.shape[1], maps.shape[2]
-    for k in range(edges.shape[0]):
-        top, bottom = edges[drawn, 0] - edges[k, 1] + 1, edges[drawn, 1] - edges[k, 0]
-        left, right = edges[drawn, 2] - edges[k, 3] + 1, edges[drawn, 3] - edges[k, 2]
-        top, bottom = max(top, -y), min(bottom, height - y)
-        left, right = max(left, -x), min(right, width - x)
-        if bottom > top and right > left:
-            own, row, column = Index(k), Index(y + top), Index(x + left)
-            above, before = Index(top + below), Index(left + beside)
-            for i in range(Index(bottom - top)):
-                for j in range(Index(right - left)):
-                    taken = amplitude * products[own, above + i, before + j]
-                    maps[own, row + i, column + j] -= taken
+    top, bottom = edges[drawn, 0] - edges[k, 1] + 1, edges[drawn, 1] - edges[k, 0]
+    left, right = edges[drawn, 2] - edges[k, 3] + 1, edges[drawn, 3] - edges[k, 2]
+    top, bottom = max(top, -y), min(bottom, height - y)
+    left, right = max(left, -x), min(right, width - x)
+    if bottom > top and right > left:
+        own, row, column = Index(k), Index(y + top), Index(x + left)
+        above, before = Index(top + below), Index(left + beside)
+        for i in range(Index(bottom - top)):
+            for j in range(Index(right - left)):
+                taken = amplitude * products[own, above + i, before + j]
+                maps[own, row + i, column + j] -= taken

@@ -135,7 +135,7 @@ def _redraw(
             draw(atoms, kernel[i], -change[i], y[i], x[i], residual)
 
 
-@compiled
+@lent
 def _weigh(
     spikes: SpikeArrays,
     count: int,
@@ -155,10 +155,15 @@ def _weigh(
                 weights, edges = atoms.kernels[kernel[i]], atoms.edges[kernel[i]]
                 losses[i] = _loss_without(weights, edges, spikes.amplitude[i], y[i], x[i], residual)
             else:
-                part = residual[:, above:below, before:behind]
-                without = residual.copy()
-                draw(atoms, kernel[i], spikes.amplitude[i], y[i], x[i], without)
-                losses[i] = absolute(without[:, above:below, before:behind]) - absolute(part)
+                losses[i] = _loss_of(spikes, i, atoms, residual)
+
+
+@compiled
+def _loss_of(spikes: SpikeArrays, i: int, atoms: Atoms, residual: Floats) -> float:
+    """Return by how much the sum of absolute errors would grow without any atom."""
+    without = residual.copy()
+    draw(atoms, spikes.kernel[i], spikes.amplitude[i], spikes.y[i], spikes.x[i], without)
+    return absolute(without) - absolute(residual)
 
 
 @reordered

@@ -28,6 +28,15 @@ def gram(
         clipped: the products of clipped atoms, as in `PursuitState`.
         image: ``(leads, height, width)``, of which nothing but the shape matters.
     """
+    matrix = envelope(first)
+    _write_gram(spikes, matrix, atoms, clipped)
+    couple_waves(spikes, matrix, atoms, image, False)
+    return matrix
+
+
+@lent
+def _write_gram(spikes: SpikeArrays, matrix: Envelope, atoms: Atoms, clipped: Floats) -> None:
+    """Write what kernels have in common, clipped or not."""
     kernel, ys, xs, slot, products = (
         spikes.kernel,
         spikes.y,
@@ -36,8 +45,7 @@ def gram(
         atoms.products,
     )
     count, _, rows, columns = atoms.kernels.shape
-    matrix = envelope(first)
-    entries, at = matrix.entries, 0
+    first, entries, at = matrix.first, matrix.entries, 0
     for i in range(first.size):
         for j in range(first[i], i + 1):
             down, across = ys[i] - ys[j], xs[i] - xs[j]
@@ -56,8 +64,6 @@ def gram(
                 else:
                     entries[at] = products[drawn, seen, row, column]
             at += 1
-    couple_waves(spikes, matrix, atoms, image, False)
-    return matrix
 
 
 @inlined
@@ -106,11 +112,14 @@ def amplify(spikes: SpikeArrays, change: Floats, atoms: Atoms, state: PursuitSta
             amplitude[i] += change[i]
             draw(atoms, kernel[i], -change[i], y[i], x[i], residual)
             if kernel[i] < edges.shape[0]:
-                own = clipped[slot[i]] if slot[i] >= 0 else products[kernel[i]]
-                subtract_products(own, edges, kernel[i], change[i], y[i], x[i], maps)
                 touch(stale, y[i], x[i], state.reaches[kernel[i]])
             else:
                 waved = True
+    for k in range(0 if waved else edges.shape[0]):  # one map after the other: less to fetch
+        for i in range(change.size):
+            if change[i] != 0:
+                own = clipped[slot[i]] if slot[i] >= 0 else products[kernel[i]]
+                subtract_products(own, edges, (kernel[i], k), change[i], y[i], x[i], maps)
     if waved:
         look_again(atoms, state)
     if atoms.wide.size:

@@ -47,7 +47,7 @@ class Stop:
         value = repr(float(self.value)).removesuffix(".0")
         return self.kind if self.kind in WITHOUT_VALUE else f"{self.kind}={value}"
 
-    def cost(self, dimensions: int, shapes: int, places: int) -> float:
+    def cost(self, dimensions: int, shapes: float, places: int) -> float:
         """Return how many numbers a spike counts where a figure of merit says when to stop.
 
         An amplitude and D coordinates; where the shape has an address, too, the coordinates of one

@@ -101,9 +101,17 @@ class Comparison:
         return max(self._pursuit_phis, default=math.nan)
 
     @property
+    def pursuit_phi_addressed(self) -> float:
+        """φ̄ₐ of the test part with the kernels that were found."""
+        return fmean(each.phi_addressed for each in self.pursuits) if self.pursuits else math.nan
+
+    @property
     def pursuit_kernel_sizes(self) -> str:
-        """The sizes of the kernels that were found, those of one seed after those of another."""
-        return "; ".join(" ".join(map(str, found.kernel_sizes)) for found in self.pursuits)
+        """The kernels that were found, those of one seed after those of another.
+
+        They are the texts that give them, or the sizes of learned ones.
+        """
+        return "; ".join(found.words for found in self.pursuits)
 
     @property
     def _pursuit_phis(self) -> list[float]:

@@ -37,6 +37,17 @@ class Pursuit:
     kernel_sizes: tuple[int, ...]
     """Samples along a side of them."""
 
+    phi_addressed: float = math.nan
+    """φ̄ₐ of the test part; NaN of a search by an earlier version."""
+
+    kernel: tuple[str, ...] = ()
+    """The texts that give the kernels; none: all of them are learned."""
+
+    @property
+    def words(self) -> str:
+        """The kernels in words: the texts, or the sizes of learned ones."""
+        return " ".join(self.kernel or map(str, self.kernel_sizes))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PursuitSearch:
@@ -117,7 +128,7 @@ class PursuitSearch:
         Raises:
             SansError: if the engine breaks down, or a file cannot be written.
         """
-        search = Search(self.data, self.dataset, self.seed)
+        search = Search(self.data, self.dataset, self.seed, "phi")
         if self.run.search.is_file():
             search.take_up(self.run)
         search.run(engine, self.budget, run=self.run)
@@ -130,7 +141,7 @@ class PursuitSearch:
         """Return whether the trials of this very search are here."""
         with suppress(ModelError):  # there are none, or they are damaged
             kept = Kept.read(self.run.search)
-            settings = settings_of(self.data, self.seed, self.digest)
+            settings = settings_of(self.data, self.seed, "phi", self.digest)
             return (kept.settings, kept.budget) == (settings, self.budget)
         return False
 
@@ -163,7 +174,7 @@ class PursuitSearch:
     def _outcome(self, model: str) -> Pursuit:
         """Return what the run says of the network that the search has found."""
         try:
-            phi = _test_phi(self.run.summary, model)
+            phi, addressed = _test_phi(self.run.summary, model)
         except (KeyError, OSError, RecursionError, TypeError, ValueError) as error:
             raise self._damaged(self.run.summary, error) from error
         try:
@@ -174,7 +185,7 @@ class PursuitSearch:
             raise self._damaged(
                 self.run.model, f"it holds the network {stored.identifier}, not {model}"
             )
-        return Pursuit(phi, stored.config.kernel_sizes)
+        return Pursuit(phi, stored.config.kernel_sizes, addressed, stored.config.kernel)
 
     def _damaged(self, path: Path, why: object) -> ModelError:
         return ModelError(
@@ -217,8 +228,8 @@ def words(budget: Budget) -> str:
     return " or ".join(part for part in (time, trials) if part)
 
 
-def _test_phi(summary: Path, model: str) -> float:
-    """Return φ̄ of the test part as a run's summary has it.
+def _test_phi(summary: Path, model: str) -> tuple[float, float]:
+    """Return φ̄ and φ̄ₐ of the test part as a run's summary has it, NaN where it has no φ̄ₐ.
 
     Raises:
         KeyError, OSError, RecursionError, TypeError, ValueError: if it has none of this model.
@@ -226,7 +237,7 @@ def _test_phi(summary: Path, model: str) -> float:
     values = json.loads(summary.read_bytes())
     if values["model"] != model:
         raise ValueError(f"it is of the network {values['model']}, not {model}")
-    phi = float(values["test"]["phi"])
+    phi, addressed = float(values["test"]["phi"]), values["test"].get("phi_addressed")
     if not math.isfinite(phi):
         raise ValueError(f"its φ̄ is {phi}")
-    return phi
+    return phi, math.nan if addressed is None else float(addressed)

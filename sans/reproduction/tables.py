@@ -38,8 +38,9 @@ class ComparisonColumn(NamedTuple):
     """Whether a plus stands before a figure above 0, as before a difference."""
 
 
-PHI, RATIO, LOSS = (
-    METRICS[name] for name in ("phi", "inverse_compression_ratio", "reconstruction_loss")
+PHI, ADDRESSED, RATIO, LOSS = (
+    METRICS[name]
+    for name in ("phi", "phi_addressed", "inverse_compression_ratio", "reconstruction_loss")
 )
 
 
@@ -163,7 +164,10 @@ CORRECTED_RAW = (
 )
 """The same where they are shown without the flaws of the published way."""
 
-PURSUIT = (_figure("pursuit_phi", "pursuit {}", PHI, lambda c: c.pursuit_phi),)
+PURSUIT = (
+    _figure("pursuit_phi", "pursuit {}", PHI, lambda c: c.pursuit_phi),
+    _figure("pursuit_phi_addressed", "pursuit {}", ADDRESSED, lambda c: c.pursuit_phi_addressed),
+)
 """What is there where kernels of a pursuit were searched."""
 
 PURSUIT_DETAILS = (

@@ -8,7 +8,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,9 @@ OnEpoch = Callable[[Epoch], None]
 
 LOG = logging.getLogger(__name__)
 
+LONGEST_NAME = 60
+"""Letters up to which the name of a folder lists the texts of kernels."""
+
 SECONDS_BETWEEN_SAVES = 2.0
 """Epochs of milliseconds are not each worth a write to the disk; a stop by Ctrl-C saves anyway."""
 
@@ -50,8 +53,8 @@ class Experiment:
         self.settings = settings
         self.dataset = dataset
         self._digest = dataset.digest
-        space = dataset.training.signals.shape[2:]
-        self.model = settings.model.config(space, dataset.recipe.tolerance)
+        _, leads, *space = dataset.training.signals.shape
+        self.model = settings.model.config(space, dataset.recipe.tolerance, leads)
         sizes = [len(part.signals) for part in (dataset.training, dataset.validation, dataset.test)]
         LOG.info("%s: %d training, %d validation and %d test signals", dataset.name, *sizes)
         LOG.info("network: %s", self.model)
@@ -69,6 +72,11 @@ class Experiment:
             for part, count in self.trainer.silent.items()
             if count
         ]
+        notices += [
+            f"{count} {part} signals are left out: too many of their samples are missing"
+            for part, count in self.trainer.sparse.items()
+            if count
+        ]
         return (*notices, *self.trainer.notices, *self.settings.train.doubts(self.model))
 
     @property
@@ -83,14 +91,17 @@ class Experiment:
     @property
     def left_out(self) -> dict[str, int]:
         """How many signals of each part have no φ and were left out."""
-        silent = self.trainer.silent
-        return {part: self.dataset.left_out.get(part, 0) + silent.get(part, 0) for part in PARTS}
+        counts = self.dataset.left_out, self.trainer.silent, self.trainer.sparse
+        return {part: sum(each.get(part, 0) for each in counts) for part in PARTS}
 
     @property
     def name(self) -> str:
         """What a folder for this experiment may be called."""
-        sizes = "-".join(str(size) for size in self.settings.model.kernel_size)
-        return f"{self.settings.data.label}-{self.model.label}-{sizes}"
+        model = self.settings.model
+        kernels = "-".join(map(str, model.kernel or model.kernel_size))
+        if len(kernels) > LONGEST_NAME:
+            kernels = f"{self.model.shapes}-shapes"
+        return f"{self.settings.data.label}-{self.model.label}-{kernels}"
 
     @property
     def about(self) -> dict[str, Any]:
@@ -162,7 +173,7 @@ class Experiment:
             "model": training.model.identifier,
             **self.about,
             "epochs": len(training.history),
-            "best": asdict(training.best),
+            "best": training.best.values(),
             "left_out": self.left_out,
             "test": test and test.summary(),
         }
@@ -233,7 +244,7 @@ def stored_settings(run: Run) -> tuple[Settings, str]:
 
 def _write_history(path: Path, history: tuple[Epoch, ...]) -> None:
     buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, list(asdict(history[0])), lineterminator="\n")
+    writer = csv.DictWriter(buffer, list(history[0].values()), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(asdict(epoch) for epoch in history)
+    writer.writerows(epoch.values() for epoch in history)
     write_text(path, buffer.getvalue(), ModelError)

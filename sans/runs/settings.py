@@ -52,6 +52,7 @@ class Settings:
         return {
             "dataset": dataset.name,
             "rate": dataset.rate,
+            **({"leads": list(dataset.leads)} if dataset.leads else {}),
             "settings": self.values(),
             "version": sans.__version__,
         }

@@ -15,7 +15,8 @@ from sans.model_files import read_arrays, write_arrays
 from sans.search.space import Proposal
 from sans.search.trials import SliceOutcome, State
 
-FORM = "sans-search-1"
+FORM = "sans-search-2"
+"""The format of the file; that of earlier versions knew sizes of kernels only."""
 
 
 @dataclass(slots=True, eq=False)
@@ -126,16 +127,17 @@ class Kept:
             raise ValueError("the best trial has no outcome")
 
 
-def settings_of(data: DataConfig, seed: int, signals: str) -> dict[str, Any]:
+def settings_of(data: DataConfig, seed: int, objective: str, signals: str) -> dict[str, Any]:
     """Return what tells a search from others, as JSON values.
 
     Args:
         data: which signals; not where they lie.
         seed: of what is proposed.
+        objective: which figure is to be low, "phi" or "addressed".
         signals: what `Dataset.digest` says of them.
     """
     values = {name: value for name, value in to_mapping(data).items() if name != "data_dir"}
-    return {**values, "seed": seed, "signals": signals}
+    return {**values, "seed": seed, "objective": objective, "signals": signals}
 
 
 def _values(trial: Trial) -> dict[str, Any]:
@@ -146,7 +148,7 @@ def _values(trial: Trial) -> dict[str, Any]:
         "outcome": outcome
         and {
             "phi": outcome.phi,
-            "sizes": outcome.sizes,
+            "kernel": outcome.kernel,
             "epochs": outcome.epochs,
             "seconds": outcome.seconds,
             "finished": outcome.finished,
@@ -156,7 +158,8 @@ def _values(trial: Trial) -> dict[str, Any]:
 
 def _trial(number: int, values: Mapping[str, Any], state: State) -> Trial:
     proposal, outcome = dict(values["proposal"]), values["outcome"]
-    proposal["kernel_size"] = tuple(proposal["kernel_size"])
+    for name in ("kernel_size", "kernel"):
+        proposal[name] = tuple(proposal[name])
     if outcome is not None:
-        outcome = SliceOutcome(**{**outcome, "state": state, "sizes": tuple(outcome["sizes"])})
+        outcome = SliceOutcome(**{**outcome, "state": state, "kernel": tuple(outcome["kernel"])})
     return Trial(number, Proposal(**proposal), outcome, values["seconds"])

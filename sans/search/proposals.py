@@ -32,6 +32,9 @@ class Known:
     phi: float | None
     """How it went, None: it is not over."""
 
+    kernel: tuple[str, ...] = ()
+    """The texts of the kernels that it found."""
+
 
 class Proposals:
     """Proposals for trials, each of which learns from those whose φ̄ has been told.
@@ -64,7 +67,7 @@ class Proposals:
         self._trials[trial.number] = trial
         return trial.number, proposal
 
-    def tell(self, number: int, phi: float) -> None:
+    def tell(self, number: int, phi: float, kernel: tuple[str, ...] = ()) -> None:  # noqa: ARG002
         """Tell how a trial went that `next` has returned or that was not over."""
         self.study.tell(self._trials[number], phi)
 

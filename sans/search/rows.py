@@ -17,8 +17,8 @@ class Finished:
     trial: int
     """From 1, in the order of proposals."""
 
-    kernel_size: str
-    """Samples along a side of the kernels that it began with."""
+    start: str
+    """The texts of the kernels that it began with."""
 
     dropout: float
     """The share of spikes that moves of kernels did not see."""
@@ -33,10 +33,10 @@ class Finished:
     """Whether the search was over before it was."""
 
     found: str
-    """Samples along a side of the kernels of its best epoch."""
+    """The texts of the kernels of its best epoch."""
 
     phi: float
-    """Validation φ̄ of its best epoch."""
+    """Validation φ̄ of its best epoch, or φ̄ₐ where that was to be low."""
 
 
 def row_of(trial: Trial) -> Finished:
@@ -50,18 +50,14 @@ def row_of(trial: Trial) -> Finished:
         raise ValueError(f"trial {trial.number + 1} has no outcome yet")
     return Finished(
         trial.number + 1,
-        _text(trial.proposal.kernel_size),
+        " ".join(trial.proposal.texts),
         trial.proposal.dropout,
         outcome.epochs,
         round(trial.seconds, 3),
         not outcome.finished,
-        _text(outcome.sizes),
+        " ".join(outcome.kernel),
         outcome.phi,
     )
-
-
-def _text(sizes: tuple[int, ...]) -> str:
-    return " ".join(str(size) for size in sizes)
 
 
 def table_of(trials: Iterable[Trial]) -> str:

@@ -11,14 +11,16 @@ from typing import Any
 import torch
 
 from sans.configs import ModelOptions, TrainConfig
-from sans.configs.budget import Budget
+from sans.configs.budget import Budget, SearchOptions
 from sans.datasets import DataConfig, Dataset, load, resolve
 from sans.engines import Engine
 from sans.errors import ModelError
+from sans.families import parse, words
 from sans.files import write_text
 from sans.runs import Run
 from sans.runs.experiment import Experiment
 from sans.runs.settings import Settings
+from sans.search.islands import Found, Islands
 from sans.search.kept import Kept, Trial, settings_of
 from sans.search.proposals import WAVE, Known, Proposals
 from sans.search.rows import Finished, row_of, table_of
@@ -28,6 +30,9 @@ from sans.sweeps.tasks import keep
 
 EPOCHS = 150
 """Epochs of a trial at most; it ends when no proposal helps any more."""
+
+EXCHANGING = 8
+"""Epochs of a trial that exchanges what spikes may draw: the next begin with what it has found."""
 
 SLICE = 3.0
 """Seconds after which trials are looked at when their epoch ends, and kept: what a kill loses."""
@@ -46,9 +51,13 @@ class Search:
         data: which signals, resolved.
         dataset: what `data` loads.
         seed: of what is proposed, and of every trial.
+        objective: which figure is to be low, "addressed" or "phi".
     """
 
-    def __init__(self, data: DataConfig, dataset: Dataset, seed: int = 0) -> None:
+    def __init__(
+        self, data: DataConfig, dataset: Dataset, seed: int = 0, objective: str = "addressed"
+    ) -> None:
+        self.objective = SearchOptions(objective).objective
         self.data = data
         self.dataset = dataset
         self.seed = seed
@@ -76,14 +85,24 @@ class Search:
         return min(self.finished, key=lambda trial: trial.phi, default=None)
 
     @property
+    def words(self) -> str:
+        """What the best trial has found, in words; "" where none has begun."""
+        if self._best is None or self._best.outcome is None:
+            return ""
+        dimensions = self.dataset.training.signals.ndim - 2
+        specs = [parse(text, dimensions) for text in self._best.outcome.kernel]
+        rate = self.dataset.rate
+        return words(specs, rate if dimensions == 1 else None)
+
+    @property
     def phi(self) -> float:
-        """The lowest validation φ̄ so far; infinite where no trial has begun."""
+        """The lowest figure so far, validation φ̄ or φ̄ₐ; infinite where no trial has begun."""
         return _rank(self._best)[0] if self._best else math.inf
 
     @property
     def settings(self) -> dict[str, Any]:
         """What tells the search from others, as JSON values."""
-        return settings_of(self.data, self.seed, self._digest)
+        return settings_of(self.data, self.seed, self.objective, self._digest)
 
     def is_done(self, budget: Budget) -> bool:
         """Return whether a budget is spent already."""
@@ -133,11 +152,7 @@ class Search:
             return
         self._waves = self._waves and budget.trials is not None
         space = self.dataset.training.signals.shape[2:]
-        known = [
-            Known(each.proposal, each.outcome.phi if each.outcome and each.over else None)
-            for each in self.trials
-        ]
-        proposals = Proposals(self.seed, space, self._waves, known)
+        proposals = self._proposals()
         slots = engine.slots() if budget.trials is None else WAVE
         warm_up(len(space))
         self._going = True
@@ -146,6 +161,21 @@ class Search:
         finally:  # what was cut short counts, too
             self._going = False
             self._keep(run, budget)
+
+    def _proposals(self) -> Proposals | Islands:
+        """Return what proposes trials, after those that there are."""
+        _, leads, *space = self.dataset.training.signals.shape
+        if self.objective == "addressed":
+            told = [
+                Found(each.outcome.phi, each.outcome.kernel) if each.outcome and each.over else None
+                for each in self.trials
+            ]
+            return Islands(tuple(space), leads, told)
+        known = [
+            Known(each.proposal, each.outcome.phi if each.outcome and each.over else None)
+            for each in self.trials
+        ]
+        return Proposals(self.seed, tuple(space), self._waves, known)
 
     def leave(self, run: Run) -> Experiment:
         """Leave the best trial in `run`, as a training that could go on, and all trials beside it.
@@ -179,7 +209,7 @@ class Search:
         self,
         engine: Engine,
         budget: Budget,
-        proposals: Proposals,
+        proposals: Proposals | Islands,
         slots: int,
         on_slice: Callable[[], None] | None,
         run: Run | None,
@@ -199,7 +229,7 @@ class Search:
                 self.spent = time.monotonic() - began
             for each in going:
                 if each.over and each.outcome:
-                    proposals.tell(each.number, each.outcome.phi)
+                    proposals.tell(each.number, each.outcome.phi, each.outcome.kernel)
             self._keep(run, budget)
             if on_slice:
                 on_slice()
@@ -213,14 +243,17 @@ class Search:
 
     def _settings(self, trial: Trial) -> Settings:
         """Return the options with which `sans train` would begin a trial."""
-        model = ModelOptions(
-            kernel_size=trial.proposal.kernel_size, encoder="pursuit", refit="places"
-        )
+        proposal, epochs = trial.proposal, EPOCHS
+        options: dict[str, Any] = {"kernel_size": proposal.kernel_size}
+        if proposal.kernel:
+            options = {"kernel": proposal.kernel, "stop": self.objective}
+            epochs = 1 if proposal.look else EXCHANGING
+        model = ModelOptions(encoder="pursuit", refit="places", **options)
         train = TrainConfig(
-            epochs=EPOCHS,
+            epochs=epochs,
             seed=self.seed * SEEDS + trial.number,
             start="data",
-            dropout=trial.proposal.dropout,
+            dropout=proposal.dropout,
             adapt=True,
         )
         return Settings(self.data, model, train)
@@ -238,8 +271,8 @@ class Search:
     def _task(self, trial: Trial, seconds: float) -> TrialSlice:
         """Return the next slice of a trial."""
         settings, outcome = self._settings(trial), trial.outcome
-        space, tolerance = self.dataset.training.signals.shape[2:], self.dataset.recipe.tolerance
-        model = settings.model.config(space, tolerance)
+        _, leads, *space = self.dataset.training.signals.shape
+        model = settings.model.config(space, self.dataset.recipe.tolerance, leads)
         state = outcome.state if outcome else None
         return TrialSlice(self.data, self._digest, model, settings.train, state, seconds)
 
@@ -263,21 +296,22 @@ class Search:
         return Kept(self.settings, budget, self.spent, self._waves, complete, best, self.trials)
 
 
-def prepare(data: DataConfig, seed: int = 0) -> Search:
+def prepare(data: DataConfig, seed: int = 0, objective: str = "addressed") -> Search:
     """Load a data set and set up a search on it.
 
     Args:
         data: which signals.
         seed: of what is proposed, and of every trial; from 0 to 2**32 - 1.
+        objective: which figure is to be low: "addressed", for φ̄ₐ, or "phi".
 
     Raises:
-        ValueError: if the seed is another.
+        ValueError: if the seed or the objective is another.
         DatasetError: if the data set is not there or damaged.
     """
     if not 0 <= seed < 2**32:
         raise ValueError(f"seed must be at least 0 and below {2**32}, not {seed}")
     data = resolve(data)
-    return Search(data, load(data), seed)
+    return Search(data, load(data), seed, objective)
 
 
 def _rank(trial: Trial) -> tuple[float, int]:

@@ -29,6 +29,18 @@ class Proposal:
     dropout: float
     """The share of spikes that moves of kernels do not see."""
 
+    kernel: tuple[str, ...] = ()
+    """The texts of the kernels that it begins with, in the place of `kernel_size`."""
+
+    look: bool = False
+    """Whether it only describes the signals."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts of the kernels that it begins with, learned ones included."""
+        sizes = ",".join(map(str, self.kernel_size))
+        return self.kernel or (f"learned:{sizes}",)
+
 
 def propose(trial: BaseTrial, space: tuple[int, ...]) -> Proposal:
     """Return what Optuna suggests for a trial on signals of shape ``(*space)``."""

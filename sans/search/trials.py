@@ -54,10 +54,10 @@ class SliceOutcome:
     """Where to go on."""
 
     phi: float
-    """The lowest validation φ̄ so far."""
+    """The lowest validation φ̄ so far, or φ̄ₐ where that was to be low."""
 
-    sizes: tuple[int, ...]
-    """The sizes of the kernels that had it."""
+    kernel: tuple[str, ...]
+    """The texts of the kernels that had it, learned ones included."""
 
     epochs: int
     """How many epochs there were so far."""
@@ -91,12 +91,17 @@ def perform(task: TrialSlice, stopped: Stopped) -> SliceOutcome:
     found = trainer.result()
     return SliceOutcome(
         {name: tensor.numpy() for name, tensor in trainer.state().items()},
-        found.best.phi,
-        found.model.config.kernel_sizes,
+        getattr(found.best, trainer.objective),
+        texts_of(found.model.config),
         trainer.epoch,
         time.monotonic() - began,
         finished,
     )
+
+
+def texts_of(model: ModelConfig) -> tuple[str, ...]:
+    """Return the texts that give the kernels of a network, learned ones included."""
+    return model.kernel or (f"learned:{','.join(map(str, model.kernel_sizes))}",)
 
 
 def warm_up(dimensions: int) -> None:

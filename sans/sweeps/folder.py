@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sans.activations import ACTIVATIONS
 from sans.configs.toml import OPTIONS_FILE
@@ -165,11 +166,17 @@ class SweepFolder:
     def write_part(self, number: int, task: SweepTask, outcome: SweepOutcome) -> None:
         """Keep the outcome of a task."""
         stacked = np.stack([outcome.test[name] for name in PART_TEST], -1)
-        arrays = {"history": as_columns(outcome.history), "test": stacked}
+        arrays: dict[str, NDArray[Any]] = {
+            "history": as_columns(outcome.history),
+            "test": stacked,
+        }
         arrays |= {f"test.{name}": outcome.test[name] for name in outcome.test.keys() - PART_TEST}
         for name in ("kernels", "last_kernels"):
             for model, kernels in enumerate(getattr(outcome, name)):
                 arrays |= {f"{name}.{model}.{k}": kernel for k, kernel in enumerate(kernels)}
+        for model, patterns in enumerate(outcome.patterns):
+            kept = {k: v for k, v in enumerate(patterns) if v is not None}
+            arrays |= {f"patterns.{model}.{k}": pattern for k, pattern in kept.items()}
         write_arrays(self.part(number), PART, arrays, {"networks": _networks(task)})
 
     def write_rows(self, rows: Sequence[Row]) -> None:
@@ -245,7 +252,12 @@ class SweepFolder:
                 for name, array in arrays.items()
                 if name.startswith("test.")
             }
-            return SweepOutcome(as_records(arrays["history"]), test, kernels, last)
+            patterns = tuple(
+                tuple(arrays.get(f"patterns.{index}.{k}") for k in range(len(model.kernel_sizes)))
+                for index, model in enumerate(task.models)
+                if model.leads > 1
+            )
+            return SweepOutcome(as_records(arrays["history"]), test, kernels, last, patterns)
         except (KeyError, ValueError):
             raise ModelError(
                 f"{path} holds other networks than this version trains: add --force"

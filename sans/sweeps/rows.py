@@ -121,6 +121,9 @@ class Network:
     history: Records
     """What every epoch did, ``(epochs,)``; the fields are the figures of `Epoch`."""
 
+    patterns: tuple[NDArray[np.float32] | None, ...] = ()
+    """The patterns of leads of its kernels at the best epoch, as `StoredModel` has them."""
+
 
 def rows_of(task: SweepTask, outcome: SweepOutcome) -> list[Row]:
     """Return a row for each network of a task, in order."""

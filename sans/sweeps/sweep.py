@@ -101,7 +101,8 @@ class Sweep:
             for index, row in enumerate(rows_of(task, outcome)):
                 kernels, last = outcome.kernels[index], outcome.last_kernels[index]
                 history = outcome.history[:, index]
-                found[row] = Network(row, task.models[index], kernels, last, history)
+                patterns = outcome.patterns[index] if outcome.patterns else ()
+                found[row] = Network(row, task.models[index], kernels, last, history, patterns)
         return [found[row] for row in in_order(found, self.settings.grid.activation)]
 
     def rows(self) -> list[Row]:
@@ -187,7 +188,8 @@ def report(sweep: Sweep, folder: SweepFolder, select: str) -> dict[str, Network]
     }
     folder.write_summary(summary)
     for name, network in best.items():
-        stored = StoredModel(network.model, network.kernels, sweep.about(network.row))
+        about = sweep.about(network.row)
+        stored = StoredModel(network.model, network.kernels, about, network.patterns)
         write_model(folder.model(name), stored)
     if not best:
         raise ModelError(

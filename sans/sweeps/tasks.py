@@ -59,6 +59,10 @@ class SweepOutcome:
     last_kernels: tuple[tuple[NDArray[np.float32], ...], ...]
     """The kernels of each network after the last epoch."""
 
+    patterns: tuple[tuple[NDArray[np.float32] | None, ...], ...] = ()
+    """The patterns of leads of each network's kernels at its best epoch, as `StoredModel` has them;
+    nothing at all where signals have one lead."""
+
 
 MOST_LOADED = 4
 
@@ -76,7 +80,8 @@ def plan(
     Raises:
         ValueError: if no network of the grid fits the signals, or a density does not.
     """
-    space, tolerance = dataset.training.signals.shape[2:], dataset.recipe.tolerance
+    _, leads, *space = dataset.training.signals.shape
+    tolerance = dataset.recipe.tolerance
     if grid.density is not None:
         for activation in grid.activation:  # what does not fit shows now
             try:
@@ -91,7 +96,7 @@ def plan(
     tasks = []
     for seed in range(train.seed, train.seed + grid.seeds):
         for activation in grid.activation:
-            models = grid.models(activation, space, tolerance)
+            models = grid.models(activation, space, tolerance, leads)
             if not models:
                 raise ValueError(
                     f"no kernel size fits {dataset.name}, which wants 1 to {min(space)}: "
@@ -118,11 +123,13 @@ def perform(task: SweepTask, stopped: Stopped) -> SweepOutcome:
     trainer = Trainer(task.models, training, validation, task.train)
     while not trainer.finished:
         trainer.run_epoch(ending(stopped))
+    networks = trainer.networks()
     return SweepOutcome(
         trainer.history,
         trainer.score(dataset.test.signals),
-        trainer.kernels(),
+        tuple(tuple(kernels) for kernels, _ in networks),
         trainer.kernels(last=True),
+        tuple(tuple(patterns) for _, patterns in networks if patterns),
     )
 
 

@@ -5,7 +5,7 @@ They share every convolution and no gradient, so that each stays the network tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from sans.configs import ModelConfig
 from sans.convolution import loops, tensors
 from sans.figures import Approximation, figures
 from sans.metrics import spikes
-from sans.signals import CHUNK
+from sans.signals import CHUNK, filled
 from sans.training.gradient import loss_and_gradient
 from sans.training.regularisation import UNREGULARISED, RegularisedStep
 
@@ -25,7 +25,8 @@ from sans.training.regularisation import UNREGULARISED, RegularisedStep
 class Bank:
     """Networks that share activation, decoder, dimensions, count of kernels and competition.
 
-    Their kernel sizes and densities may differ. A single network is the smallest bank.
+    Their kernel sizes and densities may differ. A single network is the smallest bank. Signals have
+    one lead; `sans.training.leads_bank` is for several.
 
     Args:
         models: the networks.
@@ -42,20 +43,15 @@ class Bank:
         kernels: Sequence[Sequence[Tensor]],
         device: torch.device,
     ) -> None:
-        kinds = {
-            (m.activation, m.decoder, m.dimensions, len(m.kernel_sizes), m.competition)
-            for m in models
-        }
-        if len(kinds) != 1:
-            raise ValueError(
-                "networks trained together share activation, decoder, dimensions, count of "
-                f"kernels and competition, not {sorted(kinds)}"
-            )
+        check_kind(models)
         self.models = tuple(models)
-        self.weights = _stack(kernels).to(device)
+        self.weights = self._stack(kernels).to(device)
         """``(models, kernels, *side)``, zero around kernels that are smaller than the largest."""
         ones = [[torch.ones_like(kernel) for kernel in network] for network in kernels]
-        self._inside = _stack(ones).to(device)
+        self._inside = self._stack(ones).to(device)
+        each = [[member.learned for member in model.layout.members] for model in models]
+        learned = torch.tensor(each, device="cpu")
+        self._learned = None if bool(learned.all()) else learned.to(device)
         self._compiled = device.type == "cpu"
         self._decoder = self.models[0].decoder
         self._activation = ACTIVATIONS[self.models[0].activation]
@@ -67,6 +63,26 @@ class Bank:
         counted = [(model.weights, sum(model.kernel_sizes)) for model in self.models]
         self._counted_weights = torch.tensor(counted, device=device)
 
+    @property
+    def moved(self) -> dict[str, Tensor]:
+        """What training moves, by its name in a checkpoint."""
+        return {"weights": self.weights}
+
+    def settle(self) -> None:
+        """Bring what a step has moved to where it belongs: nothing to do with one lead."""
+
+    def refresh(self) -> None:
+        """Take note of what has been put into the tensors of `moved`: nothing but their values."""
+
+    def model(self, index: int, moved: Mapping[str, Tensor]) -> ModelConfig:  # noqa: ARG002
+        """Return the network at `index`, with what training has learned of its formulas.
+
+        Args:
+            index: which network.
+            moved: tensors like those of `moved`.
+        """
+        return self.models[index]
+
     def encode(self, signals: Tensor, densities: Sequence[float] | None = None) -> Tensor:
         """Return activations ``(batch, models * kernels, *space)`` of ``(batch, 1, *space)``.
 
@@ -74,6 +90,7 @@ class Bank:
             signals: what to encode.
             densities: like `self.densities`, and in their place.
         """
+        signals = filled(signals)
         if self._compiled:
             kernels = self.weights.flatten(0, 1).numpy()
             found = loops.correlate(signals.numpy(), kernels, self._sizes)
@@ -92,19 +109,22 @@ class Bank:
 
     def gradient(
         self, signals: Tensor, regularised: RegularisedStep = UNREGULARISED
-    ) -> tuple[Tensor, Tensor]:
-        """Return each network's mean absolute error, and its slope along the weights.
+    ) -> tuple[Tensor, ...]:
+        """Return each network's mean absolute error, and its slope along all that is moved.
 
         Args:
             signals: ``(batch, 1, *space)``.
             regularised: what the step does differently from `encode`.
 
         Returns:
-            Losses ``(models,)`` and gradients like `weights`.
+            Losses ``(models,)``, and gradients like the tensors of `moved`, zero for kernels that
+            formulas give.
         """
-        if self._compiled and self._activation.keeps:
-            return self.gradient_by_loops(signals, regularised)
-        return self.gradient_by_torch(signals, regularised)
+        if self._compiled and self._activation.keeps and not bool(signals.isnan().any()):
+            losses, gradient = self.gradient_by_loops(signals, regularised)
+        else:
+            losses, gradient = self.gradient_by_torch(signals, regularised)
+        return losses, self._of_learned(gradient)
 
     @torch.no_grad()
     def gradient_by_loops(
@@ -125,12 +145,12 @@ class Bank:
         The same but for entries that are kept and exactly zero, which pass a gradient here.
         """
         with torch.inference_mode(False), torch.enable_grad(), devices.exact():
-            signals, weights = _followed(signals), _followed(self.weights).requires_grad_()
-            similarity = tensors.correlate(signals, weights)
+            signals, weights = followed(signals), followed(self.weights).requires_grad_()
+            similarity = tensors.correlate(filled(signals), weights)
             kept = self._activate(similarity, regularised.densities)
             activations = self._spare(kept, regularised.spared)
             reconstruction = tensors.decode(activations, weights, self._decoder)
-            losses = (reconstruction - signals).abs().transpose(0, 1).flatten(1).mean(1)
+            losses = absolute_errors(reconstruction, signals)
             (gradient,) = torch.autograd.grad(losses.sum(), weights)
         return losses.detach(), gradient * self._inside
 
@@ -148,12 +168,39 @@ class Bank:
         chunks = torch.split(signals, max(1, CHUNK // entries))
         found = [self._score(chunk, names) for chunk in chunks]
         scores = torch.stack([sums for _, sums in found]).sum(0) / len(signals)
-        finite = self.weights.isfinite().flatten(1).all(1, keepdim=True)
+        finite = self._finite()[:, None]
         return dict(zip(found[0][0], scores.where(finite, torch.nan).unbind(1), strict=True))
 
     def kernels(self, index: int, weights: Tensor) -> list[Tensor]:
         """Return the kernels of the network at `index` out of a tensor like `self.weights`."""
         return tensors.unstack(weights[index], self.models[index].kernel_sizes)
+
+    def _finite(self) -> Tensor:
+        """Return whether all that is moved of each network is finite, ``(models,)``."""
+        return torch.stack([t.isfinite().flatten(1).all(1) for t in self.moved.values()]).all(0)
+
+    def network(
+        self, index: int, moved: Mapping[str, Tensor]
+    ) -> tuple[list[Tensor], tuple[Tensor | None, ...]]:
+        """Return kernels and patterns of leads of the network at `index` as `SAN` takes them.
+
+        Args:
+            index: which network.
+            moved: tensors like those of `moved`.
+        """
+        return self.kernels(index, moved["weights"]), ()
+
+    def _of_learned(self, gradient: Tensor) -> Tensor:
+        """Return the gradient of weights without that of kernels that formulas give."""
+        if self._learned is None:
+            return gradient
+        kept = self._learned.reshape(*self._learned.shape, *[1] * (gradient.ndim - 2))
+        return gradient.where(kept, 0)
+
+    def _stack(self, kernels: Sequence[Sequence[Tensor]]) -> Tensor:
+        """Return the kernels of every network as one tensor ``(models, kernels, *side)``."""
+        side = max(kernel.shape[-1] for network in kernels for kernel in network)
+        return torch.stack([tensors.stack(network, side) for network in kernels])
 
     def _activate(self, similarity: Tensor, densities: Sequence[float] | None) -> Tensor:
         densities = self.densities if densities is None else densities
@@ -172,11 +219,13 @@ class Bank:
     def _score(self, signals: Tensor, names: Sequence[str] | None) -> tuple[Sequence[str], Tensor]:
         """Return names of figures and their sums over signals, ``(models, figures)``."""
         batch, models, space = len(signals), len(self.models), signals.shape[2:]
+        leads = signals.shape[1]
         activations = self.encode(signals)
-        reconstruction = self.decode(activations).reshape(batch * models, 1, *space)
+        reconstruction = self.decode(activations).reshape(batch * models, leads, *space)
         # Every pair of a signal and a network is one signal to the formulas.
         activations = activations.reshape(batch * models, -1, *space)
-        signals = signals.expand(batch, models, *space).reshape(reconstruction.shape)
+        signals = signals[:, None].expand(batch, models, leads, *space)
+        signals = signals.reshape(reconstruction.shape)
         weights, published = self._counted_weights.repeat(batch, 1).T
         found = Approximation(
             signals,
@@ -191,12 +240,40 @@ class Bank:
         return names, scores.view(batch, models, -1).sum(0, dtype=torch.float64)
 
 
-def _followed(tensor: Tensor) -> Tensor:
+def absolute_errors(reconstruction: Tensor, signals: Tensor) -> Tensor:
+    """Return the mean absolute error of every network over the samples that are not missing.
+
+    Args:
+        reconstruction: ``(batch, models, …)``.
+        signals: what broadcasts with it.
+    """
+    missing = signals.isnan()
+    errors = (reconstruction - filled(signals)).abs()
+    if not bool(missing.any()):
+        return errors.transpose(0, 1).flatten(1).mean(1)
+    known = (~missing).expand_as(errors)
+    sums, counts = (
+        each.transpose(0, 1).flatten(1).sum(1) for each in (errors.where(known, 0), known)
+    )
+    return sums / counts.clamp(min=1)
+
+
+def followed(tensor: Tensor) -> Tensor:
     """Return a tensor that gradients can follow, though it may come from inference mode."""
     return tensor.clone() if tensor.is_inference() else tensor.detach()
 
 
-def _stack(kernels: Sequence[Sequence[Tensor]]) -> Tensor:
-    """Return the kernels of every network as one tensor ``(models, kernels, *side)``."""
-    side = max(kernel.shape[0] for network in kernels for kernel in network)
-    return torch.stack([tensors.stack(network, side) for network in kernels])
+def check_kind(models: Sequence[ModelConfig]) -> None:
+    """Raise a ValueError unless networks can be trained together."""
+    kinds = {
+        (m.activation, m.decoder, m.dimensions, len(m.kernel_sizes), m.competition) for m in models
+    }
+    if len(kinds) != 1:
+        raise ValueError(
+            "networks trained together share activation, decoder, dimensions, count of "
+            f"kernels and competition, not {sorted(kinds)}"
+        )
+    if len(leads := {(m.leads, m.rank, m.kernel) for m in models}) != 1:
+        raise ValueError(
+            f"networks trained together share leads, rank and given kernels, not {sorted(leads)}"
+        )

@@ -29,7 +29,7 @@ def doubts_of(
         config: how it was trained.
         history: every epoch, in order.
         best: the one that is kept.
-        validation: ``(signals, 1, *space)``.
+        validation: ``(signals, leads, *space)``, NaN where a sample is missing.
     """
     last = history[-1]
     if not last.reconstruction_loss <= GROWN:  # NaN is not, either
@@ -39,7 +39,8 @@ def doubts_of(
             f"1; epoch {best.epoch} is kept; try a smaller learning rate than {config.lr:g}, or "
             "another start",
         )
-    samples = validation[0].numel()
+    # What weights cost is a mean of W / n, where n is the count of samples that are not missing.
+    samples = 1 / (1 / (~validation.isnan()).flatten(1).sum(1).double()).mean().item()
     described = best.inverse_compression_ratio * samples - model.weights
     spikes = described / (1 + model.dimensions)
     # One spike in all signals is a mean of 1 / signals: what is below half of that is rounding.

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from sans.configs import ModelConfig
+
+OBJECTIVES = ("phi", "phi_addressed")
+"""The figures that may judge the epochs of a training, by their names in `sans.figures.METRICS`."""
+
+
+def objective_of(model: ModelConfig) -> str:
+    """Return which of `OBJECTIVES` judges the epochs of a network: the one its pursuit minimises.
+
+    Networks that minimise neither are judged by φ.
+    """
+    return OBJECTIVES[model.stop == "addressed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +43,21 @@ class Epoch:
     reconstruction_loss: float
     """Mean L̃ of the validation signals."""
 
+    phi_addressed: float = math.nan
+    """Mean φₐ of the validation signals; NaN of an epoch that an earlier version did."""
+
+    def values(self) -> dict[str, float | None]:
+        """Return all by name as JSON values, None for what is not finite."""
+        return {
+            name: value if math.isfinite(value) else None for name, value in asdict(self).items()
+        }
+
 
 _, *FIGURES = (each.name for each in fields(Epoch))
 """The names of an epoch's figures, in their order in files."""
+
+EARLIER = FIGURES[:-1]
+"""Those in the files of earlier versions."""
 
 VALIDATED = tuple(name for name in FIGURES if name != "loss")
 """Those that `Bank.score` gives of the validation signals."""
@@ -48,9 +74,11 @@ class History:
 
     Args:
         networks: how many there are.
+        objective: which of `OBJECTIVES` judges the epochs.
     """
 
-    def __init__(self, networks: int) -> None:
+    def __init__(self, networks: int, objective: str = OBJECTIVES[0]) -> None:
+        self.objective = objective
         self.records: Records = np.empty((0, networks), RECORD)
         """``(epochs, networks)``."""
 
@@ -77,35 +105,49 @@ class History:
     @property
     def best(self) -> NDArray[np.int64]:
         """What `best_epochs` returns of the epochs that are done."""
-        return best_epochs(self.records)
+        return best_epochs(self.records, self.objective)
 
 
-def best_epochs(records: Records) -> NDArray[np.int64]:
+def best_epochs(records: Records, objective: str = OBJECTIVES[0]) -> NDArray[np.int64]:
     """Return where each network's epoch of lowest φ̄ stands, the first of equals, ``(networks,)``.
 
     Args:
         records: ``(epochs, networks)``.
+        objective: φ̄, or another figure of `VALIDATED` in its place.
 
     Returns:
         Positions from 0; -1 for a network none of whose φ̄ is finite.
     """
     if not len(records):
         return np.full(records.shape[1], -1)
-    phi = np.where(np.isfinite(records["phi"]), records["phi"], np.inf)
+    phi = np.where(np.isfinite(records[objective]), records[objective], np.inf)
     return np.where(np.isfinite(phi.min(0)), phi.argmin(0), -1)
 
 
 def as_columns(records: Records) -> NDArray[np.float64]:
-    """Return records as files hold them: ``(..., 4)``, the figures in the order of `FIGURES`."""
+    """Return records as files hold them: ``(..., 5)``, the figures in the order of `FIGURES`."""
     return np.stack([records[name] for name in FIGURES], -1)
 
 
+def widened(columns: NDArray[Any]) -> NDArray[Any]:
+    """Return columns as this version writes them: what an earlier one did not know is NaN."""
+    if columns.shape[-1:] != (len(EARLIER),):
+        return columns
+    unknown = np.full_like(
+        columns, np.nan, shape=(*columns.shape[:-1], len(FIGURES) - len(EARLIER))
+    )
+    return np.concatenate((columns, unknown), -1)
+
+
 def as_records(columns: NDArray[Any]) -> Records:
-    """Return the records ``(...)`` of ``(..., 4)``: the inverse of `as_columns`.
+    """Return the records ``(...)`` of ``(..., 5)``: the inverse of `as_columns`.
+
+    Columns of an earlier version, ``(..., 4)``, are records, too.
 
     Raises:
         ValueError: if there are not as many columns.
     """
+    columns = widened(columns)
     if columns.shape[-1:] != (len(FIGURES),):
         raise ValueError(
             f"a history of shape {columns.shape}: wanted {len(FIGURES)} figures an epoch"

@@ -36,7 +36,8 @@ class Training:
     """The network of the best epoch, on the CPU."""
 
     best: Epoch
-    """The epoch with the lowest mean φ on the validation signals, the first of equals."""
+    """The epoch with the lowest mean φ on the validation signals, the first of equals; of a pursuit
+    that minimises φₐ, with the lowest mean φₐ."""
 
     history: tuple[Epoch, ...]
     """Every epoch, in order."""
@@ -61,6 +62,13 @@ class TrainerProtocol(Protocol):
     silent: dict[str, int]
     """How many signals were left out because they are zero everywhere, by part: "training" and
     "validation"."""
+
+    sparse: dict[str, int]
+    """The same, because too many of their samples are missing."""
+
+    @property
+    def objective(self) -> str:
+        """Which figure of the validation signals judges the epochs: "phi" or "phi_addressed"."""
 
     @property
     def notices(self) -> tuple[str, ...]:

@@ -23,9 +23,16 @@ from sans.dictionary_learning.pieces import cut, unit
 from sans.errors import ModelError
 from sans.model import SAN
 from sans.pursuit.stop import Stop
-from sans.signals import Signals, audible
+from sans.signals import Signals, sift
 from sans.training.doubts import doubts_of
-from sans.training.history import Epoch, History, Records, as_columns, as_records
+from sans.training.history import (
+    Epoch,
+    History,
+    Records,
+    as_columns,
+    as_records,
+    objective_of,
+)
 from sans.training.protocol import OnBatch, Training
 from sans.training.starts import start_kernels
 
@@ -70,9 +77,11 @@ class PursuitTrainer:
         self.config = config or TrainConfig()
         self.model = model
         self.device = devices.pick(self.config.device)
-        self.training, training_silent = audible(training, self.device)
-        self.validation, validation_silent = audible(validation)
-        self.silent = {"training": training_silent, "validation": validation_silent}
+        sifted = {"training": sift(training, self.device, model.least)}
+        sifted["validation"] = sift(validation, least=model.least)
+        self.training, self.validation = (each.signals for each in sifted.values())
+        self.silent = {part: each.silent for part, each in sifted.items()}
+        self.sparse = {part: each.sparse for part, each in sifted.items()}
         self.config.check_model(model)
         for signals in (self.training, self.validation):
             model.check_space(signals.shape[2:])
@@ -90,7 +99,7 @@ class PursuitTrainer:
         self._kernels = [unit(kernel.double().numpy()) for kernel in started]
         self._best = self._kernels
         self._unchanged = 0
-        self._history = History(1)
+        self._history = History(1, objective_of(model))
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -100,6 +109,11 @@ class PursuitTrainer:
         return (
             "kernels of a pursuit are learned on the CPU: the device cuda only scores the network",
         )
+
+    @property
+    def objective(self) -> str:
+        """Which figure judges the epochs: the one that the pursuit minimises."""
+        return self._history.objective
 
     @property
     def epoch(self) -> int:
@@ -144,6 +158,7 @@ class PursuitTrainer:
             phi=judged.phi,
             inverse_compression_ratio=judged.inverse_compression_ratio,
             reconstruction_loss=judged.reconstruction_loss,
+            phi_addressed=judged.phi_addressed,
         )
         if self._history.best[0] != best:
             self._best = self._kernels
@@ -212,7 +227,7 @@ class PursuitTrainer:
         stage = min(self.epoch // length, self.config.grow)
         if not stage or self.epoch != stage * length:
             return self._kernels
-        phi = self._history.records["phi"][:, 0]
+        phi = self._history.records[self.objective][:, 0]
         lowest = [phi[i * length : (i + 1) * length].min() for i in range(stage)]
         if any(later >= earlier for earlier, later in pairwise(lowest)):
             return self._best

@@ -19,14 +19,23 @@ from sans import devices
 from sans.configs import ModelConfig, TrainConfig
 from sans.errors import ModelError
 from sans.model import SAN
-from sans.signals import Signals, audible, unit_scale
-from sans.training.bank import Bank
+from sans.signals import Signals, audible, sift, unit_scale
+from sans.training.banks import bank_for
 from sans.training.descent import optimiser_for
 from sans.training.doubts import doubts_of
-from sans.training.history import VALIDATED, Epoch, History, Records, as_columns, as_records
+from sans.training.history import (
+    VALIDATED,
+    Epoch,
+    History,
+    Records,
+    as_columns,
+    as_records,
+    widened,
+)
 from sans.training.protocol import OnBatch, Training
 from sans.training.regularisation import Regularisation
-from sans.training.starts import start_kernels
+
+Weights = NDArray[np.float32]
 
 
 class Trainer:
@@ -56,22 +65,29 @@ class Trainer:
     ) -> None:
         self.config = config or TrainConfig()
         self.device = devices.pick(self.config.device)
-        self.training, training_silent = audible(training, self.device)
-        self.validation, validation_silent = audible(validation, self.device)
-        self.silent = {"training": training_silent, "validation": validation_silent}
+        least = max(model.least for model in models)
+        sifted = {
+            part: sift(signals, self.device, least)
+            for part, signals in (("training", training), ("validation", validation))
+        }
+        self.training, self.validation = (each.signals for each in sifted.values())
+        self.silent = {part: each.silent for part, each in sifted.items()}
+        self.sparse = {part: each.sparse for part, each in sifted.items()}
         for model in models:
             self.config.check_model(model)
             for signals in (self.training, self.validation):
+                model.check_leads(signals.shape[1])
                 model.check_space(signals.shape[2:])
 
-        kernels = [start_kernels(model, self.training, self.config) for model in models]
-        self.bank = Bank(models, kernels, self.device)
+        self.bank = bank_for(models, self.training, self.config)
         self.bank.encode(self.training[:1])  # a density that does not fit shows now
         self._shuffler = torch.Generator("cpu").manual_seed(self.config.seed)
         self._regularisation = Regularisation(models, self.config, self.training.shape[2:])
-        self._best = self.bank.weights.clone()
+        self._best = {name: tensor.clone() for name, tensor in self.bank.moved.items()}
         self._history = History(len(models))
-        self._optimiser = optimiser_for(self.config, self.bank.weights)
+        self._optimisers = {
+            name: optimiser_for(self.config, tensor) for name, tensor in self.bank.moved.items()
+        }
         # Adam adds a constant to the size of a gradient, which grows with that of the signals.
         self._scale = unit_scale(self.training)
 
@@ -79,6 +95,11 @@ class Trainer:
     def notices(self) -> tuple[str, ...]:
         """What a user should know before this training starts: nothing particular."""
         return ()
+
+    @property
+    def objective(self) -> str:
+        """Which figure judges the epochs: φ."""
+        return self._history.objective
 
     @property
     def epoch(self) -> int:
@@ -109,7 +130,8 @@ class Trainer:
         validated = {name: scores[name].cpu() for name in VALIDATED}
         epochs = self._history.add(loss=losses.cpu(), **validated)
         for index in np.flatnonzero(self._history.best != best):
-            self._best[index] = self.bank.weights[index]
+            for name, tensor in self.bank.moved.items():
+                self._best[name][index] = tensor[index]
         return epochs
 
     def has_best(self, index: int = 0) -> bool:
@@ -127,17 +149,32 @@ class Trainer:
                 f"training diverged: none of {self.epoch} epochs ended with a finite φ̄; "
                 f"try a smaller learning rate than {self.config.lr:g}"
             )
-        model, history = self.bank.models[index], self._history.of(index)
+        history = self._history.of(index)
         best = history[self._history.best[index]]
-        network = SAN(model, self.bank.kernels(index, self._best.cpu()))
+        best_state = {name: tensor.cpu() for name, tensor in self._best.items()}
+        model = self.bank.model(index, best_state)
+        network = SAN(model, *self.bank.network(index, best_state))
         doubts = doubts_of(model, self.config, history, best, self.validation)
         return Training(network, best, history, doubts)
 
     def kernels(self, last: bool = False) -> tuple[tuple[NDArray[np.float32], ...], ...]:
         """Return the kernels of every network at its best epoch, or after the last."""
-        weights = (self.bank.weights if last else self._best).cpu()
-        models = range(len(self.bank.models))
-        return tuple(tuple(k.numpy().copy() for k in self.bank.kernels(i, weights)) for i in models)
+        return tuple(tuple(kernels) for kernels, _ in self.networks(last))
+
+    def networks(self, last: bool = False) -> list[tuple[list[Weights], list[Weights | None]]]:
+        """Return kernels and patterns of leads of every network, as `SAN` takes them.
+
+        Args:
+            last: whether after the last epoch, and not at the best one.
+        """
+        moved = self.bank.moved if last else self._best
+        moved = {name: tensor.cpu() for name, tensor in moved.items()}
+        found = []
+        for index in range(len(self.bank.models)):
+            kernels, patterns = self.bank.network(index, moved)
+            arrays = [v if v is None else v.numpy().copy() for v in patterns]
+            found.append(([kernel.numpy().copy() for kernel in kernels], arrays))
+        return found
 
     def score(self, signals: Signals) -> dict[str, NDArray[np.float64]]:
         """Score every network of the best epoch, and of the last, on other signals.
@@ -150,11 +187,11 @@ class Trainer:
             epoch and of the last; NaN for a network without a best epoch.
         """
         tensor, _ = audible(signals, self.device)
-        last = self.bank.weights.clone()
+        last = {name: tensor.clone() for name, tensor in self.bank.moved.items()}
         scores: list[dict[str, Tensor]] = []
         with devices.steady():
-            for weights in (self._best, last):
-                self.bank.weights.copy_(weights)
+            for moved in (self._best, last):
+                self._move_to(moved)
                 scores.append(self.bank.score(tensor))
         best, final = scores
         found = {name: torch.stack((best[name], final[name])).cpu().numpy() for name in best}
@@ -165,8 +202,8 @@ class Trainer:
     def state(self) -> dict[str, Tensor]:
         """Return all that the next epochs depend on, as tensors of their own on the CPU."""
         state = {
-            "weights": self.bank.weights,
-            "best": self._best,
+            **self.bank.moved,
+            **{_best_name(name): tensor for name, tensor in self._best.items()},
             "history": torch.from_numpy(as_columns(self._history.records)),
             "shuffler": self._shuffler.get_state(),
             **self._regularisation.state(),
@@ -186,6 +223,8 @@ class Trainer:
             found, wanted = dict(state), self.state()
             scale = float(found.pop("scale", 1.0))
             wanted.pop("scale", None)
+            if "history" in found:
+                found["history"] = torch.from_numpy(widened(found["history"].numpy()))
             epochs = len(found.get("history", ()))  # of any count
             wanted["history"] = wanted["history"].new_zeros(epochs, *wanted["history"].shape[1:])
             _check_forms(found, wanted)
@@ -194,16 +233,26 @@ class Trainer:
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"the checkpoint is of other networks: {error}") from error
         self._shuffler, self._scale = shuffler, scale
-        self.bank.weights.copy_(found["weights"])
-        self._best.copy_(found["best"])
+        self._move_to(found)
+        for name, tensor in self._best.items():
+            tensor.copy_(found[_best_name(name)])
         self._history.records = as_records(found["history"].numpy())
         for name, tensor in self._optimiser_state().items():
             tensor.copy_(found[name])
 
+    def _move_to(self, moved: Mapping[str, Tensor]) -> None:
+        """Put what training moves where tensors of these names say."""
+        for name, tensor in self.bank.moved.items():
+            tensor.copy_(moved[name])
+        self.bank.refresh()
+
     def _optimiser_state(self) -> dict[str, Tensor]:
-        """Return the optimiser's own tensors, by their names in a checkpoint."""
-        state, name = self._optimiser.state, self._optimiser.name
-        return {f"{name}.{each}": tensor for each, tensor in state.items()}
+        """Return the optimisers' own tensors, by their names in a checkpoint."""
+        return {
+            f"{optimiser.name}.{each}" + ("" if moved == "weights" else f".{moved}"): tensor
+            for moved, optimiser in self._optimisers.items()
+            for each, tensor in optimiser.state.items()
+        }
 
     def _pass_over_training(self, on_batch: OnBatch | None) -> Tensor:
         """Take every step of an epoch and return each network's mean loss, ``(models,)``."""
@@ -222,9 +271,16 @@ class Trainer:
     def _step(self, signals: Tensor) -> Tensor:
         """Take one step, and return each network's mean absolute error, ``(models,)``."""
         regularised = self._regularisation.draw(self.epoch + 1, len(signals))
-        losses, gradient = self.bank.gradient(signals, regularised)
-        self._optimiser.step(gradient * self._scale)
+        losses, *gradients = self.bank.gradient(signals, regularised)
+        for optimiser, gradient in zip(self._optimisers.values(), gradients, strict=True):
+            optimiser.step(gradient * self._scale)
+        self.bank.settle()
         return losses
+
+
+def _best_name(name: str) -> str:
+    """Return what a checkpoint calls the best of a tensor that is moved."""
+    return "best" if name == "weights" else f"best.{name}"
 
 
 def _check_forms(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:

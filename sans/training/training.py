@@ -8,6 +8,7 @@ from sans.configs import ModelConfig, TrainConfig
 from sans.signals import Signals
 from sans.training.protocol import TrainerProtocol, Training
 from sans.training.pursuit_trainer import PursuitTrainer
+from sans.training.shapes_trainer import ShapesTrainer
 from sans.training.trainer import Trainer
 
 
@@ -18,8 +19,10 @@ def train(
 
     Args:
         model: what the network is.
-        training: ``(signals, 1, *space)``; signals that are zero everywhere are left out.
-        validation: like `training`; they choose the epoch.
+        training: ``(signals, leads, *space)``; signals that are zero everywhere, or that have fewer
+            samples than the largest kernel because the others are missing, are left out.
+        validation: like `training`; they choose the epoch, by φ, or by φₐ where a pursuit stops by
+            that.
         config: how to train; None: the paper's settings for recordings.
 
     Raises:
@@ -61,5 +64,7 @@ def trainer_for(
     """
     if model.encoder == "pursuit":
         threads = cpu_count() if threads is None else threads
+        if model.kernel:
+            return ShapesTrainer(model, training, validation, config, threads)
         return PursuitTrainer(model, training, validation, config, threads)
     return Trainer([model], training, validation, config)

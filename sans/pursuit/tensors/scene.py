@@ -27,7 +27,7 @@ class TensorPlan(NamedTuple):
     refit: str
     """What the amplitudes minimise."""
 
-    weights: int
+    weights: float
     """What φ counts as weights."""
 
     cost: float

@@ -72,55 +72,67 @@ def open_channels(stem: Path, name: str) -> Record:
     return Record(name, stem.parent, header, signals, named)
 
 
-def read_channel(record: Record, position: int, frames: int) -> NDArray[np.float64]:
+def read_channel(
+    record: Record, position: int, frames: int, *, whole: bool = False
+) -> NDArray[np.float64]:
     """Read the first frames of one channel.
 
     Args:
         record: as `open_channels` gives it.
         position: of the channel in `record.signals`.
         frames: how many; a shorter record is read whole.
+        whole: whether all samples of a frame are returned, rather than their mean.
 
     Returns:
-        ``(time,)``, in the unit of the channel, one sample a frame.
+        ``(time,)``, in the unit of the channel, one sample a frame; or, of `whole` frames, as many
+        as the record has in one.
 
     Raises:
         DatasetError: if a file is missing, damaged, or shorter than its header says.
     """
     if not record.header.segments:
-        return _read_signal(record, record.header, position, frames)
+        return _read_signal(record, record.header, position, frames, whole)
     parts = [np.empty(0)]
     for segment in record.header.segments:
         if wanted := min(frames, segment.frames):
-            parts.append(_read_segment(record, segment.name, position, wanted))
+            parts.append(_read_segment(record, segment.name, position, wanted, whole))
         frames -= wanted
     return np.concatenate(parts)
 
 
-def _read_segment(record: Record, name: str, position: int, frames: int) -> NDArray[np.float64]:
+def _read_segment(
+    record: Record, name: str, position: int, frames: int, whole: bool
+) -> NDArray[np.float64]:
+    per_frame = record.signals[position].per_frame if whole else 1
     if name == GAP:
-        return np.full(frames, np.nan)
+        return np.full(frames * per_frame, np.nan)
     header = _read_segment_header(record.folder, name, record.name)
     names = [signal.name for signal in header.signals]
     if record.named:
         if (wanted := record.signals[position].name) not in names:
-            return np.full(frames, np.nan)
+            return np.full(frames * per_frame, np.nan)
         position = names.index(wanted)
     elif position >= len(names):
         raise DatasetError(
             f"{record.name} is damaged: its segment {name} has {len(names)} channels, not the "
             f"{len(record.signals)} of the first one"
         )
-    samples = _read_signal(record, header, position, frames)
-    if len(samples) < frames:
+    if whole and (found := header.signals[position].per_frame) != per_frame:
         raise DatasetError(
-            f"{record.name} is damaged: its segment {name} has {len(samples):,} frames, fewer than "
-            "its header says"
+            f"{record.name}: its segment {name} has {found} samples of a channel in a frame, not "
+            f"the {per_frame} of the first one"
         )
-    return samples
+    samples = _read_signal(record, header, position, frames, whole)
+    if len(samples) < frames * per_frame:
+        raise DatasetError(
+            f"{record.name} is damaged: its segment {name} has {len(samples) // per_frame:,} "
+            "frames, fewer than its header says"
+        )
+    return samples[: frames * per_frame]
 
 
 def _read_signal(
-    record: Record, header: WfdbHeader, position: int, frames: int
+    record: Record, header: WfdbHeader, position: int, frames: int, whole: bool
 ) -> NDArray[np.float64]:
     groups: dict[Path, list[WfdbSignal]] = {}
     for signal in header.signals:
@@ -131,6 +143,9 @@ def _read_signal(
     path = record.folder / signal.file
     with _readable(record.name):
         steps = _first_frames(path, groups[path], min(frames + signal.skew, length), signal)
+    if whole:
+        late = signal.skew * signal.per_frame
+        return _physical(steps[late:], signal, frames * signal.per_frame)
     return _physical(_averaged(steps, signal)[signal.skew :], signal, frames)
 
 

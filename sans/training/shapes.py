@@ -1,0 +1,155 @@
+"""What the spikes of a network may draw, while it is learned: its texts and their arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from sans.configs import ModelConfig, TrainConfig
+from sans.configs.layout import Member
+from sans.convolution.frames import Floats
+from sans.dictionary_learning.items import Item, apart, texts_of, together
+from sans.dictionary_learning.pieces import cut, unit
+from sans.model_kernels import (
+    dictionary_of,
+    fixed_patterns,
+    kernel_shapes,
+    patterns_by_kernel,
+    sampled_kernel,
+)
+from sans.pursuit.dictionary import Dictionary
+from sans.training.starts import start_network
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shapes:
+    """Kernels given by texts: what formulas draw, and what has been learned."""
+
+    config: ModelConfig
+    """The network that they make."""
+
+    kernels: tuple[Floats, ...]
+    """The weights of each kernel of `ModelConfig.layout`: ``(*side,)``, or of full rank
+    ``(leads, *side)``; of norm 1."""
+
+    patterns: tuple[Floats, ...] = ()
+    """Every pattern of leads of the layout, ``(leads,)``, of norm 1."""
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """All that spikes may draw."""
+        patterns = patterns_by_kernel(self.config, self.patterns)
+        return dictionary_of(self.config, self.kernels, patterns)
+
+    @property
+    def learned(self) -> tuple[bool, ...]:
+        """Which kernels are learned, weight by weight."""
+        return tuple(member.learned for member in self.config.layout.members)
+
+    @property
+    def moving(self) -> bool:
+        """Whether there is a weight or a pattern to be learned."""
+        return any(self.learned) or None in self.config.layout.patterns
+
+    def items(self) -> list[Item]:
+        """Return the kernels item by item, for a search to exchange."""
+        members = [*zip(self.config.layout.members, self.kernels, strict=True)]
+        found: list[Item] = []
+        for number, spec in enumerate(self.config.specs):
+            own = [(member, kernel) for member, kernel in members if member.spec == number]
+            parts = apart(spec)
+            each = len(own) // len(parts) if spec.learned else len(own)
+            for i, part in enumerate(parts):
+                some = own[i * each : (i + 1) * each] if spec.learned else own
+                kernels = tuple(kernel for _, kernel in some) if spec.learned else ()
+                found.append(Item(part, kernels, self._free([member for member, _ in some])))
+        return found
+
+    def _free(self, members: Sequence[Member]) -> tuple[Floats, ...]:
+        """Return the learned patterns of leads of some kernels, each once."""
+        layout = self.config.layout
+        places = dict.fromkeys(m.pattern for m in members if m.pattern is not None)
+        return tuple(self.patterns[p] for p in places if layout.patterns[p] is None)
+
+
+def started(model: ModelConfig, training: Tensor, config: TrainConfig) -> Shapes:
+    """Return what training starts from; arguments are those of `start_network`."""
+    kernels, patterns = start_network(model, training, config)
+    arrays = tuple(unit(kernel.double().numpy()) for kernel in kernels)
+    return Shapes(model, arrays, tuple(unit(each.double().numpy()) for each in patterns))
+
+
+def assembled(
+    model: ModelConfig,
+    items: Sequence[Item],
+    signals: Floats,
+    random: np.random.Generator,
+) -> Shapes:
+    """Return the network that items make.
+
+    Args:
+        model: what else the network is.
+        items: what spikes may draw.
+        signals: ``(signals, leads, *space)``, where learned kernels without weights start.
+        random: what chooses where they start.
+
+    Raises:
+        ValueError: if they make none.
+    """
+    config = model.with_kernel(texts_of(items), min(signals.shape[2:]))
+    groups = [group for _, group in together(items)]
+    stored = [iter([k for item in group for k in _weights(item)]) for group in groups]
+    kernels: list[Floats] = []
+    for member, shape in zip(config.layout.members, kernel_shapes(config), strict=True):
+        kernel: Floats | None = None
+        if member.learned:
+            kernel = next(stored[member.spec], None)
+            kernel = _piece(signals, shape, member, random) if kernel is None else kernel
+        else:
+            kernel = sampled_kernel(member, config.dimensions).astype(np.float64)
+        kernels.append(kernel)
+    return Shapes(config, tuple(kernels), _patterns(config, groups))
+
+
+def _patterns(config: ModelConfig, groups: Sequence[Sequence[Item]]) -> tuple[Floats, ...]:
+    """Return the patterns of a layout: the fixed ones, those of items, and equal entries.
+
+    Args:
+        config: the network.
+        groups: the items of every spec.
+    """
+    layout = config.layout
+    found: list[Floats] = [each.astype(np.float64) for each in fixed_patterns(config)]
+    own = [iter(_known(group)) for group in groups]
+    placed: set[int] = set()
+    for member in layout.members:
+        place = member.pattern
+        if place is not None and layout.patterns[place] is None and place not in placed:
+            placed.add(place)
+            found[place] = next(own[member.spec], found[place])
+    return tuple(found)
+
+
+def _known(group: Sequence[Item]) -> list[Floats]:
+    """Return the learned patterns of a spec's items; members of a formula share one."""
+    patterns = [pattern for item in group for pattern in item.patterns]
+    return patterns if group[0].spec.learned else patterns[:1]
+
+
+def _weights(item: Item) -> Sequence[Floats | None]:
+    """Return the arrays of an item; None of a learned kernel that has none yet."""
+    return item.kernels or ((None,) if item.spec.learned else ())
+
+
+def _piece(
+    signals: Floats, shape: tuple[int, ...], member: Member, random: np.random.Generator
+) -> Floats:
+    """Return a piece of the signals of the shape of a kernel, of norm 1."""
+    space = signals.ndim - 2
+    if len(shape) > space:
+        return unit(np.stack([cut(signals[:, i], shape[-1], random) for i in range(shape[0])]))
+    lead = member.lead if member.lead is not None else int(random.integers(signals.shape[1]))
+    return cut(np.nan_to_num(signals[:, lead]), shape[-1], random)

@@ -1,0 +1,302 @@
+"""Training a pursuit whose kernels are given by texts: formulas, learned kernels, and cosines.
+
+Formulas stay as they are, and learned kernels move among them. Where kernels adapt, an epoch also
+exchanges families, widths, banks and learned kernels; an exchange stays where the figure that is to
+be low falls by it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sans import devices
+from sans.configs import ModelConfig, TrainConfig
+from sans.convolution.frames import Floats
+from sans.dictionary_learning.learner import Described, Method
+from sans.errors import ModelError
+from sans.model import SAN
+from sans.pursuit.stop import Stop
+from sans.signals import Signals, sift
+from sans.training.choosing import Judged, choose, improved, judged, methods_of
+from sans.training.doubts import doubts_of
+from sans.training.history import Epoch, History, Records, as_columns, as_records, objective_of
+from sans.training.learning import describe, learn
+from sans.training.protocol import OnBatch, Training
+from sans.training.shapes import Shapes, started
+
+TOGETHER = 2**15
+"""Samples of signals by which exchanges are judged: of both parts together where they have no more;
+otherwise so many of either."""
+
+TURNS = 4
+"""Turns of an epoch in which kernels are learned only."""
+
+EXCHANGES = 2
+"""Exchanges of an epoch that are described in full."""
+
+
+class ShapesTrainer:
+    """Trains one network with `encoder="pursuit"` whose kernels are given by texts.
+
+    Every epoch draws its random numbers from the seed and its own number, so that training goes on
+    after a stop as if there had been none.
+
+    Args:
+        model: the network.
+        training: ``(signals, leads, *space)``; signals that are zero everywhere are left out.
+        validation: like `training`; they choose the epoch. With `adapt` and few signals both parts
+            choose: with two windows chance would.
+        config: how to train; None: the defaults.
+        threads: how many share the work; the result is the same.
+
+    Raises:
+        ValueError: if the network does not fit the signals, or `config` does not fit the network.
+    """
+
+    def __init__(
+        self,
+        model: ModelConfig,
+        training: Signals,
+        validation: Signals,
+        config: TrainConfig | None = None,
+        threads: int = 1,
+    ) -> None:
+        self.config = config or TrainConfig()
+        self.model = model
+        self.device = devices.pick(self.config.device)
+        sifted = {"training": sift(training, self.device, model.least)}
+        sifted["validation"] = sift(validation, least=model.least)
+        self.training, self.validation = (each.signals for each in sifted.values())
+        self.silent = {part: each.silent for part, each in sifted.items()}
+        self.sparse = {part: each.sparse for part, each in sifted.items()}
+        self.config.check_model(model)
+        for signals in (self.training, self.validation):
+            model.check_space(signals.shape[2:])
+            model.check_leads(signals.shape[1])
+        method = Method(
+            stop=Stop.parse(model.stop),
+            dropout=self.config.dropout,
+            stretches=model.stretches,
+            threads=threads,
+        )
+        self._methods = methods_of(model, method)
+        self._set_signals()
+        self._shapes = started(model, self.training.cpu(), self.config)
+        self._best = self._shapes
+        self._present: tuple[float, Floats] | None = None
+        self._unchanged = 0
+        self._history = History(1, objective_of(model))
+
+    def _set_signals(self) -> None:
+        """Choose the signals by which shapes are learned, and those by which epochs are judged."""
+        parts = [part.cpu().double().numpy() for part in (self.training, self.validation)]
+        whole = sum(part.size for part in parts)
+        if self.config.adapt and whole <= TOGETHER:
+            self._signals = self._judges = np.concatenate(parts)
+            return
+        seeds = (self.config.seed, 0)  # all trials of a search are judged by the same signals
+        self._signals, self._judges = (
+            _some(part, np.random.default_rng(seed))
+            for part, seed in zip(parts, seeds, strict=True)
+        )
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a user should know before this training starts, one sentence each."""
+        if self.config.device != "cuda":
+            return ()
+        return (
+            "kernels of a pursuit are learned on the CPU: the device cuda only scores the network",
+        )
+
+    @property
+    def objective(self) -> str:
+        """Which figure judges the epochs: the one that the pursuit minimises."""
+        return self._history.objective
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs are done."""
+        return len(self._history)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done."""
+        return self.epoch >= self.config.epochs
+
+    @property
+    def unchanged(self) -> int:
+        """For how many epochs no kernel has changed."""
+        return self._unchanged
+
+    @property
+    def history(self) -> Records:
+        """What every epoch did, ``(epochs, 1)``."""
+        return self._history.records.copy()
+
+    def run_epoch(self, on_batch: OnBatch | None = None) -> tuple[Epoch, ...]:
+        """Learn, or exchange, then validate; return the epoch."""
+        random = np.random.default_rng((self.config.seed, self.epoch))
+        before = self._shapes
+        error = self._exchanged(random, on_batch) if self.config.adapt else self._learned(on_batch)
+        self._shapes = _as_file(self._shapes)
+        changed = not _equal(before, self._shapes)
+        self._unchanged = 0 if changed else self._unchanged + 1
+        best = self._history.best[0]
+        epochs = self._history.add(loss=error, **self._figures(changed))
+        if self._history.best[0] != best:
+            self._best = self._shapes
+        return epochs
+
+    def _figures(self, changed: bool) -> dict[str, float]:
+        """Return the figures of the shapes on the signals that judge epochs."""
+        names = ("phi", "inverse_compression_ratio", "reconstruction_loss", "phi_addressed")
+        if not changed and self.epoch:
+            last = self._history.records[-1, 0]
+            return {name: float(last[name]) for name in names}
+        found: Described = describe(self._judges, self._shapes, self._methods[1])
+        return {name: getattr(found, name) for name in names}
+
+    def _learned(self, on_batch: OnBatch | None) -> float:
+        """Move learned kernels some times; return the mean absolute error."""
+        look = self._methods[0]
+        found = describe(self._signals, self._shapes, look)
+        for done in range(1, TURNS + 1):
+            if self._shapes.moving:
+                self._shapes = learn(self._signals, self._shapes, found)
+                found = describe(self._signals, self._shapes, look)
+            if on_batch:
+                on_batch(done, TURNS, found.error)
+        return found.error
+
+    def _exchanged(self, random: np.random.Generator, on_batch: OnBatch | None) -> float:
+        """Exchange shapes some times; return the mean absolute error. The first epoch only looks.
+
+        How well the shapes of the last epoch did is remembered: describing takes the time.
+        """
+        if self._present is None:
+            present = judged(self._signals, self._shapes, *self._methods)
+        else:
+            error = float(self._history.records["loss"][-1, 0])
+            present = Judged(self._shapes, *self._present, error)
+        steps = EXCHANGES if self.epoch else 0
+        for done in range(1, steps + 1):
+            if present.shapes.moving:
+                present = improved(self._signals, present, self._methods)
+            present = choose(self._signals, present, self.model, self._methods, random)
+            if on_batch:
+                on_batch(done, steps, present.error)
+        self._shapes, self._present = present.shapes, (present.glimpse, present.values)
+        return present.error
+
+    def has_best(self, index: int = 0) -> bool:
+        """Return whether an epoch has ended."""
+        return bool(self._history.best[index] >= 0)
+
+    def result(self, index: int = 0) -> Training:
+        """Return what training has made of the network so far.
+
+        Raises:
+            ModelError: if no epoch has ended.
+        """
+        if not self.has_best(index):
+            raise ModelError("no epoch was finished: there is no network yet")
+        history = self._history.of(index)
+        best, config = history[self._history.best[index]], self._best.config
+        doubts = doubts_of(config, self.config, history, best, torch.from_numpy(self._judges))
+        kernels = [torch.from_numpy(each.astype(np.float32)) for each in self._best.kernels]
+        patterns = [torch.from_numpy(each.astype(np.float32)) for each in self._best.patterns]
+        return Training(_network(config, kernels, patterns), best, history, doubts)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return all that the next epochs depend on, as tensors of their own."""
+        state = {"history": torch.from_numpy(as_columns(self._history.records[:, 0]))}
+        state["unchanged"] = torch.tensor(self.unchanged, dtype=torch.int64, device="cpu")
+        if self._present is not None:
+            glimpse, values = self._present
+            state["present"] = torch.from_numpy(np.array((glimpse, *values)))
+        for name, shapes in (("kernel", self._shapes), ("best", self._best)):
+            text = json.dumps(shapes.config.kernel).encode()
+            state[f"{name}-texts"] = torch.tensor(list(text), dtype=torch.uint8, device="cpu")
+            for kind, arrays in (("", shapes.kernels), ("-pattern", shapes.patterns)):
+                state |= {
+                    f"{name}{kind}.{i}": torch.from_numpy(np.array(each))
+                    for i, each in enumerate(arrays)
+                }
+        return state
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go back to what `state` returned; the epochs after are then the same, bit for bit.
+
+        Raises:
+            ModelError: if `state` is not of such a network; nothing has changed then.
+        """
+        try:
+            records, unchanged = as_records(state["history"].numpy()), int(state["unchanged"])
+            if records.ndim != 1:
+                raise ValueError(f"a history of {records.ndim - 1} networks, wanted one")
+            side = min(self.training.shape[2:])
+            shapes, best = (_stored(state, name, self.model, side) for name in ("kernel", "best"))
+            present = state["present"].double().numpy() if "present" in state else None
+            if present is not None and present.shape != (1 + len(self._signals),):
+                raise ValueError(f"figures of {present.shape} signals")
+        except (KeyError, ValueError) as error:
+            raise ModelError(f"the checkpoint is of another network: {error}") from error
+        self._history.records = records[:, None]
+        self._shapes, self._best, self._unchanged = shapes, best, unchanged
+        self._present = None if present is None else (float(present[0]), np.array(present[1:]))
+
+
+def _network(config: ModelConfig, kernels: list[Tensor], patterns: list[Tensor]) -> SAN:
+    """Return a network of kernels and the patterns of its layout."""
+    members = config.layout.members if config.leads > 1 else ()
+    by_kernel = [None if m.pattern is None else patterns[m.pattern] for m in members]
+    return SAN(config, kernels, by_kernel)
+
+
+def _some(signals: Floats, random: np.random.Generator) -> Floats:
+    """Return the signals, or, where they have more samples, some by chance, in their order."""
+    count = max(1, TOGETHER // signals[0].size)
+    if count >= len(signals):
+        return signals
+    return np.asarray(signals[np.sort(random.choice(len(signals), count, replace=False))])
+
+
+def _as_file(shapes: Shapes) -> Shapes:
+    """Return shapes with the arrays that a model file will hold."""
+    return replace(shapes, kernels=_rounded(shapes.kernels), patterns=_rounded(shapes.patterns))
+
+
+def _rounded(arrays: tuple[Floats, ...]) -> tuple[Floats, ...]:
+    return tuple(np.asarray(each.astype(np.float32), np.float64) for each in arrays)
+
+
+def _equal(first: Shapes, second: Shapes) -> bool:
+    if first.config.kernel != second.config.kernel:
+        return False
+    pairs = zip((*first.kernels, *first.patterns), (*second.kernels, *second.patterns), strict=True)
+    return all(np.array_equal(a.astype(np.float32), b.astype(np.float32)) for a, b in pairs)
+
+
+def _stored(state: Mapping[str, Tensor], name: str, model: ModelConfig, side: int) -> Shapes:
+    """Return shapes out of a state.
+
+    Raises:
+        KeyError, ValueError: if there are none, or none that fit the network.
+    """
+    texts = json.loads(bytes(state[f"{name}-texts"].tolist()))
+    config = model.with_kernel(texts, side)
+    layout = config.layout
+    kernels = tuple(_array(state, f"{name}.{i}") for i in range(len(layout.members)))
+    patterns = tuple(_array(state, f"{name}-pattern.{i}") for i in range(len(layout.patterns)))
+    return Shapes(config, kernels, patterns)
+
+
+def _array(state: Mapping[str, Tensor], key: str) -> Floats:
+    return np.array(state[key].double().numpy())
