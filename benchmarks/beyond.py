@@ -200,7 +200,7 @@ def search_rows(chosen: argparse.Namespace) -> list[tuple]:
                 folder = (chosen.output or Path(temporary)) / f"{name.replace(' ', '-')}-{seed}"
                 folder.mkdir(parents=True)
                 began = time.monotonic()
-                looking = search.prepare(data, seed)
+                looking = search.prepare(data, seed, "phi")
                 looking.run(Engine(chosen.workers), search.Budget(seconds))
                 took = time.monotonic() - began
                 test = looking.leave(Run(folder)).finish(Run(folder))

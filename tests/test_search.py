@@ -327,7 +327,7 @@ def test_a_stop_loses_no_finished_trial(data, monkeypatch):
 
 def test_a_trial_is_a_training_on_the_training_part(data):
     search = searched(data, 2)
-    settings, dataset = search._settings(search._best), search.dataset
+    settings, dataset = search.trial_settings(search._best), search.dataset
     parts = dataset.training.signals, dataset.validation.signals
     trainer = PursuitTrainer(settings.model.config((100,), 3), *parts, settings.train)
     while not trainer.finished:
@@ -395,7 +395,7 @@ def test_compiling_takes_none_of_the_budget(data, monkeypatch):
 
 def test_of_equal_trials_the_first_is_left(data, monkeypatch):
     def equal(task, stopped):
-        return replace(perform(task, stopped), phi=1.0)
+        return replace(perform(task, stopped), phi=1.0, typical=1.0)
 
     def backwards(_, perform_one, tasks):
         for position in reversed(range(len(tasks))):
@@ -416,7 +416,7 @@ def test_a_search_without_a_trial_has_nothing_to_leave(data, tmp_path):
 
 def test_a_trial_refuses_other_data(data):
     search = searched(data, 1)
-    settings = search._settings(search._best)
+    settings = search.trial_settings(search._best)
     task = TrialSlice(data, "0" * 16, settings.model.config((100,), 3), settings.train)
     with pytest.raises(DatasetError, match="differs"):
         perform(task, lambda: False)

@@ -125,7 +125,8 @@ def _moved(
         next(flat).reshape(kernel.shape) if moves else kernel
         for kernel, moves in zip(kernels, learned, strict=True)
     ]
-    norms = np.array([np.sqrt((kernel**2).sum()) or 1.0 for kernel in moved])
+    lengths = [float(np.sqrt((kernel**2).sum())) or 1.0 for kernel in moved]
+    norms = np.array([each if moves else 1.0 for each, moves in zip(lengths, learned, strict=True)])
     return [kernel / norm for kernel, norm in zip(moved, norms, strict=True)], norms
 
 

@@ -75,7 +75,7 @@ class Islands:
             return number, Proposal((), 0.0, self._starts[number], look=True)
         return number, Proposal((), 0.0, self._origin(number))
 
-    def tell(self, number: int, value: float, kernel: tuple[str, ...]) -> None:
+    def tell(self, number: int, value: float, kernel: tuple[str, ...] = ()) -> None:
         """Tell how a trial went that `next` has returned or that was not over."""
         self._told[number] = Found(value, kernel)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -40,6 +41,11 @@ class Trial:
         """Whether there is nothing to go on with."""
         return self.outcome is not None and self.outcome.finished
 
+    @property
+    def rank(self) -> tuple[float, int]:
+        """What is lower for a better trial, and, of equal ones, for the earlier."""
+        return (self.outcome.typical if self.outcome else math.inf, self.number)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kept:
@@ -61,7 +67,7 @@ class Kept:
     """Whether it came to its end, and the run beside it is whole."""
 
     best: int | None
-    """The number of the trial with the lowest validation φ̄."""
+    """The number of the best trial."""
 
     trials: list[Trial]
     """All trials, in their order."""
@@ -148,6 +154,7 @@ def _values(trial: Trial) -> dict[str, Any]:
         "outcome": outcome
         and {
             "phi": outcome.phi,
+            "typical": outcome.typical,
             "kernel": outcome.kernel,
             "epochs": outcome.epochs,
             "seconds": outcome.seconds,

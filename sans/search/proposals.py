@@ -32,9 +32,6 @@ class Known:
     phi: float | None
     """How it went, None: it is not over."""
 
-    kernel: tuple[str, ...] = ()
-    """The texts of the kernels that it found."""
-
 
 class Proposals:
     """Proposals for trials, each of which learns from those whose φ̄ has been told.
@@ -67,9 +64,9 @@ class Proposals:
         self._trials[trial.number] = trial
         return trial.number, proposal
 
-    def tell(self, number: int, phi: float, kernel: tuple[str, ...] = ()) -> None:  # noqa: ARG002
+    def tell(self, number: int, value: float, kernel: tuple[str, ...] = ()) -> None:  # noqa: ARG002
         """Tell how a trial went that `next` has returned or that was not over."""
-        self.study.tell(self._trials[number], phi)
+        self.study.tell(self._trials[number], value)
 
     def _start(self, study: Study) -> None:
         self.study = study

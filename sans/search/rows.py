@@ -38,6 +38,9 @@ class Finished:
     phi: float
     """Validation φ̄ of its best epoch, or φ̄ₐ where that was to be low."""
 
+    typical: float
+    """What trials are ranked by, see `sans.search.trials.SliceOutcome`."""
+
 
 def row_of(trial: Trial) -> Finished:
     """Return the row of a trial.
@@ -57,6 +60,7 @@ def row_of(trial: Trial) -> Finished:
         not outcome.finished,
         " ".join(outcome.kernel),
         outcome.phi,
+        outcome.typical,
     )
 
 

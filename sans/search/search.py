@@ -20,9 +20,9 @@ from sans.files import write_text
 from sans.runs import Run
 from sans.runs.experiment import Experiment
 from sans.runs.settings import Settings
-from sans.search.islands import Found, Islands
 from sans.search.kept import Kept, Trial, settings_of
-from sans.search.proposals import WAVE, Known, Proposals
+from sans.search.proposals import WAVE
+from sans.search.proposing import Proposing, proposals_for
 from sans.search.rows import Finished, row_of, table_of
 from sans.search.trials import TrialSlice, perform, warm_up
 from sans.sweeps.settings import difference
@@ -81,8 +81,8 @@ class Search:
 
     @property
     def best(self) -> Finished | None:
-        """The trial with the lowest validation φ̄ of those that are over, the first of equals."""
-        return min(self.finished, key=lambda trial: trial.phi, default=None)
+        """The best trial of those that are over, the first of equals."""
+        return min(self.finished, key=lambda trial: trial.typical, default=None)
 
     @property
     def words(self) -> str:
@@ -96,8 +96,8 @@ class Search:
 
     @property
     def phi(self) -> float:
-        """The lowest figure so far, validation φ̄ or φ̄ₐ; infinite where no trial has begun."""
-        return _rank(self._best)[0] if self._best else math.inf
+        """The figure of the best so far, validation φ̄ or φ̄ₐ; infinite where no trial has begun."""
+        return self._best.outcome.phi if self._best and self._best.outcome else math.inf
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -151,31 +151,16 @@ class Search:
         if self.is_done(budget):
             return
         self._waves = self._waves and budget.trials is not None
-        space = self.dataset.training.signals.shape[2:]
-        proposals = self._proposals()
+        shape = self.dataset.training.signals.shape[1:]
+        proposals = proposals_for(self.objective, self.seed, shape, self._waves, self.trials)
         slots = engine.slots() if budget.trials is None else WAVE
-        warm_up(len(space))
+        warm_up(len(shape) - 1)
         self._going = True
         try:
             self._perform(engine, budget, proposals, slots, on_slice, run)
         finally:  # what was cut short counts, too
             self._going = False
             self._keep(run, budget)
-
-    def _proposals(self) -> Proposals | Islands:
-        """Return what proposes trials, after those that there are."""
-        _, leads, *space = self.dataset.training.signals.shape
-        if self.objective == "addressed":
-            told = [
-                Found(each.outcome.phi, each.outcome.kernel) if each.outcome and each.over else None
-                for each in self.trials
-            ]
-            return Islands(tuple(space), leads, told)
-        known = [
-            Known(each.proposal, each.outcome.phi if each.outcome and each.over else None)
-            for each in self.trials
-        ]
-        return Proposals(self.seed, tuple(space), self._waves, known)
 
     def leave(self, run: Run) -> Experiment:
         """Leave the best trial in `run`, as a training that could go on, and all trials beside it.
@@ -197,7 +182,7 @@ class Search:
         """Leave the best trial so far in `run`, as `leave` does in the end."""
         if self._best is None or self._best.outcome is None:
             raise ModelError("no trial has begun: the search has found nothing yet")
-        experiment = Experiment(self._settings(self._best), self.dataset)
+        experiment = Experiment(self.trial_settings(self._best), self.dataset)
         state = self._best.outcome.state
         experiment.trainer.restore({name: torch.from_numpy(array) for name, array in state.items()})
         experiment.save(run)
@@ -209,7 +194,7 @@ class Search:
         self,
         engine: Engine,
         budget: Budget,
-        proposals: Proposals | Islands,
+        proposals: Proposing,
         slots: int,
         on_slice: Callable[[], None] | None,
         run: Run | None,
@@ -229,7 +214,7 @@ class Search:
                 self.spent = time.monotonic() - began
             for each in going:
                 if each.over and each.outcome:
-                    proposals.tell(each.number, each.outcome.phi, each.outcome.kernel)
+                    proposals.tell(each.number, each.outcome.typical, each.outcome.kernel)
             self._keep(run, budget)
             if on_slice:
                 on_slice()
@@ -241,7 +226,7 @@ class Search:
         wave = -len(self.trials) % WAVE or (0 if going else WAVE)
         return min(wave, trials - len(self.trials))
 
-    def _settings(self, trial: Trial) -> Settings:
+    def trial_settings(self, trial: Trial) -> Settings:
         """Return the options with which `sans train` would begin a trial."""
         proposal, epochs = trial.proposal, EPOCHS
         options: dict[str, Any] = {"kernel_size": proposal.kernel_size}
@@ -265,12 +250,12 @@ class Search:
             each = going[position]
             each.outcome = outcome
             each.seconds += outcome.seconds
-            if self._best is None or _rank(each) < _rank(self._best):
+            if self._best is None or each.rank < self._best.rank:
                 self._best = each
 
     def _task(self, trial: Trial, seconds: float) -> TrialSlice:
         """Return the next slice of a trial."""
-        settings, outcome = self._settings(trial), trial.outcome
+        settings, outcome = self.trial_settings(trial), trial.outcome
         _, leads, *space = self.dataset.training.signals.shape
         model = settings.model.config(space, self.dataset.recipe.tolerance, leads)
         state = outcome.state if outcome else None
@@ -288,7 +273,7 @@ class Search:
             return
         write_text(run.trials, table_of(self.trials), ModelError)
         phi, when = self._left or (math.inf, -math.inf)
-        if self._going and self.phi < phi and time.monotonic() - when > SECONDS_BETWEEN_RUNS:
+        if self._going and self.phi != phi and time.monotonic() - when > SECONDS_BETWEEN_RUNS:
             self._leave(run)
 
     def _kept(self, budget: Budget, complete: bool = False) -> Kept:
@@ -312,8 +297,3 @@ def prepare(data: DataConfig, seed: int = 0, objective: str = "addressed") -> Se
         raise ValueError(f"seed must be at least 0 and below {2**32}, not {seed}")
     data = resolve(data)
     return Search(data, load(data), seed, objective)
-
-
-def _rank(trial: Trial) -> tuple[float, int]:
-    """Return what is lower for a better trial, and, of equal ones, for the earlier."""
-    return (trial.outcome.phi if trial.outcome else math.inf, trial.number)

@@ -15,6 +15,7 @@ from sans.datasets import DataConfig
 from sans.engines import Stopped, ending
 from sans.sweeps.tasks import verified
 from sans.training import trainer_for
+from sans.training.shapes_trainer import ShapesTrainer
 
 PATIENCE = 10
 """Epochs after which a trial ends that has not changed its kernels."""
@@ -56,6 +57,10 @@ class SliceOutcome:
     phi: float
     """The lowest validation φ̄ so far, or φ̄ₐ where that was to be low."""
 
+    typical: float
+    """What trials are ranked by: the figure of a typical signal where exchanges are judged by all
+    signals, which a few that are hard to describe do not decide; otherwise the same as `phi`."""
+
     kernel: tuple[str, ...]
     """The texts of the kernels that had it, learned ones included."""
 
@@ -89,9 +94,11 @@ def perform(task: TrialSlice, stopped: Stopped) -> SliceOutcome:
         if time.monotonic() - began > task.seconds:
             break
     found = trainer.result()
+    phi = getattr(found.best, trainer.objective)
     return SliceOutcome(
         {name: tensor.numpy() for name, tensor in trainer.state().items()},
-        getattr(found.best, trainer.objective),
+        phi,
+        trainer.typical if isinstance(trainer, ShapesTrainer) else phi,
         texts_of(found.model.config),
         trainer.epoch,
         time.monotonic() - began,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor
@@ -153,3 +154,38 @@ def _piece(
         return unit(np.stack([cut(signals[:, i], shape[-1], random) for i in range(shape[0])]))
     lead = member.lead if member.lead is not None else int(random.integers(signals.shape[1]))
     return cut(np.nan_to_num(signals[:, lead]), shape[-1], random)
+
+
+def as_file(shapes: Shapes) -> Shapes:
+    """Return shapes with the arrays that a model file will hold."""
+    return replace(shapes, kernels=_rounded(shapes.kernels), patterns=_rounded(shapes.patterns))
+
+
+def _rounded(arrays: tuple[Floats, ...]) -> tuple[Floats, ...]:
+    return tuple(np.asarray(each.astype(np.float32), np.float64) for each in arrays)
+
+
+def equal(first: Shapes, second: Shapes) -> bool:
+    """Return whether two networks are the same, as a model file would hold them."""
+    if first.config.kernel != second.config.kernel:
+        return False
+    pairs = zip((*first.kernels, *first.patterns), (*second.kernels, *second.patterns), strict=True)
+    return all(np.array_equal(a.astype(np.float32), b.astype(np.float32)) for a, b in pairs)
+
+
+def stored(state: Mapping[str, Tensor], name: str, model: ModelConfig, side: int) -> Shapes:
+    """Return shapes out of a state.
+
+    Raises:
+        KeyError, ValueError: if there are none, or none that fit the network.
+    """
+    texts = json.loads(bytes(state[f"{name}-texts"].tolist()))
+    config = model.with_kernel(texts, side)
+    layout = config.layout
+    kernels = tuple(_array(state, f"{name}.{i}") for i in range(len(layout.members)))
+    patterns = tuple(_array(state, f"{name}-pattern.{i}") for i in range(len(layout.patterns)))
+    return Shapes(config, kernels, patterns)
+
+
+def _array(state: Mapping[str, Tensor], key: str) -> Floats:
+    return np.array(state[key].double().numpy())

@@ -8,8 +8,8 @@ be low falls by it.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -28,7 +28,7 @@ from sans.training.doubts import doubts_of
 from sans.training.history import Epoch, History, Records, as_columns, as_records, objective_of
 from sans.training.learning import describe, learn
 from sans.training.protocol import OnBatch, Training
-from sans.training.shapes import Shapes, started
+from sans.training.shapes import as_file, equal, started, stored
 
 TOGETHER = 2**15
 """Samples of signals by which exchanges are judged: of both parts together where they have no more;
@@ -121,6 +121,12 @@ class ShapesTrainer:
         return self._history.objective
 
     @property
+    def typical(self) -> float:
+        """The figure of a typical signal that judged exchanges: the geometric mean."""
+        values = [math.inf] if self._present is None else self._present[1]
+        return float(np.exp(np.log(values).mean()))
+
+    @property
     def epoch(self) -> int:
         """How many epochs are done."""
         return len(self._history)
@@ -145,8 +151,8 @@ class ShapesTrainer:
         random = np.random.default_rng((self.config.seed, self.epoch))
         before = self._shapes
         error = self._exchanged(random, on_batch) if self.config.adapt else self._learned(on_batch)
-        self._shapes = _as_file(self._shapes)
-        changed = not _equal(before, self._shapes)
+        self._shapes = as_file(self._shapes)
+        changed = not equal(before, self._shapes)
         self._unchanged = 0 if changed else self._unchanged + 1
         best = self._history.best[0]
         epochs = self._history.add(loss=error, **self._figures(changed))
@@ -242,7 +248,7 @@ class ShapesTrainer:
             if records.ndim != 1:
                 raise ValueError(f"a history of {records.ndim - 1} networks, wanted one")
             side = min(self.training.shape[2:])
-            shapes, best = (_stored(state, name, self.model, side) for name in ("kernel", "best"))
+            shapes, best = (stored(state, name, self.model, side) for name in ("kernel", "best"))
             present = state["present"].double().numpy() if "present" in state else None
             if present is not None and present.shape != (1 + len(self._signals),):
                 raise ValueError(f"figures of {present.shape} signals")
@@ -266,37 +272,3 @@ def _some(signals: Floats, random: np.random.Generator) -> Floats:
     if count >= len(signals):
         return signals
     return np.asarray(signals[np.sort(random.choice(len(signals), count, replace=False))])
-
-
-def _as_file(shapes: Shapes) -> Shapes:
-    """Return shapes with the arrays that a model file will hold."""
-    return replace(shapes, kernels=_rounded(shapes.kernels), patterns=_rounded(shapes.patterns))
-
-
-def _rounded(arrays: tuple[Floats, ...]) -> tuple[Floats, ...]:
-    return tuple(np.asarray(each.astype(np.float32), np.float64) for each in arrays)
-
-
-def _equal(first: Shapes, second: Shapes) -> bool:
-    if first.config.kernel != second.config.kernel:
-        return False
-    pairs = zip((*first.kernels, *first.patterns), (*second.kernels, *second.patterns), strict=True)
-    return all(np.array_equal(a.astype(np.float32), b.astype(np.float32)) for a, b in pairs)
-
-
-def _stored(state: Mapping[str, Tensor], name: str, model: ModelConfig, side: int) -> Shapes:
-    """Return shapes out of a state.
-
-    Raises:
-        KeyError, ValueError: if there are none, or none that fit the network.
-    """
-    texts = json.loads(bytes(state[f"{name}-texts"].tolist()))
-    config = model.with_kernel(texts, side)
-    layout = config.layout
-    kernels = tuple(_array(state, f"{name}.{i}") for i in range(len(layout.members)))
-    patterns = tuple(_array(state, f"{name}-pattern.{i}") for i in range(len(layout.patterns)))
-    return Shapes(config, kernels, patterns)
-
-
-def _array(state: Mapping[str, Tensor], key: str) -> Floats:
-    return np.array(state[key].double().numpy())
