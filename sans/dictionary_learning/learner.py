@@ -85,6 +85,9 @@ class Described:
     phi_addressed: float
     """Mean φₐ."""
 
+    values: Floats
+    """The figure that was to be low, of every signal, ``(signals,)``."""
+
     judge: str = "phi"
     """The name of the figure that was to be low: "phi", or "phi_addressed"."""
 
@@ -127,7 +130,8 @@ def described(
     size = np.nanmean(np.abs(signals), tuple(range(1, signals.ndim)))
     error = float((found.reconstruction_loss * size).mean())
     judge = "phi_addressed" if method.stop.kind == "addressed" else "phi"
-    return Described(list(kernels), drawn, code, phi, ratio, loss, error, addressed, judge)
+    means = phi, ratio, loss, error, addressed
+    return Described(list(kernels), drawn, code, *means, getattr(found, judge), judge)
 
 
 def turn(

@@ -1,4 +1,4 @@
-"""Where a spike may come to: the strongest place of a shape near another.
+"""What may come instead of a spike: the strongest of every shape near it.
 
 Compiled loops on numpy arrays; a signal is an image of height 1.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 from sans.compilation.decorators import lent
 from sans.pursuit.atoms import Part, view
 from sans.pursuit.cosines import transform
-from sans.pursuit.groups import NONE, VACANT, ExchangeSetting
+from sans.pursuit.groups import NONE, VACANT, ExchangeSetting, area_of, join
+from sans.pursuit.loops import SpikeArrays
 
 STEP = 10
 """Places are looked at in steps of a part like this of a kernel, and then around the strongest."""
@@ -111,7 +112,7 @@ def _better(best: Found, shape: int, y: int, x: int, total: int, scene: Exchange
 def is_inside(y: int, x: int, scene: ExchangeSetting) -> bool:
     """Return whether a place is one of the image."""
     _, height, width = scene.residual.shape
-    return 0 <= y < height and 0 <= x < width
+    return bool(0 <= y < height and 0 <= x < width)
 
 
 @lent
@@ -124,3 +125,47 @@ def is_free(shape: int, y: int, x: int, total: int, scene: ExchangeSetting) -> b
         if own.kernel[i] == shape and own.y[i] == y and own.x[i] == x:
             return False
     return True
+
+
+@lent
+def propose(
+    spikes: SpikeArrays, goer: int, total: int, beside: bool, scene: ExchangeSetting
+) -> int:
+    """Write what may come instead of a spike, the best of every shape; return how many they are.
+
+    With `beside`, the spike next door as well, and any cosine; else cosines beside a cosine only.
+    """
+    near, y, x = spikes.kernel[goer], spikes.y[goer], spikes.x[goer]
+    area, found = area_of(spikes, goer, scene), 0
+    waves = scene.atoms.kernels.shape[0]
+    for shape in range(scene.scales.shape[0] if beside or near >= waves else waves):
+        _, row, column = strongest_near(shape, near, (y, x), area, total, scene)
+        found = _note(found, shape, row, column, total, scene)
+    if beside and near < waves:
+        down = min(1, scene.residual.shape[1] - 1)
+        for row in range(y - down, y + down + 1):
+            for column in range(x - 1, x + 2):
+                if is_inside(row, column, scene) and is_free(near, row, column, total, scene):
+                    found = _note(found, near, row, column, total, scene)
+    return found
+
+
+@lent
+def _note(found: int, shape: int, y: int, x: int, total: int, scene: ExchangeSetting) -> int:
+    """Write a candidate and what it saves, if it may come; return how many there are."""
+    if y == NONE or scene.scales[shape, y, x] <= 0:
+        return found
+    scene.candidates[found, 0] = shape
+    scene.candidates[found, 1], scene.candidates[found, 2] = y, x
+    scene.gains[found] = join(total, shape, y, x, scene)
+    return found + 1
+
+
+@lent
+def best_of(found: int, scene: ExchangeSetting) -> int:
+    """Return which candidate saves most; NONE: none saves anything."""
+    best, most = NONE, 0.0
+    for i in range(found):
+        if scene.gains[i] > most:
+            best, most = i, scene.gains[i]
+    return best

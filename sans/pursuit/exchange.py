@@ -17,7 +17,7 @@ from sans.convolution.frames import Floats
 from sans.pursuit.absolute import refit_group
 from sans.pursuit.areas import absolute_in, joined, multiply_in, squares_in
 from sans.pursuit.atoms import Part, extent, hide, within
-from sans.pursuit.candidates import is_free, is_inside, strongest_near
+from sans.pursuit.candidates import best_of, propose
 from sans.pursuit.groups import (
     NEW,
     NONE,
@@ -45,7 +45,7 @@ PROMISING = 2.0
 """By so many spikes' worth may half the weighted squares miss, which tell an error from above."""
 
 FAR = 3.0
-"""What one spike instead of another leaves more than so many spikes' worth, a third hardly mends."""
+"""Where one spike instead of another costs more than so many are worth, two hardly help."""
 
 SEEN = 0.1
 """A change of less than this share of what all samples weigh the same below is none."""
@@ -191,13 +191,13 @@ def exchange(
                 return after, left
         if come == most or (come == gone and lost > 2 * FAR * worth(count, error, scene)):
             break
-        found = _propose(spikes, goers[come % gone], total, come == 0 and gone == 1, scene)
+        found = propose(spikes, goers[come % gone], total, come == 0 and gone == 1, scene)
         if come == 0 and gone == 1:
             after, left = _replace(spikes, count, error, proposal, (found, lost), scene)
             if (after, left) != (count, error):
                 return after, left
-        best = scene.gains[:found].argmax() if found else NONE
-        if best == NONE or scene.gains[best] <= 0:
+        best = best_of(found, scene)
+        if best == NONE:
             break
         lost -= scene.gains[best]
         total, area = _let_come(total, best, area, scene)
@@ -214,39 +214,6 @@ def _let_come(total: int, best: int, area: Part, scene: ExchangeSetting) -> tupl
     area = joined(area, extent(scene.atoms, shape, y, x, space))
     settle(total + 1, area, scene)
     return total + 1, area
-
-
-@lent
-def _propose(
-    spikes: SpikeArrays, goer: int, total: int, beside: bool, scene: ExchangeSetting
-) -> int:
-    """Write what may come instead of a spike, the best of every shape; return how many they are.
-
-    With `beside`, the spike next door as well, and never the spike itself.
-    """
-    near, y, x = spikes.kernel[goer], spikes.y[goer], spikes.x[goer]
-    area, found = area_of(spikes, goer, scene), 0
-    for shape in range(scene.scales.shape[0]):
-        _, row, column = strongest_near(shape, near, (y, x), area, total, scene)
-        found = _note(found, shape, row, column, total, scene)
-    if beside and near < scene.atoms.kernels.shape[0]:
-        down = min(1, scene.residual.shape[1] - 1)
-        for row in range(y - down, y + down + 1):
-            for column in range(x - 1, x + 2):
-                if is_inside(row, column, scene) and is_free(near, row, column, total, scene):
-                    found = _note(found, near, row, column, total, scene)
-    return found
-
-
-@lent
-def _note(found: int, shape: int, y: int, x: int, total: int, scene: ExchangeSetting) -> int:
-    """Write a candidate and what it saves, if it may come; return how many there are."""
-    if y == NONE or scene.scales[shape, y, x] <= 0:
-        return found
-    scene.candidates[found, 0] = shape
-    scene.candidates[found, 1], scene.candidates[found, 2] = y, x
-    scene.gains[found] = join(total, shape, y, x, scene)
-    return found + 1
 
 
 @lent
@@ -272,7 +239,7 @@ def _replace(
     limit = 2 * PROMISING * worth(count, error, scene)
     space = (scene.residual.shape[1], scene.residual.shape[2])
     for i in range(found):
-        if 0 < scene.gains[i] and lost - scene.gains[i] < limit:
+        if scene.gains[i] > 0 and lost - scene.gains[i] < limit:
             shape, y, x = scene.candidates[i]
             join(total, shape, y, x, scene)
             grown = joined(area, extent(scene.atoms, shape, y, x, space))

@@ -18,9 +18,9 @@ from sans.compilation.decorators import compiled, lent, reordered
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.areas import absolute_in, common, copy_in, joined, multiply_in
 from sans.pursuit.atoms import Atoms, Index, Part, draw, extent, view
-from sans.pursuit.pairs import met
 from sans.pursuit.least_squares import Envelope, envelope, substitute
 from sans.pursuit.loops import Aim, SpikeArrays, move, room_for
+from sans.pursuit.pairs import met
 
 NONE = -1
 
@@ -248,7 +248,7 @@ def join(total: int, kernel: int, y: int, x: int, scene: ExchangeSetting) -> flo
     similarity = view(scene.atoms, kernel, y, x, scene.weighed)
     change[total] = similarity
     _solve(group, total + 1, total)
-    return similarity * change[total]
+    return float(similarity * change[total])
 
 
 @lent

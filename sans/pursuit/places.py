@@ -51,15 +51,15 @@ of an image."""
 
 
 @lent
-def rearrange(spikes: SpikeArrays, count: int, scene: ExchangeSetting) -> int:
+def _rearrange(spikes: SpikeArrays, count: int, scene: ExchangeSetting) -> int:
     """Move spikes as long as φ falls by it; return how many there are then.
 
     Where the number of spikes or an error says when to stop, none goes or comes without another.
     """
     _, height, width = scene.residual.shape
-    whole, samples = (0, height, 0, width), present(scene)
+    whole, samples = (0, height, 0, width), _present(scene)
     error = absolute_in(whole, scene.residual)
-    begin(spikes, count, scene)
+    _begin(spikes, count, scene)
     since = 0
     for sweep in range(SWEEPS):
         started, before = scene.clock[0], phi(scene.task, count, error - scene.beyond)
@@ -67,7 +67,7 @@ def rearrange(spikes: SpikeArrays, count: int, scene: ExchangeSetting) -> int:
         weigh_in(whole, scene)
         which = 0
         while which < count:
-            if is_fresh(spikes, which, scene):
+            if _is_fresh(spikes, which, scene):
                 pairs = height == 1 or sweep < PAIRS
                 count, error = _resettle(spikes, count, error, which, pairs, scene)
             which += 1
@@ -80,7 +80,7 @@ def rearrange(spikes: SpikeArrays, count: int, scene: ExchangeSetting) -> int:
 
 
 @lent
-def present(scene: ExchangeSetting) -> int:
+def _present(scene: ExchangeSetting) -> int:
     """Return how many samples are not missing."""
     count, missing = scene.residual.size, scene.atoms.missing
     for lead in range(missing.shape[0]):
@@ -91,7 +91,7 @@ def present(scene: ExchangeSetting) -> int:
 
 
 @lent
-def begin(spikes: SpikeArrays, count: int, scene: ExchangeSetting) -> None:
+def _begin(spikes: SpikeArrays, count: int, scene: ExchangeSetting) -> None:
     """Start the clock."""
     scene.clock[0] = START
     scene.changed[:] = NEW
@@ -132,7 +132,7 @@ def _closest(spikes: SpikeArrays, count: int, which: int, scene: ExchangeSetting
 
 
 @lent
-def is_fresh(spikes: SpikeArrays, which: int, scene: ExchangeSetting) -> bool:
+def _is_fresh(spikes: SpikeArrays, which: int, scene: ExchangeSetting) -> bool:
     """Return whether something has changed where a spike draws since it was tried last."""
     last = scene.tried[spikes.kernel[which], spikes.y[which], spikes.x[which]]
     top, bottom, left, right = area_of(spikes, which, scene)
@@ -155,8 +155,7 @@ def _has_changed(
 def _fill(
     spikes: SpikeArrays, count: int, error: float, since: int, scene: ExchangeSetting
 ) -> tuple[int, float]:
-    """Try one spike more, of every kernel in every part of the image as large as it that changed,
-    and of the strongest cosine."""
+    """Try one spike more: of every kernel in every part of its size that changed, and a cosine."""
     _, height, width = scene.residual.shape
     for kernel in range(scene.atoms.kernels.shape[0]):
         edges = scene.atoms.edges[kernel]
@@ -248,4 +247,4 @@ def rearrange_all(
             tried,
         )
         if sizes[b] > 0:
-            counts[b] = rearrange(part(spikes, b * room, (b + 1) * room), counts[b], scene)
+            counts[b] = _rearrange(part(spikes, b * room, (b + 1) * room), counts[b], scene)

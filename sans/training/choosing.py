@@ -23,6 +23,9 @@ LOOKS = 8
 SLACK = 1.01
 """How much higher the figure may be at a look, as a factor, for an exchange to be described."""
 
+SURE = 1.0
+"""Standard errors by which the figure must fall: what is chosen is for other signals than these."""
+
 TURNS = 2
 """How often learned kernels move before a look at an exchange."""
 
@@ -37,11 +40,31 @@ class Judged:
     glimpse: float
     """The figure that is to be low, of a look."""
 
-    value: float
-    """The same of spikes that were moved, as the network describes."""
+    values: Floats
+    """The same of spikes that were moved, as the network describes, of every signal,
+    ``(signals,)``."""
 
     error: float
     """Mean absolute error."""
+
+    @property
+    def value(self) -> float:
+        """The mean over the signals."""
+        return float(self.values.mean())
+
+    def beats(self, other: Judged) -> bool:
+        """Return whether this is better than `other`, and not by chance, or by few signals only.
+
+        The mean must be lower. So must be the mean ratio, for which signals count alike whether
+        they are easy to describe or not, by `SURE` standard errors.
+        """
+        if self.value >= other.value:
+            return False
+        ratios = np.log(self.values / other.values)
+        if len(ratios) < 2:
+            return True
+        doubt = ratios.std(ddof=1) / np.sqrt(len(ratios))
+        return bool(ratios.mean() < -SURE * doubt)
 
 
 def judged(signals: Floats, shapes: Shapes, look: Method, full: Method) -> Judged:
@@ -84,7 +107,7 @@ def choose(
     if best is None or best[0].objective >= present.glimpse * SLACK:
         return present
     found = _confirmed(signals, best[1], best[0], look, full)
-    return found if found.value < present.value else present
+    return found if found.beats(present) else present
 
 
 def improved(signals: Floats, present: Judged, methods: tuple[Method, Method]) -> Judged:
@@ -92,7 +115,7 @@ def improved(signals: Floats, present: Judged, methods: tuple[Method, Method]) -
     look, full = methods
     seen, shapes = _looked(signals, present.shapes, look)
     found = _confirmed(signals, shapes, seen, look, full)
-    return found if found.value < present.value else present
+    return found if found.beats(present) else present
 
 
 def _looked(signals: Floats, shapes: Shapes, look: Method) -> tuple[Described, Shapes]:
@@ -114,7 +137,7 @@ def _confirmed(
 ) -> Judged:
     """Return shapes that were looked at, described in full."""
     found = seen if full == look else describe(signals, shapes, full)
-    return Judged(shapes, seen.objective, found.objective, found.error)
+    return Judged(shapes, seen.objective, found.values, found.error)
 
 
 def methods_of(model: ModelConfig, method: Method) -> tuple[Method, Method]:

@@ -89,7 +89,7 @@ class ShapesTrainer:
         self._set_signals()
         self._shapes = started(model, self.training.cpu(), self.config)
         self._best = self._shapes
-        self._present: tuple[float, float] | None = None
+        self._present: tuple[float, Floats] | None = None
         self._unchanged = 0
         self._history = History(1, objective_of(model))
 
@@ -192,7 +192,7 @@ class ShapesTrainer:
             present = choose(self._signals, present, self.model, self._methods, random)
             if on_batch:
                 on_batch(done, steps, present.error)
-        self._shapes, self._present = present.shapes, (present.glimpse, present.value)
+        self._shapes, self._present = present.shapes, (present.glimpse, present.values)
         return present.error
 
     def has_best(self, index: int = 0) -> bool:
@@ -219,7 +219,8 @@ class ShapesTrainer:
         state = {"history": torch.from_numpy(as_columns(self._history.records[:, 0]))}
         state["unchanged"] = torch.tensor(self.unchanged, dtype=torch.int64, device="cpu")
         if self._present is not None:
-            state["present"] = torch.tensor(self._present, dtype=torch.float64, device="cpu")
+            glimpse, values = self._present
+            state["present"] = torch.from_numpy(np.array((glimpse, *values)))
         for name, shapes in (("kernel", self._shapes), ("best", self._best)):
             text = json.dumps(shapes.config.kernel).encode()
             state[f"{name}-texts"] = torch.tensor(list(text), dtype=torch.uint8, device="cpu")
@@ -242,12 +243,14 @@ class ShapesTrainer:
                 raise ValueError(f"a history of {records.ndim - 1} networks, wanted one")
             side = min(self.training.shape[2:])
             shapes, best = (_stored(state, name, self.model, side) for name in ("kernel", "best"))
-            present = [float(each) for each in state["present"]] if "present" in state else None
+            present = state["present"].double().numpy() if "present" in state else None
+            if present is not None and present.shape != (1 + len(self._signals),):
+                raise ValueError(f"figures of {present.shape} signals")
         except (KeyError, ValueError) as error:
             raise ModelError(f"the checkpoint is of another network: {error}") from error
         self._history.records = records[:, None]
         self._shapes, self._best, self._unchanged = shapes, best, unchanged
-        self._present = (present[0], present[1]) if present else None
+        self._present = None if present is None else (float(present[0]), np.array(present[1:]))
 
 
 def _network(config: ModelConfig, kernels: list[Tensor], patterns: list[Tensor]) -> SAN:
