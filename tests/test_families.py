@@ -396,6 +396,17 @@ def test_parameters_stay_within_their_ranges():
     assert members.spec.members[1] == pytest.approx((2, 0.25), rel=1e-5)
 
 
+def test_members_that_meet_stay_apart():
+    members = gradients.Learnable(parse("hann:9,12,30,40"))
+    with torch.no_grad():
+        members.changes += torch.tensor([[-9.0], [-9.0], [9.0], [9.0]])
+    members.settle(64)
+    spec = members.spec
+    assert len(set(spec.members)) == 4
+    assert parse(spec.text) == spec
+    assert max(spec.sizes) == 64
+
+
 def test_what_does_not_move_stays_as_it_was_given():
     members = gradients.Learnable(parse("sine:33.3/1.5,9"))
     assert members.spec == parse("sine:33.3/1.5,9")
