@@ -105,6 +105,17 @@ WINDOWS = Table(
     (":window_rows", *SOURCES),
 )
 
+BANKS = Table(
+    "pursuit-banks",
+    {
+        "ten Hann bumps of 1 to 513 samples": "{}",
+        "million samples/s": "{:.2f}",
+        "spikes per 1,000": "{:.1f}",
+        "against 8 kernels of 64": "{:.2f} ×",
+    },
+    (":bank_rows", *SOURCES),
+)
+
 MEMORY = Table(
     "pursuit-memory",
     {"samples": "{:,}", "memory, MB": "{:,.0f}", "beyond the signal": "{:,.0f}"},
@@ -355,6 +366,32 @@ def window_rows(signal: Array, rounds: int) -> Iterator[Row]:
         yield refit, 1000 * seconds(partial(pursue, windows, kernels, refit=refit), 5 * rounds)
 
 
+def bank_rows(data_dir: Path | None, rounds: int) -> Iterator[Row]:
+    """Yield the rate on bumps of very different widths, of one lead and of two."""
+    from sans.pursuit.dictionary import Dictionary
+    from sans.pursuit.encoder import pursue
+    from sans.pursuit.stop import Stop
+
+    signal = long_signal(100_000, data_dir).astype(np.float64)
+    widths = (1, *(2**power + 1 for power in range(1, 10)))
+    bumps = [unit(np.hanning(width + 2)[1:-1]) for width in widths]
+    plain = pieces(recording(data_dir), KERNELS, SIZE)
+    compared = seconds(lambda: pursue(signal[None], plain, weights=0), rounds)
+    noise = np.random.default_rng(1).standard_normal(len(signal))
+    both = np.stack((signal, 0.5 * signal + 0.02 * noise))
+    for about, leads, stop in (
+        ("until φ stops falling", 1, Stop()),
+        ("every one that draws 0.5", 1, Stop("threshold", 0.5)),
+        ("until φ stops falling, two leads", 2, Stop()),
+    ):
+        pattern = unit(np.array([1.0, 0.5])[:leads])
+        bank = Dictionary(tuple(np.outer(pattern, bump) for bump in bumps), leads)
+        given = both[None, :leads]
+        count = len(pursue(given, bank, stop, weights=0).signal)
+        took = seconds(partial(pursue, given, bank, stop, weights=0), rounds)
+        yield about, len(signal) / took / 1e6, 1000 * count / len(signal), took / compared
+
+
 def memory_rows(longest: int, data_dir: Path | None) -> Iterator[Row]:
     """Yield the most memory that a process held which described a signal."""
     for length in (0, longest // 4, longest):
@@ -402,6 +439,7 @@ def main() -> None:
     report(LENGTHS, rows, options.record)
     report(IMAGES, image_rows(options.data_dir, options.rounds), options.record)
     report(WINDOWS, window_rows(signal, options.rounds), options.record)
+    report(BANKS, bank_rows(options.data_dir, options.rounds), options.record)
     report(MEMORY, memory_rows(options.longest, options.data_dir), options.record)
 
 

@@ -13,7 +13,9 @@ import torch
 from torch import Tensor
 
 from sans.pursuit import encoder
+from sans.pursuit.checks import check
 from sans.pursuit.loops import COUNT
+from sans.pursuit.parts import room_of
 from sans.pursuit.stop import Stop
 from sans.pursuit.tensors.memory import images_at_once
 from sans.pursuit.tensors.rounds import describe
@@ -50,7 +52,7 @@ def pursue(
     if refit not in ("squares", "absolute"):
         raise ValueError(f"tensors refit squares or absolute, not {refit}")
     arrays = [kernel.detach().cpu().double().numpy() for kernel in kernels]
-    encoder.check(np.empty((0, *signals.shape[1:])), arrays)
+    check(np.empty((0, *signals.shape[1:])), arrays)
     silent = signals.isfinite().flatten(1).all(1).logical_not().nonzero()
     if len(silent):
         raise ValueError(f"signal {silent[0].item()} holds NaN or infinity: leave it out")
@@ -80,7 +82,7 @@ def _described(images: Tensor, plan: TensorPlan) -> Tensor:
         if form not in scales:
             scales[form] = scales_on(plan, segment)
         scene = scene_on(plan, scales[form], form, (end - begin) / length)
-        room = torch.full_like(spent, encoder.room_of(scene.task))
+        room = torch.full_like(spent, room_of(scene.task))
         if scene.task.stop == COUNT:  # shares that add up to the count, what is left over included
             room = (int(plan.stop.value * end / length) - spent).clamp(max=room)
         state = state_of(segment, images[..., begin:end], room, scene)
