@@ -9,7 +9,7 @@ there is least.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -71,13 +71,19 @@ class Filled:
     """How gaps were filled in which another lead was there; None: there were none."""
 
 
-def fill(values: Values, rate: float | None = None, dictionary: Dictionary | None = None) -> Filled:
+def fill(
+    values: Values,
+    rate: float | None = None,
+    dictionary: Dictionary | None = None,
+    ways: Collection[str] | None = None,
+) -> Filled:
     """Fill the gaps of a recording.
 
     Args:
         values: ``(leads, length)``, in any units; NaN where samples are missing.
         rate: samples per second: learned kernels are `SECONDS` long; None: as long as the gaps.
         dictionary: kernels to fill them with, for standardised leads; None: they are learned here.
+        ways: those of `sans.filling.candidates` that may be used beside a straight line; None: all.
 
     Returns:
         The same with the gaps filled.
@@ -101,7 +107,7 @@ def fill(values: Values, rate: float | None = None, dictionary: Dictionary | Non
     made: list[Learned] = []
     if len(windows):
         made = [measured(dictionary, windows)] if dictionary else learn(windows, size, KERNELS)
-    work = _Work(values, scale, made, size)
+    work = _Work(values, scale, made, size, ways)
     found, weighings = values.copy(), {}
     for kind in sorted(set(kinds.values())):
         like = [gap for gap in gaps if kinds[gap] == kind]
@@ -118,6 +124,7 @@ class _Work(NamedTuple):
     scale: Scale
     learned: list[Learned]
     size: int
+    ways: Collection[str] | None
 
     def around(self, values: Values, gap: Gap) -> tuple[Values, Gap]:
         """Return the window around a gap, and where the gap is in it."""
@@ -125,6 +132,15 @@ class _Work(NamedTuple):
         first = max(0, gap.first - room)
         window = values[:, first : gap.behind + room]
         return window, Gap(gap.lead, gap.first - first, gap.behind - first)
+
+    def candidates(
+        self, values: Values, gap: Gap, wanted: Collection[str] | None
+    ) -> dict[str, Values]:
+        """Return what some ways put into a gap of these values, the straight line among them."""
+        found = candidates(*self.around(values, gap), self.scale, self.learned, wanted)
+        if wanted is None:
+            return found
+        return {name: each for name, each in found.items() if name == LINE or name in wanted}
 
 
 def _check(values: Values, gaps: Sequence[Gap], dictionary: Dictionary | None) -> None:
@@ -168,7 +184,7 @@ def _weigh(work: _Work, gaps: Sequence[Gap], beside: bool) -> Weighing:
         gone = work.values.copy()
         leads = hidden.lead if beside else slice(None)
         gone[leads, hidden.first : hidden.behind] = np.nan
-        found.append(candidates(*work.around(gone, hidden), work.scale, work.learned))
+        found.append(work.candidates(gone, hidden, work.ways))
         truth.append(work.values[hidden.lead, hidden.first : hidden.behind])
     if len(found) < _FEWEST:
         return Weighing({LINE: 1.0}, 0.0, 0)
@@ -235,7 +251,7 @@ def _at(first: int, length: int) -> tuple[int, int]:
 
 def _mixed(work: _Work, gap: Gap, weighing: Weighing) -> Values:
     """Return what fills a gap; a way that does not apply is a straight line."""
-    around, shares = work.around(work.values, gap), weighing.shares
-    found = candidates(*around, work.scale, work.learned, shares)
+    shares = weighing.shares
+    found = work.candidates(work.values, gap, shares)
     parts = [share * found.get(name, found[LINE]) for name, share in shares.items()]
     return np.asarray(sum(parts))
