@@ -117,7 +117,7 @@ RUNNABLE = [command for command in commands() if command[:2] != ["datasets", "fe
 """Commands without a network; test_datasets_download has a server of its own for the others."""
 
 
-RECORDS = {"100": "mitdb", "ssbn13hs01": "bpssrat"}
+RECORDS = {"100": "mitdb", "ssbn13hs01": "bpssrat", "s5_run": "wrist"}
 """Records that a reader has lying in the folder, and their databases."""
 
 

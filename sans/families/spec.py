@@ -3,7 +3,8 @@
 ======================== ===================================================== ==============
 text                     kernels                                               numbers, W
 ======================== ===================================================== ==============
-``hann``                 the standard bank of a family, fixed for all data     0
+``hann``, ``box``        the standard bank of a family, fixed for all data     0
+``gabor``                of other families it costs what describes the list    7
 ``hann:5,9,17``          chosen members                                        one each
 ``gabor:33/2/0.25``      several parameters of a member, by ``/``              three
 ``hann:5..160x2``        a geometric grid: 5, 10, 20, … up to 160              3
@@ -22,14 +23,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sans.families.table import COSINES, FAMILIES, LEARNED, Formula, Member, member_text
+from sans.families.table import COSINES, FAMILIES, GRID, LEARNED, Formula, Member, member_text
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-GRID = 3
-"""Numbers that a geometric grid costs: first, last and ratio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class Spec:
     """The parameters of every member as given, in order; none of the cosines."""
 
     standard: bool
-    """Whether they are the bank of the family that is fixed for all data, which costs nothing."""
+    """Whether they are the standard bank of the family, see `sans.families.banks`."""
 
     grid: bool
     """Whether they are a geometric grid, which costs three numbers whatever its count."""
@@ -109,8 +107,10 @@ class Spec:
         """What the kernels cost, without patterns of leads: W of φ."""
         if self.learned:
             return sum(size**self.dimensions for size in self.sizes)
-        if self.standard or self.cosines:
+        if self.cosines:
             return 0
+        if self.standard:
+            return self.formula.bank_numbers
         if self.grid:
             return GRID - 1 + len(self.members[0])
         return sum(map(len, self.members))

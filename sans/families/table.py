@@ -1,4 +1,4 @@
-"""The families by name: parameters, formulas, the banks that are fixed for all data, words."""
+"""The families by name: parameters, formulas, standard banks, words."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from sans.families import banks, formulas
 
 WIDEST = {1: 2.0**20, 2: 2.0**10}
 """Samples along a side of the largest kernel, by dimensions of space."""
+
+GRID = 3
+"""What a geometric grid costs: the first, the last and the ratio."""
 
 Member = tuple[float, ...]
 """The parameters of a member of a family; those at the end that have a default may be missing."""
@@ -95,7 +98,10 @@ class Formula:
     """In the order in which they are written; the first is what a grid covers."""
 
     standard: tuple[Member, ...] = ()
-    """The members of the bank that is fixed for all data; none: there is no such bank."""
+    """The members of the standard bank; none: there is no such bank."""
+
+    bank_numbers: int = 0
+    """What the standard bank costs, see `sans.families.banks`."""
 
     side: Callable[..., int] = _side
     """``(*parameters)`` to the samples along a side."""
@@ -163,15 +169,15 @@ _ALL = (
         "hann",
         {
             1: Formula(formulas.hann, (_width(),), banks.HANN),
-            2: Formula(formulas.hann_image, (_width(1, 2),), banks.ROUND),
+            2: Formula(formulas.hann_image, (_width(1, 2),), banks.ROUND, len(banks.ROUND)),
         },
         ("Hann bump", "Hann bumps"),
     ),
     Family(
         "gaussian",
         {
-            1: Formula(formulas.gaussian, (_width(),), banks.HANN),
-            2: Formula(formulas.gaussian_image, (_width(1, 2),), banks.ROUND),
+            1: Formula(formulas.gaussian, (_width(),), banks.HANN, GRID),
+            2: Formula(formulas.gaussian_image, (_width(1, 2),), banks.ROUND, len(banks.ROUND)),
         },
         ("Gaussian bump", "Gaussian bumps"),
     ),
@@ -184,26 +190,32 @@ _ALL = (
     Family(
         "ricker",
         {
-            1: Formula(formulas.ricker, (_width(5),), banks.RICKER),
-            2: Formula(formulas.ricker_image, (_width(5, 2),), banks.RICKER_IMAGES),
+            1: Formula(formulas.ricker, (_width(5),), banks.RICKER, GRID),
+            2: Formula(
+                formulas.ricker_image,
+                (_width(5, 2),),
+                banks.RICKER_IMAGES,
+                len(banks.RICKER_IMAGES),
+            ),
         },
         ("Ricker wavelet", "Ricker wavelets"),
     ),
     Family(
         "gabor",
         {
-            1: Formula(formulas.gabor, (_width(2), _cycles(), _PHASE), banks.GABOR),
+            1: Formula(formulas.gabor, (_width(2), _cycles(), _PHASE), banks.GABOR, GRID + 2 + 2),
             2: Formula(
                 formulas.gabor_image,
                 (_width(2, 2), _cycles(), _ANGLE, _PHASE),
                 banks.GABOR_IMAGES,
+                GRID + 2 + 4 + 2,
             ),
         },
         ("Gabor function", "Gabor functions"),
     ),
     Family(
         "morlet",
-        {1: Formula(formulas.morlet, (_width(2), _cycles()), banks.MORLET)},
+        {1: Formula(formulas.morlet, (_width(2), _cycles()), banks.MORLET, GRID + 2)},
         ("Morlet wavelet", "Morlet wavelets"),
     ),
     Family(
@@ -213,30 +225,30 @@ _ALL = (
     ),
     Family(
         "exponential",
-        {1: Formula(formulas.exponential, (_width(), _rise(0.0)), banks.ONE_SIDED)},
+        {1: Formula(formulas.exponential, (_width(), _rise(0.0)), banks.ONE_SIDED, GRID + 2)},
         ("exponential", "exponentials"),
     ),
     Family(
         "derivative",
-        {1: Formula(formulas.derivative, (_width(2),), banks.DERIVATIVE)},
+        {1: Formula(formulas.derivative, (_width(2),), banks.DERIVATIVE, GRID)},
         ("derivative of a Gaussian", "derivatives of Gaussians"),
     ),
     Family(
         "step",
         {
-            1: Formula(formulas.step, (_width(2),), banks.STEP),
-            2: Formula(formulas.edge, (_width(2, 2, "side"), _ANGLE), banks.EDGES),
+            1: Formula(formulas.step, (_width(2),), banks.STEP, GRID),
+            2: Formula(formulas.edge, (_width(2, 2, "side"), _ANGLE), banks.EDGES, GRID + 4),
         },
         ("step", "steps"),
     ),
     Family(
         "sine",
-        {1: Formula(formulas.sine, (_width(), _WAVES), banks.SINE)},
+        {1: Formula(formulas.sine, (_width(), _WAVES), banks.SINE, GRID + 2)},
         ("sine", "sines"),
     ),
     Family(
         "half",
-        {1: Formula(formulas.half, (_width(), _rise(1.0)), banks.ONE_SIDED)},
+        {1: Formula(formulas.half, (_width(), _rise(1.0)), banks.ONE_SIDED, GRID + 2)},
         ("half bump", "half bumps"),
     ),
     Family(
@@ -250,7 +262,7 @@ _ALL = (
                     Parameter("thickness", "samples", 1.0, WIDEST[2], 1.0),
                 ),
                 banks.LINES,
-                _line_side,
+                side=_line_side,
             )
         },
         ("line", "lines"),
