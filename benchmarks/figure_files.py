@@ -308,7 +308,11 @@ def _files(source: str, root: Path) -> list[Path]:
     if not path.exists():
         raise FiguresError(f"{path.relative_to(root).as_posix()} is not there")
     files = path.rglob("*") if path.is_dir() else (path,)
-    return sorted(file for file in files if file.is_file() and file.suffix != ".pyc")
+    return sorted(
+        file
+        for file in files
+        if file.is_file() and file.suffix != ".pyc" and "__pycache__" not in file.parts
+    )
 
 
 @cache

@@ -25,7 +25,7 @@ WORDS = (
 )
 
 ROWS: dict[tuple[Any, ...], str] = {
-    ("beyond-search", "mitdb"): (
+    ("beyond-search", "mitdb 100"): (
         "on mitdb to {searched φ̄:.2f}, published best {published best φ̄:.2f}."
     ),
     ("sweep-database", "all in one call"): (
@@ -182,20 +182,82 @@ def _rounded(found: Known) -> Iterator[Quote]:
 
 
 def _beyond(found: Known) -> Iterator[Quote]:
-    search = found["beyond-search"]
-    searched, published = (search.column(head) for head in ("searched φ̄", "published best φ̄"))
-    below = sum(phi < best / 2 for phi, best in zip(searched, published, strict=True))
+    """Yield the quotes of docs/beyond.md."""
+    for text, counts in _counts(found).items():
+        words = {name: word(count) for name, count in counts.items()}
+        first = text.index("{") == 0  # begins a sentence
+        yield Quote(BEYOND, text, _capital(words) if first else words)
+    leads = found["beyond-leads"]
+    both, alone, ideal = (
+        leads.row(what)["φ̄ₐ"]
+        for what in (*("both together", "the mean of both alone", "the ideal: two equal leads"),)
+    )
     yield Quote(
         BEYOND,
-        "{below} of the {all} are below half the published φ̄.",
-        {"below": word(below).capitalize(), "all": word(len(searched))},
+        "Together they have a φ̄ₐ of {both:.3f}, alone {alone:.3f} on average. Two leads that are "
+        "equal would have {ideal:.3f}: each spike",
+        {"both": both, "alone": alone, "ideal": ideal},
     )
-    sizes = search.row("mitdb")["samples a side of the kernels"].partition(";")[0].split()
-    # mitdb has 360 samples a second
-    first = Known({f"size {place}": size for place, size in enumerate(sizes, 1)})
-    first |= {f"ms {place}": int(size) / 0.36 for place, size in enumerate(sizes, 1)}
-    yield Quote(BEYOND, "The one of {size 1} samples ({ms 1:.0f} ms) is the R wave", first)
-    yield Quote(BEYOND, "The other, {size 2} samples ({ms 2:.0f} ms) of one sign", first)
+    yield Quote(
+        BEYOND,
+        "{no kernels:.2f} bits a sample without kernels become {the standard Hann bumps:.2f} with "
+        "the Hann bumps and {learned from it:.2f} with learned ones",
+        found["beyond-bits"].row("mean"),
+    )
+    yield from _of_ingredients(found)
+
+
+def _counts(found: Known) -> dict[str, dict[str, int]]:
+    """Return the quotes that count rows of tables, and their counts."""
+    search, value = found["beyond-search"], found["beyond-value"]
+    changes = search.column("change")
+    published = [row for row in search.rows if row[-1] is not None]
+    shapes = found["beyond-found"].column("what the first search found")
+    bank, kernels = (
+        value.column(head) for head in ("standard bank: φ̄, φ̄ₐ", "learned kernels: φ̄, φ̄ₐ, once")
+    )
+    pairs = list(zip(bank, kernels, strict=True))
+    alike = found["beyond-stability"].column("median correlation")
+    return {
+        "{no worse} of the {all} have a φ̄ₐ that is no higher than that of the best yardstick, and "
+        "{above} a higher one.": {
+            "no worse": sum(change <= 0 for change in changes),
+            "all": len(changes),
+            "above": sum(change > 0 for change in changes),
+        },
+        "{below} of the {published} with a published φ̄ are below half of it.": {
+            "below": sum(
+                Known(_cells(search, row))["searched φ̄"] < row[-1] / 2 for row in published
+            ),
+            "published": len(published),
+        },
+        "Learned kernels are in {learned} of the {found}.": {
+            "learned": sum("learned" in words for words in shapes),
+            "found": len(shapes),
+        },
+        "a lower φ̄ₐ than the fixed bank on {window} of the {all}, and on {once} where they are": {
+            "window": sum(learned[1] < fixed[1] for fixed, learned in pairs),
+            "all": len(pairs),
+            "once": sum(learned[2] < fixed[1] for fixed, learned in pairs),
+        },
+        "The median is 0.9 or more on {stable} of the {all}. Where": {
+            "stable": sum(value >= 0.9 for value in alike),
+            "all": len(alike),
+        },
+    }
+
+
+def _cells(figures: Any, row: Any) -> Iterator[tuple[str, Any]]:
+    return zip(figures.columns, row, strict=True)
+
+
+def _capital(words: dict[str, str]) -> dict[str, str]:
+    """Return the words of a sentence that begins with the first of them."""
+    first = next(iter(words))
+    return words | {first: words[first].capitalize()}
+
+
+def _of_ingredients(found: Known) -> Iterator[Quote]:
     whole = found["beyond-ingredients"]
     for line, text in (
         ("spikes stay: `--refit absolute`", "takes {less} per cent off what the best amplitudes"),

@@ -237,6 +237,8 @@ def test_a_folder_has_another_digest_with_more_files_and_other_data(tmp_path):
     found.append(digest(["package"], tmp_path))
     assert len(set(found)) == 5
     (tmp_path / "package" / "a.pyc").write_text("compiled")
+    (tmp_path / "package" / "__pycache__").mkdir()
+    (tmp_path / "package" / "__pycache__" / "a.loop.nbc").write_text("compiled")
     assert digest(["package"], tmp_path) == found[-1]
 
 

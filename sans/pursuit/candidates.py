@@ -6,6 +6,7 @@ Compiled loops on numpy arrays; a signal is an image of height 1.
 from __future__ import annotations
 
 from sans.compilation.decorators import lent
+from sans.pursuit.areas import common
 from sans.pursuit.atoms import Part, view
 from sans.pursuit.cosines import transform
 from sans.pursuit.groups import NONE, VACANT, ExchangeSetting, area_of, join
@@ -16,6 +17,9 @@ STEP = 10
 
 BESIDE = 2
 """How far from the frequency of a cosine others are looked at."""
+
+SHARE = 16
+"""A cosine may come instead of what draws on the inverse of this share of the image at least."""
 
 Found = tuple[float, int, int]
 """What an atom would draw, by its weights, and its row and column; NONE: there is none."""
@@ -133,12 +137,14 @@ def propose(
 ) -> int:
     """Write what may come instead of a spike, the best of every shape; return how many they are.
 
-    With `beside`, the spike next door as well, and any cosine; else cosines beside a cosine only.
+    With `beside`, the spike next door as well, and any cosine instead of what
+    is wide; else cosines beside a cosine only.
     """
     near, y, x = spikes.kernel[goer], spikes.y[goer], spikes.x[goer]
     area, found = area_of(spikes, goer, scene), 0
-    waves = scene.atoms.kernels.shape[0]
-    for shape in range(scene.scales.shape[0] if beside or near >= waves else waves):
+    waves, shapes = scene.atoms.kernels.shape[0], scene.scales.shape[0]
+    wide = beside and SHARE * common(area, area) >= scene.spectrum.size
+    for shape in range(shapes if wide or near >= waves else waves):
         _, row, column = strongest_near(shape, near, (y, x), area, total, scene)
         found = _note(found, shape, row, column, total, scene)
     if beside and near < waves:
