@@ -111,8 +111,9 @@ def coded(record: str, run: Path) -> dict[str, Any]:
 
 def write_part(record: str, path: Path) -> None:
     """Write the beginning of the first lead of a record as one of its own."""
-    folder = locate("mitdb", record=record)
-    part = sans.read(folder, channel="MLII", start=0, end=SECONDS)
+    if (folder := locate("mitdb")) is None:
+        raise SystemExit("mitdb is not here: sans datasets fetch mitdb")
+    part = sans.read(folder / record, channel="MLII", start=0, end=SECONDS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # annotations are left out
         sans.write(part, path)

@@ -54,12 +54,20 @@ def test_the_documents_show_what_the_files_of_figures_hold():
         assert path.read_text() == page
 
 
+SEARCHED = r"\| mitdb 100 \| mitdb/100 MLII \|"
+"""How the row of a search begins."""
+
+
 @pytest.mark.parametrize(
     ("document", "pattern", "after"),
     [
-        ("docs/beyond.md", r"\| mitdb \| 0\.45 \| [\d.]+", "| mitdb | 0.45 | 9.999"),
-        ("docs/beyond.md", r"\w+ of the ten are", "Zero of the ten are"),
-        ("docs/figures/beyond-search.json", r'"mitdb", 0\.45, [\d.]+', '"mitdb", 0.45, 9.999'),
+        ("docs/beyond.md", rf"{SEARCHED} [\d.]+", "| mitdb 100 | mitdb/100 MLII | 9.999"),
+        ("docs/beyond.md", r"\w+ of the \w+ with a published", "Zero of the ten with a published"),
+        (
+            "docs/figures/beyond-search.json",
+            r'"mitdb 100", "mitdb/100 MLII", [\d.]+',
+            '"mitdb 100", "mitdb/100 MLII", 9.999',
+        ),
         ("README.md", r"\| mitdb \| extrema \|", "| mitdb | extreme |"),
         ("README.md", r"to [\d.]+, published best", "to 9.99, published best"),
         ("README.md", r"d = 10, one core \| \d+", "d = 10, one core | 1"),
@@ -75,7 +83,7 @@ def test_a_figure_that_only_one_of_document_and_file_has_is_reported(
 
 
 def test_writing_puts_back_what_was_edited_by_hand(copy, capsys):
-    edit(copy / "docs" / "beyond.md", r"\| mitdb \| 0\.45 .*", "| mitdb | 0.5 | 0.1 | 3 |")
+    edit(copy / "docs" / "beyond.md", rf"{SEARCHED} .*", "| mitdb | 0.5 | 0.1 | 3 |")
     edit(copy / "README.md", r"to [\d.]+, published best", "to\n1,000, published best")
     assert figures.main([], copy) == 0
     said = capsys.readouterr().out
