@@ -160,6 +160,10 @@ class TrainConfig(TrainOptions):
             raise ValueError(f"the distance of extrema is annealed, and {name} has none: anneal 1")
         if (self.grow or self.adapt) and not pursuit:
             raise ValueError("kernels grow and adapt with the encoder pursuit only")
+        if self.grow and (model.kernel or model.leads > 1):
+            raise ValueError(
+                "kernels of several leads, or given by texts, do not grow one by one: adapt them"
+            )
         if self.learn_parameters and pursuit:
             raise ValueError("a pursuit has no gradient to learn parameters of formulas by")
         if self.learn_parameters and not any(spec.chosen for spec in model.specs):

@@ -121,7 +121,8 @@ def _with_patterns(signals: Floats, shapes: Shapes, code: Code) -> Shapes:
         found[:, lead] = _solved(drawn, target, _importance(signals, left[:, lead]))
     patterns = list(shapes.patterns)
     for place, pattern in zip(free, found, strict=True):
-        patterns[place] = unit(pattern) * _sign(pattern)
+        if pattern.any():  # without a spike it stays
+            patterns[place] = unit(pattern) * _sign(pattern)
     return replace(shapes, patterns=tuple(patterns))
 
 

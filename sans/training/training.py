@@ -57,14 +57,14 @@ def trainer_for(
 
     Args:
         model: what the network is.
-        training: ``(signals, 1, *space)``.
+        training: ``(signals, leads, *space)``.
         validation: like `training`.
         config: how to train.
         threads: how many share the work of a pursuit; None: one a core. The result is the same.
     """
     if model.encoder == "pursuit":
         threads = cpu_count() if threads is None else threads
-        if model.kernel:
+        if model.kernel or model.leads > 1:
             return ShapesTrainer(model, training, validation, config, threads)
         return PursuitTrainer(model, training, validation, config, threads)
     return Trainer([model], training, validation, config)
