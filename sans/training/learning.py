@@ -144,11 +144,15 @@ def _drawn_alone(shapes: Shapes, code: Code, places: Sequence[int]) -> Floats:
     Returns:
         ``(patterns, signals, *space)``.
     """
-    dictionary, members = shapes.dictionary, shapes.config.layout.members
-    arrays = tuple(rank_one(kernel)[1][None] for kernel in dictionary.kernels)
+    kernels, members = shapes.dictionary.kernels, shapes.config.layout.members
+    own = np.array([-1 if member.pattern is None else member.pattern for member in members])
+    own = np.repeat(own, len(kernels) // len(members))
+    arrays = tuple(
+        np.tensordot(shapes.patterns[place], kernel, 1)[None] if place >= 0 else kernel[:1]
+        for place, kernel in zip(own, kernels, strict=True)
+    )
     alone = Dictionary(arrays, 1, shapes.config.dimensions)
-    patterns = np.array([-1 if m.pattern is None else m.pattern for m in members])
-    which = np.repeat(patterns, len(arrays) // len(members))[code.kernel]
+    which = own[code.kernel]
     return np.stack([_some(code, which == place).draw(alone)[:, 0] for place in places])
 
 
