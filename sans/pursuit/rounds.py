@@ -55,8 +55,8 @@ SLIGHT = 1e-9
 
 
 LATE = 15
-"""Rounds in the place of `PATIENCE` where a kernel is wider than half the image: then a round adds a
-spike or two, and wide kernels may need several more before φ falls again."""
+"""Rounds in the place of `PATIENCE` where a kernel is wider than half the image: there a round adds
+a spike or two, and wide kernels may need several more before φ falls again."""
 
 
 FALL = 0.01
