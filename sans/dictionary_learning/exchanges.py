@@ -20,8 +20,8 @@ EACH = "each"
 
 Random = np.random.Generator
 
-FREE = {1: ("hann", "box", COSINES), 2: ("line", "square", COSINES)}
-"""What is fixed for all data and costs nothing, by dimensions of space."""
+BANKS = {1: ("hann", "box", "gabor", COSINES), 2: ("line", "square", COSINES)}
+"""Standard banks that are put in or taken out whole, by dimensions of space."""
 
 LIKELY = {
     1: {
@@ -158,10 +158,10 @@ def _replace(items: list[Item], scene: Scene) -> None:
 
 
 def _bank(items: list[Item], scene: Scene) -> None:
-    """Put in, or take out, what costs nothing."""
+    """Put in, or take out, a standard bank or the cosines."""
     dimensions = len(scene.space)
-    free = [name for name in FREE[dimensions] if scene.leads == 1 or name != COSINES]
-    text, pattern = str(scene.random.choice(free)), scene.pattern()
+    banks = [name for name in BANKS[dimensions] if scene.leads == 1 or name != COSINES]
+    text, pattern = str(scene.random.choice(banks)), scene.pattern()
     text += f"@{pattern}" * bool(pattern)
     left = [item for item in items if item.spec.text != text]
     if len(left) == len(items):

@@ -39,13 +39,14 @@ def starts(space: tuple[int, ...], leads: int = 1) -> tuple[tuple[str, ...], ...
     """
     if len(space) == 2:
         found = [("line", "square"), ("line",), ("square",), ("line", "square", "hann:5")]
-        cosines = [("dct",), ("dct", "square")]
+        cosines = []  # a few strokes say more of an image, and cosines take long
     else:
         widest = max(1, min(space) - 1)
         found = [("hann",), ("box",), ("hann", "box"), (f"box:{widest}",)]
         wide = tuple(m for m in (9, 33, 129) if m <= min(space))
         bumps = f"hann:{','.join(map(str, wide))}" if wide else "hann"
-        cosines = [("dct",), ("dct", bumps), ("dct", "hann")]
+        found += [("gabor",), ("hann", "gabor")]
+        cosines = [("dct",), ("dct", bumps), ("dct", "hann"), ("dct", "gabor")]
     if leads == 1:
         return (*found, *cosines)
     each = [tuple(f"{text}@each" for text in texts) for texts in found]
