@@ -22,7 +22,7 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from sans.files.leftovers import claimed
 
-FORM = 1
+FORM = 3
 """Changes when `sans.compilation.linking` makes other machine code of the same functions."""
 
 _CHECKSUM = 4

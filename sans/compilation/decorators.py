@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 
-from sans.compilation.linking import OuterFunction
+from sans.compilation.linking import APART, OuterFunction
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,8 +45,17 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
     return _compile(function, forceinline=True)
 
 
+def apart(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile `function` like `reordered`, once for all compiled code that calls it.
+
+    Callers do not take it in, which costs a call: for what is rare where a loop is fast, and has
+    many callers. It may make arrays.
+    """
+    return _compile(function, fastmath=ANY_ORDER, **{APART: True})
+
+
 def fused(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile `function` like `compiled`, free to round once where it multiplies and then adds."""
+    """Compile `function` like `lent`, free to round once where it multiplies and then adds."""
     return _compile(function, fastmath={"contract"}, _nrt=False)
 
 
@@ -58,5 +67,7 @@ def reordered(function: Callable[P, R]) -> Callable[P, R]:
 def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:
     if getattr(numba.config, "DISABLE_JIT", False):
         return function
-    options = {"nopython": True, "nogil": True, "boundscheck": None, "_nrt": True, **options}
+    given = {"nopython": True, "nogil": True, "boundscheck": None, "_nrt": True}
+    # Said of every function: numba passes what is not said on to all that a function calls.
+    options = {**given, "forceinline": False, **options}
     return cast("Callable[P, R]", OuterFunction(function, {}, options))

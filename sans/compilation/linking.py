@@ -31,7 +31,10 @@ from sans.compilation.cache import FORM, KeptFunction, described, ordered
 from sans.compilation.sharing import BEFORE
 from sans.interruption import uninterrupted
 
-PART_ONLY = ("forceinline",)
+APART = "apart"
+"""Our own option, of which numba knows nothing: callers call the function and do not take it in."""
+
+PART_ONLY = ("forceinline", APART)
 """Options of how others call a function."""
 
 UNCALLED = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -45,7 +48,22 @@ class _NoMachineCode:
         """Leave out what only a function that Python calls has use for."""
 
 
-class PartLibrary(JITCodeLibrary):
+class _OwnLibrary(JITCodeLibrary):
+    """Code of ours."""
+
+    def _optimize_functions(self, ll_module: Any) -> None:
+        """Optimise what is written here, and not what it calls: numba makes passes for every name.
+
+        It makes them anew each time, which takes longer than they run.
+        """
+        ll_module.data_layout = self._codegen._data_layout
+        passes, builder = self._codegen._function_pass_manager()
+        for function in ll_module.functions:
+            if not function.is_declaration:
+                passes.run(function, builder)
+
+
+class PartLibrary(_OwnLibrary):
     """The code of a part, in LLVM's language."""
 
     codegen = _NoMachineCode()
@@ -109,7 +127,18 @@ class _Linked(NamedTuple):
         return self.part.alone()
 
 
-class WholeLibrary(JITCodeLibrary):
+class _ApartLibrary(PartLibrary):
+    """The code of a part that stays a function of its own."""
+
+    def finalize(self) -> None:
+        """Forbid to take it in."""
+        for function in self._final_module.functions:
+            if not function.is_declaration:
+                function.add_function_attribute("noinline")
+        super().finalize()
+
+
+class WholeLibrary(_OwnLibrary):
     """The code of a whole and of all its parts."""
 
     def add_linking_library(self, library: JITCodeLibrary) -> None:
@@ -141,11 +170,17 @@ class _PartCompiler(_WholeCompiler):
     library = PartLibrary
 
 
+class _ApartCompiler(_WholeCompiler):
+    library = _ApartLibrary
+
+
 class InnerFunction(CPUDispatcher):
     """A function as compiled code calls it."""
 
     def __init__(self, py_func: Callable[..., Any], options: Mapping[str, Any]) -> None:
-        super().__init__(py_func, {}, {**options, **UNCALLED}, pipeline_class=_PartCompiler)
+        compiler = _ApartCompiler if options.get(APART) else _PartCompiler
+        own = {name: value for name, value in options.items() if name != APART}
+        super().__init__(py_func, {}, {**own, **UNCALLED}, pipeline_class=compiler)
 
     def get_call_template(self, args: Iterable[Any], kws: Any) -> Any:
         """Find or compile what a call wants; a constant is like any other number."""

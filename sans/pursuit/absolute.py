@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sans.compilation.decorators import compiled, lent, reordered
 from sans.convolution.frames import Floats, Integers
+from sans.pursuit.areas import multiply_in
 from sans.pursuit.atoms import Atoms, Index, Part, draw, hide, inside, meet, view
 from sans.pursuit.coupling import couple_waves
 from sans.pursuit.least_squares import Envelope, envelope, solve
@@ -52,11 +53,17 @@ def _refit(
     spikes: SpikeArrays, count: int, atoms: Atoms, residual: Floats, rounds: int, matrix: Envelope
 ) -> float:
     """Do the same for spikes whose matrix has an envelope; return the sum of absolute errors."""
-    best, lowest = spikes.amplitude[:count].copy(), absolute(residual)
-    left, importance, change = residual.copy(), np.empty_like(residual), np.empty(count)
+    best, lowest, change = np.empty(count), absolute(residual), np.empty(count)
+    left, importance = np.empty_like(residual), np.empty_like(residual)
+    weighed, whole = np.empty_like(residual), (0, residual.shape[1], 0, residual.shape[2])
+    write(residual, left)
+    for i in range(count):
+        best[i] = spikes.amplitude[i]
     for _ in range(rounds):
         weigh(left, atoms.missing, importance)
-        _write_equations(spikes, atoms, left, importance, matrix, change)
+        multiply_in(whole, left, importance, weighed)
+        _write_equations(spikes, atoms, weighed, importance, matrix, change)
+        couple_waves(spikes, matrix, atoms, importance, True)
         solve(matrix, change)
         for i in range(count):
             spikes.amplitude[i] += change[i]
@@ -103,18 +110,18 @@ def _count(missing: NDArray[np.bool_]) -> int:
     return found
 
 
-@compiled
+@lent
 def _write_equations(
     spikes: SpikeArrays,
     atoms: Atoms,
-    residual: Floats,
+    weighed: Floats,
     importance: Floats,
     matrix: Envelope,
     met: Floats,
 ) -> None:
-    """Write the normal equations of a change of all amplitudes."""
+    """Write the normal equations of a change of all amplitudes, without what cosines meet."""
     kernel, ys, xs, count = spikes.kernel, spikes.y, spikes.x, atoms.kernels.shape[0]
-    first, entries, weighed, at = matrix.first, matrix.entries, residual * importance, 0
+    first, entries, at = matrix.first, matrix.entries, 0
     for i in range(met.size):
         for j in range(first[i], i + 1):
             down, across = ys[i] - ys[j], xs[i] - xs[j]
@@ -128,7 +135,6 @@ def _write_equations(
                 entries[at] = product(atoms, pair, ys[i], xs[i], shift, importance)
             at += 1
         met[i] = view(atoms, kernel[i], ys[i], xs[i], weighed)
-    couple_waves(spikes, matrix, atoms, importance, True)
 
 
 @lent

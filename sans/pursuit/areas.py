@@ -31,6 +31,15 @@ def copy_in(area: Part, source: Floats, target: Floats) -> None:
                 target[lead, y, x] = source[lead, y, x]
 
 
+@lent
+def fill_in(area: Part, value: float, image: Floats) -> None:
+    """Write a number everywhere in an area of an image ``(leads, height, width)``."""
+    for lead in range(Index(image.shape[0])):
+        for y in range(Index(area[0]), Index(area[1])):
+            for x in range(Index(area[2]), Index(area[3])):
+                image[lead, y, x] = value
+
+
 @reordered
 def absolute_in(area: Part, image: Floats) -> float:
     """Return the sum of absolute values of an area of an image ``(leads, height, width)``."""
@@ -39,6 +48,17 @@ def absolute_in(area: Part, image: Floats) -> float:
         for y in range(Index(area[0]), Index(area[1])):
             for x in range(Index(area[2]), Index(area[3])):
                 total += abs(image[lead, y, x])
+    return total
+
+
+@reordered
+def energy_in(area: Part, image: Floats) -> float:
+    """Return the sum of squares of an area of an image ``(leads, height, width)``."""
+    total = 0.0
+    for lead in range(Index(image.shape[0])):
+        for y in range(Index(area[0]), Index(area[1])):
+            for x in range(Index(area[2]), Index(area[3])):
+                total += image[lead, y, x] * image[lead, y, x]
     return total
 
 

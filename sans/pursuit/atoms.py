@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled, fused, lent, reordered
+from sans.compilation.decorators import apart, compiled, fused, lent, reordered
 from sans.convolution.frames import Floats, Integers, as_images
 from sans.pursuit.cosines import draw_wave, table, view_wave
 from sans.pursuit.dictionary import Dictionary
@@ -132,7 +132,7 @@ def is_whole(atoms: Atoms, kernel: int, y: int, x: int, space: tuple[int, int]) 
     return here == (edges[0], edges[1], edges[2], edges[3])
 
 
-@lent
+@apart
 def _is_missing_in(missing: NDArray[np.bool_], part: Part) -> bool:
     """Return whether any sample is missing in some rows and columns of an image."""
     for lead in range(missing.shape[0]):
@@ -198,7 +198,7 @@ def hide(missing: NDArray[np.bool_], image: Floats) -> None:
         _hide_in(missing, (0, image.shape[1], 0, image.shape[2]), image)
 
 
-@lent
+@apart
 def _hide_in(missing: NDArray[np.bool_], part: Part, image: Floats) -> None:
     for lead in range(image.shape[0]):
         for i in range(part[0], part[1]):
@@ -217,8 +217,18 @@ def within(atoms: Atoms, part: Part) -> Atoms:
     """
     missing = atoms.missing
     if missing.size:
-        missing = missing[:, part[0] : part[1], part[2] : part[3]].copy()
+        leads, rows, columns = missing.shape[0], part[1] - part[0], part[3] - part[2]
+        missing = np.empty((leads, rows, columns), np.bool_)
+        _cut_out(atoms.missing, part, missing)
     return Atoms(atoms.kernels, atoms.edges, atoms.products, missing, atoms.tall, atoms.wide)
+
+
+@apart
+def _cut_out(missing: NDArray[np.bool_], part: Part, target: NDArray[np.bool_]) -> None:
+    for lead in range(target.shape[0]):
+        for i in range(target.shape[1]):
+            for j in range(target.shape[2]):
+                target[lead, i, j] = missing[lead, part[0] + i, part[2] + j]
 
 
 @fused

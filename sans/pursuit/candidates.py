@@ -5,7 +5,7 @@ Compiled loops on numpy arrays; a signal is an image of height 1.
 
 from __future__ import annotations
 
-from sans.compilation.decorators import lent
+from sans.compilation.decorators import apart, lent
 from sans.pursuit.areas import common
 from sans.pursuit.atoms import Part, view
 from sans.pursuit.cosines import transform
@@ -84,7 +84,7 @@ def strongest_around(
     return best
 
 
-@lent
+@apart
 def strongest_wave(total: int, scene: ExchangeSetting) -> Found:
     """Return the strongest cosine."""
     atoms, spectrum = scene.atoms, scene.spectrum

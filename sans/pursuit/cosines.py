@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from sans.compilation.decorators import compiled, fused, reordered
+from sans.compilation.decorators import apart, compiled, reordered
 from sans.convolution.frames import Floats
 
 LONGEST = 4096
@@ -34,7 +34,7 @@ def table(side: int) -> Floats:
     return cosines
 
 
-@fused
+@apart
 def draw_wave(tall: Floats, wide: Floats, amplitude: float, y: int, x: int, image: Floats) -> None:
     """Add the cosine of a frequency, `amplitude` times, to an image ``(1, height, width)``.
 
@@ -52,7 +52,7 @@ def draw_wave(tall: Floats, wide: Floats, amplitude: float, y: int, x: int, imag
             image[0, i, j] += size * wide[x, j]
 
 
-@reordered
+@apart
 def view_wave(tall: Floats, wide: Floats, y: int, x: int, image: Floats) -> float:
     """Return the inner product of a cosine with an image; the arguments are as ever."""
     total = 0.0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sans.compilation.decorators import compiled
+from sans.compilation.decorators import apart, compiled
 from sans.convolution.frames import Floats
+from sans.pursuit.areas import fill_in, multiply_in
 from sans.pursuit.atoms import Atoms, draw, view
 from sans.pursuit.least_squares import Envelope
 from sans.pursuit.loops import SpikeArrays
@@ -26,14 +27,27 @@ def couple_waves(
     """
     if atoms.wide.size == 0:
         return
+    _couple(spikes, matrix, atoms, importance, weighed, np.empty_like(importance))
+
+
+@apart
+def _couple(
+    spikes: SpikeArrays,
+    matrix: Envelope,
+    atoms: Atoms,
+    importance: Floats,
+    weighed: bool,
+    canvas: Floats,
+) -> None:
     count, orthogonal = atoms.kernels.shape[0], not weighed and atoms.missing.size == 0
-    canvas, (first, begin, entries) = np.empty_like(importance), matrix
+    first, begin, entries = matrix
+    whole = (0, canvas.shape[1], 0, canvas.shape[2])
     for i in range(first.size):
         if spikes.kernel[i] >= count:
-            canvas[:] = 0.0
+            fill_in(whole, 0.0, canvas)
             draw(atoms, spikes.kernel[i], 1.0, spikes.y[i], spikes.x[i], canvas)
             if weighed:
-                canvas *= importance
+                multiply_in(whole, canvas, importance, canvas)
             for j in range(first.size):
                 wave = spikes.kernel[j] >= count
                 if wave and j > i:  # comes when it is its turn

@@ -97,9 +97,11 @@ def _perform(
 ) -> tuple[int, float]:
     """Refit what a look has drawn, and keep it if φ is lower by it."""
     own, task, (top, bottom, left, right) = scene.group.spikes, scene.task, proposal.area
-    place = scene.trial[:, top:bottom, left:right].copy()
-    kept = own.amplitude[: proposal.total].copy()
+    place = np.empty((scene.trial.shape[0], bottom - top, right - left))
+    _cut_out(scene.trial, proposal.area, place)
+    kept = np.empty(proposal.total)
     for i in range(proposal.total):
+        kept[i] = own.amplitude[i]
         own.amplitude[i] += scene.group.change[i]
         if own.kernel[i] < scene.atoms.kernels.shape[0]:
             own.y[i], own.x[i] = own.y[i] - top, own.x[i] - left
@@ -117,6 +119,15 @@ def _perform(
     _redraw(place, proposal.area, scene)
     _adopt(spikes, count, proposal, scene)
     return after, total
+
+
+@lent
+def _cut_out(image: Floats, area: Part, place: Floats) -> None:
+    """Write an area of an image."""
+    for lead in range(place.shape[0]):
+        for y in range(place.shape[1]):
+            for x in range(place.shape[2]):
+                place[lead, y, x] = image[lead, area[0] + y, area[2] + x]
 
 
 @lent

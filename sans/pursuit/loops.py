@@ -236,14 +236,3 @@ def absolute(image: Floats) -> float:
             for x in range(image.shape[2]):
                 total += abs(image[lead, y, x])
     return total
-
-
-@reordered
-def squares(image: Floats) -> float:
-    """Return the sum of squares of an image ``(leads, height, width)``."""
-    total = 0.0
-    for lead in range(image.shape[0]):
-        for y in range(image.shape[1]):
-            for x in range(image.shape[2]):
-                total += image[lead, y, x] * image[lead, y, x]
-    return total

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sans.compilation.decorators import lent, reordered
+from sans.compilation.decorators import apart, lent
 from sans.convolution.frames import Floats
 from sans.pursuit.absolute import product
-from sans.pursuit.atoms import Atoms, Index, Part, extent
+from sans.pursuit.atoms import Atoms, Index, extent
 
 Atom = tuple[int, int, int]
 """Shape, row and column."""
@@ -32,18 +32,12 @@ def met(atoms: Atoms, one: Atom, other: Atom, importance: Floats) -> float:
     return _met_waves(atoms, one, other, importance)
 
 
-@lent
+@apart
 def _met_by_wave(atoms: Atoms, one: Atom, wave: Atom, importance: Floats) -> float:
     """Return the same of a kernel's atom and a cosine."""
     area = extent(atoms, one[0], one[1], one[2], (importance.shape[1], importance.shape[2]))
     if area[1] <= area[0] or area[3] <= area[2]:
         return 0.0
-    return _met_in(atoms, one, wave, area, importance)
-
-
-@reordered
-def _met_in(atoms: Atoms, one: Atom, wave: Atom, area: Part, importance: Floats) -> float:
-    """Return the same over the rows and columns that the atom draws on."""
     kernels, tall, wide = atoms.kernels, atoms.tall, atoms.wide
     kernel, y, x = Index(one[0]), Index(wave[1]), Index(wave[2])
     top, left = Index(area[0]), Index(area[2])
@@ -58,7 +52,7 @@ def _met_in(atoms: Atoms, one: Atom, wave: Atom, area: Part, importance: Floats)
     return total
 
 
-@reordered
+@apart
 def _met_waves(atoms: Atoms, one: Atom, other: Atom, importance: Floats) -> float:
     """Return the same of two cosines."""
     tall, wide, total = atoms.tall, atoms.wide, 0.0

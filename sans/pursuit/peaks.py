@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled, lent
+from sans.compilation.decorators import apart, compiled, lent
 from sans.convolution.frames import Floats, Integers
-from sans.pursuit.state import BLOCK, PursuitState
+from sans.pursuit.state import BLOCK, PursuitState, mark_all
 
 
 @lent
@@ -36,7 +36,7 @@ def choose(
     candidates = _candidates(strongest, tops, least, chosen)
     if candidates > 1:
         _sort(chosen[:candidates], strongest)
-        taken[:] = False
+        _clear(taken)
     count = 0
     for i in range(candidates):
         place = chosen[i]
@@ -45,12 +45,21 @@ def choose(
             chosen[count] = place
             count += 1
             if candidates > 1:
+                first, last = max(x - distance, 0), min(x + distance + 1, width)
                 for row in range(max(y - distance, 0), min(y + distance + 1, height)):
-                    taken[row, max(x - distance, 0) : x + distance + 1] = True
+                    for column in range(first, last):
+                        taken[row, column] = True
     return count
 
 
-@compiled
+@lent
+def _clear(flags: NDArray[np.bool_]) -> None:
+    for y in range(flags.shape[0]):
+        for x in range(flags.shape[1]):
+            flags[y, x] = False
+
+
+@apart
 def crests(state: PursuitState, least: float, places: Integers) -> int:
     """Write the frequencies of the strongest cosines, from the largest down; return their count.
 
@@ -61,11 +70,14 @@ def crests(state: PursuitState, least: float, places: Integers) -> int:
         least: what the norm of a cosine is at least.
         places: room for all frequencies.
     """
+    # Norms of kernels are not wanted now, and all are looked at again when cosines have come.
+    maps, scales, norms = state.maps, state.scales, state.strongest
+    mark_all(state.stale)
     k, count = len(state.reaches), 0
-    norms = np.abs(state.maps[k]) * state.scales[k]
     height, width = norms.shape
     for y in range(height):
         for x in range(width):
+            norms[y, x] = abs(maps[k, y, x]) * scales[k, y, x]
             if norms[y, x] >= least:
                 places[count] = y * width + x
                 count += 1

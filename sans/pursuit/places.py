@@ -94,8 +94,12 @@ def _present(scene: ExchangeSetting) -> int:
 def _begin(spikes: SpikeArrays, count: int, scene: ExchangeSetting) -> None:
     """Start the clock."""
     scene.clock[0] = START
-    scene.changed[:] = NEW
-    scene.tried[:] = VACANT
+    changed, tried = scene.changed, scene.tried
+    for y in range(changed.shape[0]):
+        for x in range(changed.shape[1]):
+            changed[y, x] = NEW
+            for shape in range(tried.shape[0]):
+                tried[shape, y, x] = VACANT
     for i in range(count):
         scene.tried[spikes.kernel[i], spikes.y[i], spikes.x[i]] = NEW
 

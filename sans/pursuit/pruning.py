@@ -7,11 +7,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled, lent, reordered
+from sans.compilation.decorators import apart, compiled, lent, reordered
 from sans.convolution.frames import Floats, Integers
+from sans.pursuit.areas import absolute_in, copy_in
 from sans.pursuit.atoms import Atoms, Index, draw, extent, inside
 from sans.pursuit.least_squares import Envelope, substitute
-from sans.pursuit.loops import PATIENCE, Aim, SpikeArrays, absolute, phi, remove, write
+from sans.pursuit.loops import PATIENCE, Aim, SpikeArrays, absolute, phi, remove
 from sans.pursuit.refits import polish
 from sans.pursuit.state import PursuitState
 
@@ -39,6 +40,7 @@ def prune(
     error = absolute(state.residual)
     lowest = phi(task, count, error - beyond)
     losses, tried, failed = np.empty(count), np.zeros(count, np.bool_), 0
+    before = np.empty_like(state.residual)
     _weigh(
         spikes,
         count,
@@ -47,6 +49,7 @@ def prune(
         (0, state.residual.shape[1]),
         (0, state.residual.shape[2]),
         losses,
+        before,
     )
     while count > 0 and failed < PATIENCE:
         weakest = _weakest(losses, tried, count)
@@ -54,10 +57,10 @@ def prune(
             break
         change = _change_without(spikes, count, factor, weakest)
         rows, columns = _reach(spikes, count, atoms, state, change)
-        place = state.residual[:, rows[0] : rows[1], columns[0] : columns[1]]
-        before = place.copy()
+        area = (rows[0], rows[1], columns[0], columns[1])
+        copy_in(area, state.residual, before)
         _redraw(spikes, count, atoms, state, change)
-        now = error + absolute(place) - absolute(before)
+        now = error + absolute_in(area, state.residual) - absolute_in(area, before)
         if phi(task, count - 1, now - beyond) < lowest:
             for i in range(count):
                 spikes.amplitude[i] += change[i]
@@ -68,10 +71,12 @@ def prune(
             factor = polish(spikes, count, atoms, state)
             error = absolute(state.residual)
             lowest = phi(task, count, error - beyond)
-            tried[:], failed = False, 0
-            _weigh(spikes, count, atoms, state, rows, columns, losses)
+            failed = 0
+            for i in range(count):
+                tried[i] = False
+            _weigh(spikes, count, atoms, state, rows, columns, losses, before)
         else:
-            write(before, place)
+            copy_in(area, before, state.residual)
             tried[weakest] = True
             failed += 1
     return count
@@ -97,11 +102,12 @@ def _change_without(spikes: SpikeArrays, count: int, factor: Envelope, without: 
     change = np.zeros(count)
     change[without] = 1.0
     substitute(factor, change, without)
-    if change[without] > 0:
-        change *= -spikes.amplitude[without] / change[without]
+    factor_of_all = -spikes.amplitude[without] / change[without] if change[without] > 0 else 1.0
     change[without] = -spikes.amplitude[without]
     least = LITTLE * abs(change[without])
     for i in range(count):
+        if i != without:
+            change[i] *= factor_of_all
         if abs(change[i]) <= least:
             change[i] = 0.0
     return change
@@ -144,6 +150,7 @@ def _weigh(
     rows: tuple[int, int],
     columns: tuple[int, int],
     losses: Floats,
+    room: Floats,
 ) -> None:
     """Write by how much the sum of absolute errors would grow without each spike near a region."""
     kernel, y, x, residual = spikes.kernel, spikes.y, spikes.x, state.residual
@@ -155,13 +162,13 @@ def _weigh(
                 weights, edges = atoms.kernels[kernel[i]], atoms.edges[kernel[i]]
                 losses[i] = _loss_without(weights, edges, spikes.amplitude[i], y[i], x[i], residual)
             else:
-                losses[i] = _loss_of(spikes, i, atoms, residual)
+                losses[i] = _loss_of(spikes, i, atoms, residual, room)
 
 
-@compiled
-def _loss_of(spikes: SpikeArrays, i: int, atoms: Atoms, residual: Floats) -> float:
+@apart
+def _loss_of(spikes: SpikeArrays, i: int, atoms: Atoms, residual: Floats, without: Floats) -> float:
     """Return by how much the sum of absolute errors would grow without any atom."""
-    without = residual.copy()
+    copy_in((0, residual.shape[1], 0, residual.shape[2]), residual, without)
     draw(atoms, spikes.kernel[i], spikes.amplitude[i], spikes.y[i], spikes.x[i], without)
     return absolute(without) - absolute(residual)
 

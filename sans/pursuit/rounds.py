@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sans.compilation.decorators import compiled, inlined, lent
 from sans.convolution.frames import Floats, Integers
+from sans.pursuit.areas import absolute_in, energy_in
 from sans.pursuit.atoms import Atoms, is_whole
 from sans.pursuit.loops import (
     ERROR,
@@ -32,7 +33,6 @@ from sans.pursuit.loops import (
     phi,
     room_for,
     sized,
-    squares,
     total,
     write,
 )
@@ -138,8 +138,11 @@ def _beyond(task: Aim, image: Floats) -> float:
     φ is to feel every change of them; an error does not feel those behind, which are to be
     described later, and then to their own measure.
     """
-    before, after = image[..., : task.first], image[..., task.last :]
-    return squares(before) if task.stop == ERROR else absolute(before) + absolute(after)
+    _, height, width = image.shape
+    before = (0, height, 0, min(task.first, width))
+    if task.stop == ERROR:
+        return energy_in(before, image)
+    return absolute_in(before, image) + absolute_in((0, height, task.last, width), image)
 
 
 @lent
@@ -235,6 +238,6 @@ def pursue_all(
         if size > 0:
             state = state_of(state, images[b], maps[b])
             own = part(found, b * room, (b + 1) * room)
-            measured = sized(task, size, squares(originals[b]))
+            measured = sized(task, size, energy_in((0, height, 0, originals.shape[3]), originals[b]))
             counts[b], state = pursue(atoms, measured, state, sheets, own, counts[b])
     return counts

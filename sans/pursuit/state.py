@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled, lent, reordered
+from sans.compilation.decorators import apart, compiled, lent, reordered
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, Index, view
 from sans.pursuit.loops import ERROR, Aim, write
@@ -70,6 +70,8 @@ def state_for(kernels: Floats, edges: Integers, scales: Floats) -> PursuitState:
     _, height, width = scales.shape
     blocks = (width + BLOCK - 1) // BLOCK
     rows, columns = 2 * kernels.shape[2] - 1, 2 * kernels.shape[3] - 1
+    slots = np.empty(scales.shape, np.int64)
+    empty(slots)
     return PursuitState(
         np.empty((kernels.shape[1], height, width)),
         np.empty((1, 1, 1)),
@@ -79,18 +81,35 @@ def state_for(kernels: Floats, edges: Integers, scales: Floats) -> PursuitState:
         np.empty((height, blocks)),
         np.empty((height, blocks), np.bool_),
         np.empty((4, kernels.shape[0], rows, columns)),
-        np.full(scales.shape, -1, np.int64),
+        slots,
         np.zeros(1, np.int64),
         reaches(edges),
     )
 
 
+@lent
+def empty(slots: Integers) -> None:
+    """Let no atom have clipped products, see `PursuitState.slots`."""
+    for k in range(slots.shape[0]):
+        for y in range(slots.shape[1]):
+            for x in range(slots.shape[2]):
+                slots[k, y, x] = -1
+
+
+@lent
+def mark_all(flags: NDArray[np.bool_]) -> None:
+    """Set all flags ``(rows, columns)``."""
+    for y in range(flags.shape[0]):
+        for x in range(flags.shape[1]):
+            flags[y, x] = True
+
+
 @compiled
 def state_of(known: PursuitState, residual: Floats, maps: Floats) -> PursuitState:
     """Return what is known of another image of the same shape, all of it to be looked at."""
-    known.stale[:] = True
+    mark_all(known.stale)
     if known.clipped[0].size * known.used[0] > KEPT:
-        known.slots[:] = -1
+        empty(known.slots)
         known.used[0] = 0
     return _with(known, residual, maps, known.clipped)
 
@@ -164,10 +183,13 @@ def reaches(edges: Integers) -> Integers:
         edges: as in `sans.pursuit.atoms.Atoms`.
     """
     found = np.empty_like(edges)
-    for k in range(edges.shape[0]):
-        for side in range(0, 4, 2):
-            found[k, side] = edges[k, side] - edges[:, side + 1].max() + 1
-            found[k, side + 1] = edges[k, side + 1] - edges[:, side].min() - 1
+    for side in range(0, 4, 2):
+        least, most = edges[0, side], edges[0, side + 1]
+        for k in range(edges.shape[0]):
+            least, most = min(least, edges[k, side]), max(most, edges[k, side + 1])
+        for k in range(edges.shape[0]):
+            found[k, side] = edges[k, side] - most + 1
+            found[k, side + 1] = edges[k, side + 1] - least - 1
     return found
 
 
@@ -184,7 +206,8 @@ def survey(state: PursuitState, task: Aim) -> float:
             if stale[y, block]:
                 stale[y, block] = False
                 begin, end = block * BLOCK, min(block * BLOCK + BLOCK, width)
-                strongest[y, begin:end] = -1
+                for x in range(Index(begin), Index(end)):
+                    strongest[Index(y), x] = -1
                 first, last = max(begin, task.first), min(end, task.last)
                 if first < last:
                     _raise(kernels, maps, scales, y, first, last, strongest)
@@ -192,10 +215,10 @@ def survey(state: PursuitState, task: Aim) -> float:
                 counted = last if squared else end
                 left[y, block] = _left(residual, y, begin, counted, squared)
             top = max(top, tops[y, block])
-    return max(top, crest(state))
+    return max(top, crest(state)) if kernels < maps.shape[0] else top
 
 
-@lent
+@apart
 def crest(state: PursuitState) -> float:
     """Return the norm of the strongest cosine; -1 where there are none."""
     kernels, maps, scales, top = len(state.reaches), state.maps, state.scales, -1.0
@@ -206,7 +229,7 @@ def crest(state: PursuitState) -> float:
     return top
 
 
-@lent
+@apart
 def look_again(atoms: Atoms, state: PursuitState) -> None:
     """Write the similarity of the residual with every kernel, and note that all has changed."""
     maps, scales, residual = state.maps, state.scales, state.residual
@@ -215,7 +238,7 @@ def look_again(atoms: Atoms, state: PursuitState) -> None:
             for x in range(maps.shape[2]):
                 if scales[k, y, x] > 0:
                     maps[k, y, x] = view(atoms, k, y, x, residual)
-    state.stale[:] = True
+    mark_all(state.stale)
 
 
 @lent
