@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from joblib import cpu_count
 
 from sans.configs import ModelConfig, TrainConfig
@@ -57,14 +59,22 @@ def trainer_for(
 
     Args:
         model: what the network is.
-        training: ``(signals, 1, *space)``.
+        training: ``(signals, leads, *space)``.
         validation: like `training`.
         config: how to train.
         threads: how many share the work of a pursuit; None: one a core. The result is the same.
     """
     if model.encoder == "pursuit":
         threads = cpu_count() if threads is None else threads
-        if model.kernel:
+        if model.kernel or model.leads > 1:
+            model = _with_texts(model)
             return ShapesTrainer(model, training, validation, config, threads)
         return PursuitTrainer(model, training, validation, config, threads)
     return Trainer([model], training, validation, config)
+
+
+def _with_texts(model: ModelConfig) -> ModelConfig:
+    """Return the same network with a text for its kernels, where it has none."""
+    if model.kernel:
+        return model
+    return replace(model, kernel=(f"learned:{','.join(map(str, model.kernel_sizes))}",))
