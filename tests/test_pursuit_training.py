@@ -235,6 +235,18 @@ def test_silent_signals_are_left_out_and_counted():
     trainer.run_epoch()
 
 
+@pytest.mark.parametrize("adapt", [False, True])
+@pytest.mark.parametrize(("kernel", "leads"), [((), 1), (("learned:15", "hann:9"), 1), ((), 2)])
+def test_kernels_are_learned_where_samples_are_missing(kernel, leads, adapt):
+    gaps = np.repeat(signals(0), leads, 1)
+    gaps[0, 0, 50:90], gaps[2, -1, 150:] = np.nan, np.nan
+    sizes = {} if kernel else {"kernel_sizes": (15,)}
+    model = ModelConfig(encoder="pursuit", kernel=kernel, leads=leads, **sizes)
+    found = train(model, gaps, gaps[:2], TrainConfig(epochs=2, adapt=adapt))
+    assert found.best.phi < 0.5
+    assert all(bool(kernel.isfinite().all()) for kernel in found.model.kernels)
+
+
 def test_which_trainer_depends_on_the_encoder():
     for model, kind in ((pursuit(), PursuitTrainer), (ModelConfig(), Trainer)):
         assert isinstance(trainer_for(model, signals(0), signals(1)), kind)
@@ -256,7 +268,9 @@ def test_kernels_of_several_leads_are_learned_from_all_of_them(rank):
     assert scores.mean("phi") == pytest.approx(found.best.phi)
     if rank == "one":
         (learned,) = found.model.kernel_patterns
-        np.testing.assert_allclose(np.abs(learned.detach().numpy()), np.abs(pattern[:, 0]), atol=0.05)
+        np.testing.assert_allclose(
+            np.abs(learned.detach().numpy()), np.abs(pattern[:, 0]), atol=0.05
+        )
     assert found.model.config.weights == {"one": 9 + 2, "full": 18}[rank]
     assert scores.mean("reconstruction_loss") < 0.2
 

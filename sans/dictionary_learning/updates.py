@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sans.compilation.decorators import compiled
 from sans.convolution.frames import Floats, Integers, as_images
@@ -46,7 +47,7 @@ def update(
     stretched kernels move no kernel; the stretched kernels follow.
 
     Args:
-        signals: ``(signals, *space)``, or ``(signals, leads, *space)``.
+        signals: ``(signals, *space)``, or ``(signals, leads, *space)``; NaN is a missing sample.
         code: their spikes, of the kernels and the stretched ones.
         kernels: ``(*side,)`` each, of norm 1; for signals with leads ``(leads, *side)``.
         stretches: factors by which every kernel is stretched.
@@ -59,6 +60,8 @@ def update(
     learned = [True] * len(kernels) if learned is None else learned
     if not any(learned):
         return list(kernels)
+    missing = np.isnan(images)
+    images = np.where(missing, 0.0, images)
     sizes = np.abs(images).sum((1, 2, 3))
     counts = code.counts
     begins = np.cumsum(counts) - counts
@@ -69,10 +72,11 @@ def update(
         residuals = images.copy()
         places = (spikes.kernel, spikes.y, spikes.x)
         draw_all(residuals, atoms, code.signal, *places, -spikes.amplitude)
-        if number:
-            refit_all(spikes, begins, counts, atoms, residuals, STEPS)
+        residuals[missing] = 0.0
+        for some, own in _with_missing(atoms, missing) if number else ():
+            refit_all(spikes, begins[some], counts[some], own, residuals[some], STEPS)
         taps = _numbered(drawn, dimensions, 1 + len(stretches), learned)
-        scene = (residuals, sizes, spikes, begins, counts)
+        scene = (residuals, missing, sizes, spikes, begins, counts)
         kernels, norms = _moved(*scene, kernels, atoms, taps, learned)
         spikes.amplitude[:] *= np.repeat(norms, 1 + len(stretches))[spikes.kernel]
     return list(kernels)
@@ -85,6 +89,14 @@ def _dictionary(kernels: Sequence[Floats], dimensions: int) -> Dictionary:
     return Dictionary(arrays, len(arrays[0]), dimensions)
 
 
+def _with_missing(atoms: Atoms, missing: NDArray[np.bool_]) -> list[tuple[slice, Atoms]]:
+    """Return atoms without what is missing, and of which images: of all, or of each its own."""
+    if not missing.any():
+        return [(slice(None), atoms)]
+    each = [atoms._replace(missing=own) if own.any() else atoms for own in missing]
+    return [(slice(number, number + 1), own) for number, own in enumerate(each)]
+
+
 def _as_room(code: Code) -> SpikeArrays:
     """Return the spikes of a code for the compiled loops, one signal behind the other."""
     x = np.ascontiguousarray(code.place[:, -1])
@@ -94,6 +106,7 @@ def _as_room(code: Code) -> SpikeArrays:
 
 def _moved(
     residuals: Floats,
+    missing: NDArray[np.bool_],
     sizes: Floats,
     spikes: SpikeArrays,
     begins: Integers,
@@ -113,13 +126,16 @@ def _moved(
     for _ in range(STEPS):
         matrix, met = np.zeros((weights.size, weights.size)), np.zeros(weights.size)
         sums = (importance, matrix, met)
-        _add_all_equations(residuals, sizes, spikes, begins, counts, atoms, taps, *sums)
+        for some, own in _with_missing(atoms, missing):
+            parts = (residuals[some], sizes[some], spikes, begins[some], counts[some])
+            _add_all_equations(*parts, own, taps, *sums)
         if not (size := matrix.trace() / weights.size):
             break  # no spike moves a weight
         matrix[np.diag_indices_from(matrix)] += RIDGE * size
         change = solve(matrix, met, assume_a="pos", lower=True, check_finite=False)
         weights += change
         _take_out(residuals, spikes, begins, counts, atoms, taps, change)
+        residuals[missing] = 0.0
     flat = iter(np.split(weights, ends[:-1]))
     moved = [
         next(flat).reshape(kernel.shape) if moves else kernel
