@@ -1,12 +1,12 @@
 """How far searched shapes go below φ̄ and φ̄ₐ of what nobody learns, and what does it.
 
-python benchmarks/beyond.py yardsticks       what nobody has to learn, 15 minutes
-python benchmarks/beyond.py search           the searches, beside the best of those, an hour
-python benchmarks/beyond.py leads            two leads together, 10 minutes
-python benchmarks/beyond.py value            what learning adds in φ and φₐ, 20 minutes
-python benchmarks/beyond.py bits             the same in bits, 10 minutes
-python benchmarks/beyond.py stability        whether seeds learn the same kernels, an hour
-python benchmarks/beyond.py ingredients      what each ingredient did to φ̄, 20 minutes
+python benchmarks/beyond.py yardsticks       what nobody has to learn
+python benchmarks/beyond.py search           the searches, beside the best of those
+python benchmarks/beyond.py leads            two leads together
+python benchmarks/beyond.py value            what learning adds in φ and φₐ
+python benchmarks/beyond.py bits             the same in bits
+python benchmarks/beyond.py stability        whether seeds learn the same kernels
+python benchmarks/beyond.py ingredients      what each ingredient did to φ̄
 
 Prints tables in Markdown; `--record` also keeps them for docs/beyond.md. Test signals throughout,
 the paper's windows and splits; everything was chosen by training and validation signals.

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,7 +22,6 @@ from sans.model_files import StoredModel, read_model, write_model
 from sans.model_kernels import (
     check_kernels,
     dictionary_of,
-    drawn_kernels,
     empty_kernels,
     fixed_patterns,
     patterns_by_kernel,
@@ -32,6 +30,7 @@ from sans.model_kernels import (
 from sans.pursuit import encoder
 from sans.pursuit.stop import Stop
 from sans.signals import Signals, as_tensor
+from sans.stretching import stretched
 
 if TYPE_CHECKING:
     from sans.pursuit.dictionary import Dictionary
@@ -281,8 +280,7 @@ class SAN(nn.Module):
         """Return the kernels, each followed by what stretching makes of it."""
         if not self.config.stretches:
             return list(self.kernels)
-        alone = replace(self.config, leads=1) if self.config.leads > 1 else self.config
-        found = drawn_kernels(alone, [_array(kernel) for kernel in self.kernels])
+        found = stretched([_array(kernel) for kernel in self.kernels], self.config.stretches)
         return [torch.from_numpy(kernel).to(self._like) for kernel in found]
 
     def _weights(self) -> tuple[Tensor | None, Tensor | None]:

@@ -62,7 +62,11 @@ SEARCHED = r"\| mitdb 100 \| mitdb/100 MLII \|"
     ("document", "pattern", "after"),
     [
         ("docs/beyond.md", rf"{SEARCHED} [\d.]+", "| mitdb 100 | mitdb/100 MLII | 9.999"),
-        ("docs/beyond.md", r"\w+ of the \w+ with a published", "Zero of the ten with a published"),
+        (
+            "docs/beyond.md",
+            r"\w+ of the \w+ with a\s+published",
+            "Zero of the ten with a published",
+        ),
         (
             "docs/figures/beyond-search.json",
             r'"mitdb 100", "mitdb/100 MLII", [\d.]+',
@@ -300,8 +304,8 @@ def test_what_is_not_in_a_file_of_figures_is_named():
     kept = KEPT["beyond-search"]
     with pytest.raises(FiguresError, match=r"beyond.py .* left no row \('nodb',\)"):
         kept.row("nodb")
-    with pytest.raises(FiguresError, match="there is no 'ψ', only data set, published best φ̄"):
-        kept.row("mitdb")["ψ"]
+    with pytest.raises(FiguresError, match="there is no 'ψ', only data set, signal, searched φ̄ₐ"):
+        kept.row("mitdb 100")["ψ"]
     with pytest.raises(FiguresError, match="left no figure below 'ψ'"):
         kept.column("ψ")
 

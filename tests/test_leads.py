@@ -19,6 +19,8 @@ from sans.convolution import leads, tensors
 from sans.datasets import DataConfig
 from sans.errors import ModelError
 from sans.model_files import MODEL, read_model, write_arrays
+from sans.pursuit.encoder import pursue
+from sans.pursuit.stop import Stop
 from sans.sweeps import train_grid
 from sans.training import Trainer
 from sans.training.bank import Bank
@@ -372,3 +374,32 @@ def test_a_trained_network_alone_is_what_it_was_in_training(rank, kernel):
     alone, some = trainer.result().model, torch.from_numpy(signals[8:])
     drawn = trainer.bank.decode(trainer.bank.encode(some))[:, 0]
     torch.testing.assert_close(alone(some), drawn)
+
+
+@pytest.mark.parametrize("rank", ["one", "full"])
+@pytest.mark.parametrize("kernel", ["hann:5@each", "hann:5@3/4", "learned:5@each", "learned:5"])
+def test_stretched_kernels_lie_in_leads_as_the_kernels_do(rank, kernel):
+    config = ModelConfig(
+        kernel=(kernel,),
+        kernel_sizes=(),
+        leads=2,
+        rank=rank,
+        encoder="pursuit",
+        stop="count=9",
+        stretches=(1.6,),
+    )
+    random = np.random.default_rng(0)
+    filled = [
+        torch.from_numpy(random.standard_normal(tuple(each.shape)).astype(np.float32))
+        if member.learned
+        else each.detach()
+        for each, member in zip(SAN(config).kernels, config.layout.members, strict=True)
+    ]
+    model, signals = SAN(config, filled), random.standard_normal((2, 2, 50))
+    code = pursue(signals, model.dictionary(), Stop("count", 9))
+    assert set(code.kernel) == set(range(config.shapes))
+    activations = model.encode(signals)
+    drawn = model.decode(activations).detach().numpy()
+    np.testing.assert_allclose(drawn, code.draw(model.dictionary()), atol=1e-4)
+    parts = model.partial_reconstructions(activations).detach().numpy()
+    np.testing.assert_allclose(parts.sum(1), drawn, atol=1e-5)

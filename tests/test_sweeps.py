@@ -55,6 +55,7 @@ OTHERS = {
     "dropout": 0.5,
     "grow": 1,
     "adapt": True,
+    "learn_parameters": True,
     "dataset": "mitdb",
     "record": "101",
     "channel": "1",

@@ -55,10 +55,11 @@ def fill(
     force: o.Force = False,
     json: o.Json = False,
 ) -> None:
-    """Fill the gaps of a recording with what spikes draw there; the rest stays digit for digit.
+    """Fill the gaps of a recording with what spikes draw there.
 
-    A gap of one channel is filled from the channels that are there, which have the same spikes;
-    a gap of all channels from what is around it, and from the rhythm of its beats.
+    What is there stays, digit for digit. A gap of one channel is filled from the channels that are
+    there, which have the same spikes; a gap of all channels from what is around it, and from the
+    rhythm of its beats.
 
     Examples:
         sans fill 100.hea --output whole.hea

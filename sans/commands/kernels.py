@@ -49,8 +49,7 @@ def kernels(
 
     Examples:
         sans kernels runs/first --output kernels.png
-        sans kernels --output kernels.csv
-        sans kernels --explain
+        sans kernels --explain --output kernels.csv
     """
     from sans.kernels import load_kernels
     from sans.plots import save_figure

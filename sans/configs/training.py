@@ -161,8 +161,9 @@ class TrainConfig(TrainOptions):
         if (self.grow or self.adapt) and not pursuit:
             raise ValueError("kernels grow and adapt with the encoder pursuit only")
         if self.grow and (model.kernel or model.leads > 1):
-            what = f"of {model.leads} leads" if model.leads > 1 else f"{' '.join(model.kernel)}"
-            raise ValueError(f"kernels {what} adapt, but do not grow: grow 0, not {self.grow}")
+            raise ValueError(
+                "kernels of several leads, or given by texts, do not grow one by one: adapt them"
+            )
         if self.learn_parameters and pursuit:
             raise ValueError("a pursuit has no gradient to learn parameters of formulas by")
         if self.learn_parameters and not any(spec.chosen for spec in model.specs):

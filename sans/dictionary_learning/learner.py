@@ -8,7 +8,7 @@ of absolute errors.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -145,8 +145,8 @@ def turn(
         method: how signals are described.
         random: what chooses where idle kernels start again, and what dropout leaves out.
     """
-    seen = _thinned(present.code, method.dropout, random)
-    kernels = update(signals, seen, present.kernels, method.stretches)
+    seen = thinned(present, method, random)
+    kernels = update(signals, seen.code, present.kernels, method.stretches)
     uses = np.bincount(present.code.kernel, minlength=present.code.shape[1])
     uses = uses.reshape(len(kernels), -1).sum(1)
     if method.drop_idle and uses.max() > IDLE:
@@ -182,10 +182,11 @@ def adapt(
     return best
 
 
-def _thinned(code: Code, share: float, random: np.random.Generator) -> Code:
-    """Return a code without a random share of its spikes."""
-    if not share:
-        return code
-    kept = random.random(len(code.signal)) >= share
+def thinned(found: Described, method: Method, random: np.random.Generator) -> Described:
+    """Return a description without the share of spikes that moves of kernels do not see."""
+    if not method.dropout:
+        return found
+    code = found.code
+    kept = random.random(len(code.signal)) >= method.dropout
     parts = (code.signal[kept], code.kernel[kept], code.place[kept], code.amplitude[kept])
-    return Code(*parts, code.shape)
+    return replace(found, code=Code(*parts, code.shape))

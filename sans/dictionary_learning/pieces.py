@@ -17,7 +17,8 @@ def cut(signals: NDArray[Any], size: int, random: np.random.Generator) -> Floats
     """Return the strongest of some random pieces of signals, of norm 1.
 
     Args:
-        signals: ``(signals, *space)``, or what spikes have left of them.
+        signals: ``(signals, *space)``, or what spikes have left of them; what is missing, NaN,
+            is taken as 0.
         size: samples along a side of the piece.
         random: what chooses.
     """
@@ -34,4 +35,4 @@ def unit(kernel: NDArray[Any]) -> Floats:
 def _piece(signals: NDArray[Any], size: int, random: np.random.Generator) -> Floats:
     signal = np.asarray(signals[random.integers(len(signals))], np.float64)
     firsts = [int(random.integers(side - size + 1)) for side in signal.shape]
-    return signal[tuple(slice(first, first + size) for first in firsts)].copy()
+    return np.nan_to_num(signal[tuple(slice(first, first + size) for first in firsts)])

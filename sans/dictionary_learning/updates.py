@@ -11,15 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled
 from sans.convolution.frames import Floats, Integers, as_images
-from sans.pursuit.absolute import refit_all, weigh
-from sans.pursuit.atoms import Atoms, draw_all, draw_kernel, inside, laid
+from sans.dictionary_learning.equations import Flags, add_all_equations, take_out
+from sans.pursuit.absolute import refit_all
+from sans.pursuit.atoms import Atoms, draw_all, laid
 from sans.pursuit.dictionary import Dictionary
 from sans.pursuit.encoder import Code
-from sans.pursuit.loops import SpikeArrays, neighbours, part
+from sans.pursuit.loops import SpikeArrays
 from sans.pursuit.products import atoms_of
 from sans.stretching import stretched
 
@@ -29,9 +28,11 @@ RIDGE = 1e-6
 STEPS = 3
 """Steps of the kernels, and of the amplitudes, in a turn."""
 
-
 TURNS = 3
 """Turns of an update."""
+
+TINY = 1e-300
+"""Nothing is divided by less."""
 
 
 def update(
@@ -47,7 +48,8 @@ def update(
     stretched kernels move no kernel; the stretched kernels follow.
 
     Args:
-        signals: ``(signals, *space)``, or ``(signals, leads, *space)``; NaN is a missing sample.
+        signals: ``(signals, *space)``, or ``(signals, leads, *space)``; what is drawn where a
+            sample is missing, NaN, moves nothing.
         code: their spikes, of the kernels and the stretched ones.
         kernels: ``(*side,)`` each, of norm 1; for signals with leads ``(leads, *side)``.
         stretches: factors by which every kernel is stretched.
@@ -60,9 +62,8 @@ def update(
     learned = [True] * len(kernels) if learned is None else learned
     if not any(learned):
         return list(kernels)
-    missing = np.isnan(images)
-    images = np.where(missing, 0.0, images)
-    sizes = np.abs(images).sum((1, 2, 3))
+    images, missing = _without_missing(images)
+    sizes = np.maximum(np.abs(images).sum((1, 2, 3)), TINY)
     counts = code.counts
     begins = np.cumsum(counts) - counts
     spikes = _as_room(code)
@@ -72,9 +73,9 @@ def update(
         residuals = images.copy()
         places = (spikes.kernel, spikes.y, spikes.x)
         draw_all(residuals, atoms, code.signal, *places, -spikes.amplitude)
-        residuals[missing] = 0.0
-        for some, own in _with_missing(atoms, missing) if number else ():
-            refit_all(spikes, begins[some], counts[some], own, residuals[some], STEPS)
+        _hide(missing, residuals)
+        if number:
+            _refit(spikes, begins, counts, atoms, residuals, missing)
         taps = _numbered(drawn, dimensions, 1 + len(stretches), learned)
         scene = (residuals, missing, sizes, spikes, begins, counts)
         kernels, norms = _moved(*scene, kernels, atoms, taps, learned)
@@ -82,19 +83,43 @@ def update(
     return list(kernels)
 
 
+def _without_missing(images: Floats) -> tuple[Floats, Flags]:
+    """Return images with 0 for what is missing, and which samples that are; none: no image."""
+    missing = np.isnan(images)
+    if not missing.any():
+        return images, missing[:0]
+    return np.where(missing, 0.0, images), missing
+
+
+def _hide(missing: Flags, images: Floats) -> None:
+    """Write 0 where samples of images are missing."""
+    if len(missing):
+        images[missing] = 0.0
+
+
+def _refit(
+    spikes: SpikeArrays,
+    begins: Integers,
+    counts: Integers,
+    atoms: Atoms,
+    residuals: Floats,
+    missing: Flags,
+) -> None:
+    """Refit all amplitudes, each image with what it misses."""
+    if not len(missing):
+        refit_all(spikes, begins, counts, atoms, residuals, STEPS)
+        return
+    for b, lost in enumerate(missing):
+        own = atoms._replace(missing=lost) if lost.any() else atoms
+        one = slice(b, b + 1)
+        refit_all(spikes, begins[one], counts[one], own, residuals[one], STEPS)
+
+
 def _dictionary(kernels: Sequence[Floats], dimensions: int) -> Dictionary:
     """Return kernels, with an axis for leads or without, as what spikes may draw."""
     alone = kernels[0].ndim == dimensions
     arrays = tuple(kernel[None] if alone else kernel for kernel in kernels)
     return Dictionary(arrays, len(arrays[0]), dimensions)
-
-
-def _with_missing(atoms: Atoms, missing: NDArray[np.bool_]) -> list[tuple[slice, Atoms]]:
-    """Return atoms without what is missing, and of which images: of all, or of each its own."""
-    if not missing.any():
-        return [(slice(None), atoms)]
-    each = [atoms._replace(missing=own) if own.any() else atoms for own in missing]
-    return [(slice(number, number + 1), own) for number, own in enumerate(each)]
 
 
 def _as_room(code: Code) -> SpikeArrays:
@@ -106,7 +131,7 @@ def _as_room(code: Code) -> SpikeArrays:
 
 def _moved(
     residuals: Floats,
-    missing: NDArray[np.bool_],
+    missing: Flags,
     sizes: Floats,
     spikes: SpikeArrays,
     begins: Integers,
@@ -126,16 +151,15 @@ def _moved(
     for _ in range(STEPS):
         matrix, met = np.zeros((weights.size, weights.size)), np.zeros(weights.size)
         sums = (importance, matrix, met)
-        for some, own in _with_missing(atoms, missing):
-            parts = (residuals[some], sizes[some], spikes, begins[some], counts[some])
-            _add_all_equations(*parts, own, taps, *sums)
+        scene = (residuals, missing, sizes, spikes, begins, counts)
+        add_all_equations(*scene, atoms, taps, *sums)
         if not (size := matrix.trace() / weights.size):
             break  # no spike moves a weight
         matrix[np.diag_indices_from(matrix)] += RIDGE * size
         change = solve(matrix, met, assume_a="pos", lower=True, check_finite=False)
         weights += change
-        _take_out(residuals, spikes, begins, counts, atoms, taps, change)
-        residuals[missing] = 0.0
+        take_out(residuals, spikes, begins, counts, atoms, taps, change)
+        _hide(missing, residuals)
     flat = iter(np.split(weights, ends[:-1]))
     moved = [
         next(flat).reshape(kernel.shape) if moves else kernel
@@ -165,113 +189,3 @@ def _numbered(
             begin += kernel.size
         numbers.append(number)
     return laid(_dictionary(numbers, dimensions))[0].astype(np.int64) - 1
-
-
-@compiled
-def _add_all_equations(
-    residuals: Floats,
-    sizes: Floats,
-    spikes: SpikeArrays,
-    begins: Integers,
-    counts: Integers,
-    atoms: Atoms,
-    taps: Integers,
-    importance: Floats,
-    matrix: Floats,
-    met: Floats,
-) -> None:
-    """Add all images to the normal equations of a change of all weights."""
-    for b in range(counts.size):
-        weigh(residuals[b], atoms.missing, importance)
-        importance /= sizes[b]
-        own = part(spikes, begins[b], begins[b] + counts[b])
-        _add_equations(residuals[b], own, atoms, taps, importance, matrix, met)
-
-
-@compiled
-def _add_equations(
-    residual: Floats,
-    spikes: SpikeArrays,
-    atoms: Atoms,
-    taps: Integers,
-    importance: Floats,
-    matrix: Floats,
-    met: Floats,
-) -> None:
-    """Add one image to the normal equations; of the matrix the lower half.
-
-    Args:
-        residual: ``(leads, height, width)``: what the spikes leave.
-        spikes: the spikes of the image.
-        atoms: the kernels.
-        taps: ``(kernels, leads, height, width)``: which weight a tap is, -1: none.
-        importance: ``(leads, height, width)``: the weight of every sample.
-        matrix: ``(weights, weights)``, added to.
-        met: ``(weights,)``, added to.
-    """
-    first = neighbours(spikes, spikes.x.size, atoms)
-    for i in range(spikes.x.size):
-        for j in range(first[i], i + 1):
-            _couple(spikes, i, j, atoms, taps, residual, importance, matrix, met)
-
-
-@compiled
-def _couple(
-    spikes: SpikeArrays,
-    i: int,
-    j: int,
-    atoms: Atoms,
-    taps: Integers,
-    residual: Floats,
-    importance: Floats,
-    matrix: Floats,
-    met: Floats,
-) -> None:
-    """Add what the atoms of two spikes share, or, where they are one, what it meets."""
-    edges = atoms.edges[spikes.kernel[j]]
-    one, other = taps[spikes.kernel[i]], taps[spikes.kernel[j]]
-    leads, height, width = residual.shape
-    y, x = spikes.y[i], spikes.x[i]
-    top, bottom, left, right = inside(atoms.edges[spikes.kernel[i]], one, y, x, height, width)
-    down, across = y - spikes.y[j], x - spikes.x[j]
-    top, bottom = max(top, edges[0] - down), min(bottom, edges[1] - down)
-    left, right = max(left, edges[2] - across), min(right, edges[3] - across)
-    above, before = y - (one.shape[1] - 1) // 2, x - (one.shape[2] - 1) // 2
-    both = spikes.amplitude[i] * spikes.amplitude[j]
-    for lead in range(leads):
-        for row in range(top, bottom):
-            for column in range(left, right):
-                a, b = one[lead, row, column], other[lead, row + down, column + across]
-                if a >= 0 and b >= 0:
-                    weight = importance[lead, above + row, before + column]
-                    if i == j:
-                        met[a] += (
-                            spikes.amplitude[i]
-                            * weight
-                            * residual[lead, above + row, before + column]
-                        )
-                        matrix[a, a] += both * weight
-                    else:  # i with j, and j with i
-                        matrix[max(a, b), min(a, b)] += both * weight * (2 if a == b else 1)
-
-
-@compiled
-def _take_out(
-    residuals: Floats,
-    spikes: SpikeArrays,
-    begins: Integers,
-    counts: Integers,
-    atoms: Atoms,
-    taps: Integers,
-    change: Floats,
-) -> None:
-    """Take out of the residuals what a change of all weights draws."""
-    drawn = np.zeros(taps.shape)
-    flat, numbers = drawn.ravel(), taps.ravel()
-    for i in range(numbers.size):
-        if numbers[i] >= 0:
-            flat[i] = change[numbers[i]]
-    for b in range(counts.size):
-        for i in range(begins[b], begins[b] + counts[b]):
-            kernel, edges = drawn[spikes.kernel[i]], atoms.edges[spikes.kernel[i]]
-            draw_kernel(kernel, edges, -spikes.amplitude[i], spikes.y[i], spikes.x[i], residuals[b])

@@ -54,6 +54,11 @@ SLIGHT = 1e-9
 """A refit leaves what draws less than this share of the strongest atom to the next one."""
 
 
+LATE = 15
+"""Rounds in the place of `PATIENCE` where a kernel is wider than half the image: there a round adds
+a spike or two, and wide kernels may need several more before φ falls again."""
+
+
 FALL = 0.01
 """Where the strongest atom falls below this share of the last, what a refit left matters again."""
 
@@ -96,6 +101,7 @@ def pursue(
     floor = NOTHING * top
     lowest, kept, worse = phi(task, count, task.size), count, 0
     write(state.residual, sheets.residual)
+    patience = LATE if 2 * atoms.kernels.shape[3] > state.residual.shape[2] else PATIENCE
     while count < spikes.x.size and top > floor:
         before = count
         if not _is_done(task, top, total(state.left) - beyond):
@@ -114,7 +120,7 @@ def pursue(
                 write(state.residual, sheets.residual)
             else:
                 worse += 1
-                if worse == PATIENCE or phi(task, count, 0.0) >= lowest:
+                if worse == patience or phi(task, count, 0.0) >= lowest:
                     break
     if task.stop == PHI:
         copy(sheets.best, kept, spikes)

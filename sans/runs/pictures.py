@@ -141,9 +141,7 @@ def _pass(model: SAN, signal: Tensor) -> tuple[Passage, dict[str, float]]:
     seen, drawn = whole if len(signal[0]) > 1 else (each[0] for each in whole)
     parts = (seen, model.similarity(signal)[0], activations[0], drawn)
     config, spikes = model.config, metrics.spikes(activations)
-    found = Approximation(
-        signal, reconstruction, spikes, config.weights, shapes=config.shapes
-    )
+    found = Approximation(signal, reconstruction, spikes, config.weights, shapes=config.shapes)
     addressed = {"φₐ": "phi_addressed"} if config.shapes > 1 else {}
     terms = {"CR⁻¹": "inverse_compression_ratio", "L̃": "reconstruction_loss"}
     names = {"φ": "phi", **addressed, **terms}

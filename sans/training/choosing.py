@@ -13,7 +13,7 @@ import numpy as np
 from sans.configs import ModelConfig
 from sans.convolution.frames import Floats
 from sans.dictionary_learning.exchanges import Scene, exchange
-from sans.dictionary_learning.learner import Described, Method
+from sans.dictionary_learning.learner import Described, Method, thinned
 from sans.training.learning import describe, learn
 from sans.training.shapes import Shapes, assembled
 
@@ -101,7 +101,7 @@ def choose(
             continue
         if shapes.config.kernel == present.shapes.config.kernel and not shapes.moving:
             continue
-        seen, shapes = _looked(signals, shapes, look)
+        seen, shapes = _looked(signals, shapes, look, random)
         if best is None or seen.objective < best[0].objective:
             best = seen, shapes
     if best is None or best[0].objective >= present.glimpse * SLACK:
@@ -110,22 +110,29 @@ def choose(
     return found if found.beats(present) else present
 
 
-def improved(signals: Floats, present: Judged, methods: tuple[Method, Method]) -> Judged:
+def improved(
+    signals: Floats,
+    present: Judged,
+    methods: tuple[Method, Method],
+    random: np.random.Generator,
+) -> Judged:
     """Move learned kernels and patterns once; return what describes the signals better."""
     look, full = methods
-    seen, shapes = _looked(signals, present.shapes, look)
+    seen, shapes = _looked(signals, present.shapes, look, random)
     found = _confirmed(signals, shapes, seen, look, full)
     return found if found.beats(present) else present
 
 
-def _looked(signals: Floats, shapes: Shapes, look: Method) -> tuple[Described, Shapes]:
+def _looked(
+    signals: Floats, shapes: Shapes, look: Method, random: np.random.Generator
+) -> tuple[Described, Shapes]:
     """Return a look at shapes, after what can be learned of them has moved a little."""
     seen = describe(signals, shapes, look)
     if not shapes.moving:
         return seen, shapes
     best = seen, shapes
     for _ in range(TURNS):
-        shapes = learn(signals, shapes, seen)
+        shapes = learn(signals, shapes, thinned(seen, look, random))
         seen = describe(signals, shapes, look)
         if seen.objective < best[0].objective:
             best = seen, shapes

@@ -121,7 +121,8 @@ def _with_patterns(signals: Floats, shapes: Shapes, code: Code) -> Shapes:
         found[:, lead] = _solved(drawn, target, _importance(signals, left[:, lead]))
     patterns = list(shapes.patterns)
     for place, pattern in zip(free, found, strict=True):
-        patterns[place] = unit(pattern) * _sign(pattern)
+        if pattern.any():  # without a spike it stays
+            patterns[place] = unit(pattern) * _sign(pattern)
     return replace(shapes, patterns=tuple(patterns))
 
 
@@ -143,11 +144,15 @@ def _drawn_alone(shapes: Shapes, code: Code, places: Sequence[int]) -> Floats:
     Returns:
         ``(patterns, signals, *space)``.
     """
-    dictionary, members = shapes.dictionary, shapes.config.layout.members
-    arrays = tuple(rank_one(kernel)[1][None] for kernel in dictionary.kernels)
+    kernels, members = shapes.dictionary.kernels, shapes.config.layout.members
+    own = np.array([-1 if member.pattern is None else member.pattern for member in members])
+    own = np.repeat(own, len(kernels) // len(members))
+    arrays = tuple(
+        np.tensordot(shapes.patterns[place], kernel, 1)[None] if place >= 0 else kernel[:1]
+        for place, kernel in zip(own, kernels, strict=True)
+    )
     alone = Dictionary(arrays, 1, shapes.config.dimensions)
-    patterns = np.array([-1 if m.pattern is None else m.pattern for m in members])
-    which = np.repeat(patterns, len(arrays) // len(members))[code.kernel]
+    which = own[code.kernel]
     return np.stack([_some(code, which == place).draw(alone)[:, 0] for place in places])
 
 

@@ -85,6 +85,7 @@ class PursuitTrainer:
         self.config.check_model(model)
         for signals in (self.training, self.validation):
             model.check_space(signals.shape[2:])
+            model.check_leads(signals.shape[1])
         self._signals = self.training[:, 0].cpu().double().numpy()
         judges = self.validation[:, 0].cpu().double().numpy()
         self._judges = _some(judges, JUDGED, np.random.default_rng(self.config.seed))

@@ -14,6 +14,7 @@ from sans.configs.layout import Member
 from sans.convolution.frames import Floats
 from sans.dictionary_learning.items import Item, apart, texts_of, together
 from sans.dictionary_learning.pieces import cut, unit
+from sans.families import LEARNED
 from sans.model_kernels import (
     dictionary_of,
     fixed_patterns,
@@ -74,6 +75,13 @@ class Shapes:
         layout = self.config.layout
         places = dict.fromkeys(m.pattern for m in members if m.pattern is not None)
         return tuple(self.patterns[p] for p in places if layout.patterns[p] is None)
+
+
+def in_texts(model: ModelConfig) -> ModelConfig:
+    """Return a network whose kernels are given by texts: itself, or by those of learned kernels."""
+    if model.kernel:
+        return model
+    return replace(model, kernel=(f"{LEARNED}:{','.join(map(str, model.kernel_sizes))}",))
 
 
 def started(model: ModelConfig, training: Tensor, config: TrainConfig) -> Shapes:

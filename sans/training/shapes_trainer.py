@@ -18,7 +18,7 @@ from torch import Tensor
 from sans import devices
 from sans.configs import ModelConfig, TrainConfig
 from sans.convolution.frames import Floats
-from sans.dictionary_learning.learner import Described, Method
+from sans.dictionary_learning.learner import Described, Method, thinned
 from sans.errors import ModelError
 from sans.model import SAN
 from sans.pursuit.stop import Stop
@@ -28,7 +28,7 @@ from sans.training.doubts import doubts_of
 from sans.training.history import Epoch, History, Records, as_columns, as_records, objective_of
 from sans.training.learning import describe, learn
 from sans.training.protocol import OnBatch, Training
-from sans.training.shapes import as_file, equal, started, stored
+from sans.training.shapes import as_file, equal, in_texts, started, stored
 
 TOGETHER = 2**15
 """Samples of signals by which exchanges are judged: of both parts together where they have no more;
@@ -45,7 +45,7 @@ EXCHANGES = 2
 
 
 class ShapesTrainer:
-    """Trains one network with `encoder="pursuit"` whose kernels are given by texts.
+    """Trains one network with `encoder="pursuit"` of several leads, or of kernels given by texts.
 
     Every epoch draws its random numbers from the seed and its own number, so that training goes on
     after a stop as if there had been none.
@@ -71,7 +71,7 @@ class ShapesTrainer:
         threads: int = 1,
     ) -> None:
         self.config = config or TrainConfig()
-        self.model = model
+        self.model = model = in_texts(model)
         self.device = devices.pick(self.config.device)
         sifted = {"training": sift(training, self.device, model.least)}
         sifted["validation"] = sift(validation, least=model.least)
@@ -159,7 +159,11 @@ class ShapesTrainer:
         """Learn, or exchange, then validate; return the epoch."""
         random = np.random.default_rng((self.config.seed, self.epoch))
         before = self._shapes
-        error = self._exchanged(random, on_batch) if self.config.adapt else self._learned(on_batch)
+        error = (
+            self._exchanged(random, on_batch)
+            if self.config.adapt
+            else self._learned(random, on_batch)
+        )
         self._shapes = as_file(self._shapes)
         changed = not equal(before, self._shapes)
         self._unchanged = 0 if changed else self._unchanged + 1
@@ -178,13 +182,14 @@ class ShapesTrainer:
         found: Described = describe(self._judges, self._shapes, self._methods[1])
         return {name: getattr(found, name) for name in names}
 
-    def _learned(self, on_batch: OnBatch | None) -> float:
+    def _learned(self, random: np.random.Generator, on_batch: OnBatch | None) -> float:
         """Move learned kernels some times; return the mean absolute error."""
         look = self._methods[0]
         found = describe(self._signals, self._shapes, look)
         for done in range(1, TURNS + 1):
             if self._shapes.moving:
-                self._shapes = learn(self._signals, self._shapes, found)
+                seen = thinned(found, look, random)
+                self._shapes = learn(self._signals, self._shapes, seen)
                 found = describe(self._signals, self._shapes, look)
             if on_batch:
                 on_batch(done, TURNS, found.error)
@@ -203,7 +208,7 @@ class ShapesTrainer:
         steps = EXCHANGES if self.epoch else 0
         for done in range(1, steps + 1):
             if present.shapes.moving:
-                present = improved(self._signals, present, self._methods)
+                present = improved(self._signals, present, self._methods, random)
             present = choose(self._signals, present, self.model, self._methods, random)
             if on_batch:
                 on_batch(done, steps, present.error)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from joblib import cpu_count
 
 from sans.configs import ModelConfig, TrainConfig
@@ -67,14 +65,6 @@ def trainer_for(
     if model.encoder == "pursuit":
         threads = cpu_count() if threads is None else threads
         if model.kernel or model.leads > 1:
-            model = _with_texts(model)
             return ShapesTrainer(model, training, validation, config, threads)
         return PursuitTrainer(model, training, validation, config, threads)
     return Trainer([model], training, validation, config)
-
-
-def _with_texts(model: ModelConfig) -> ModelConfig:
-    """Return the same network with a text for its kernels, where it has none."""
-    if model.kernel:
-        return model
-    return replace(model, kernel=(f"learned:{','.join(map(str, model.kernel_sizes))}",))

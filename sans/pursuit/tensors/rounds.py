@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from sans.pursuit.loops import ERROR, PATIENCE, PHI, SHARE, THRESHOLD
-from sans.pursuit.rounds import FALL, SLIGHT
+from sans.pursuit.rounds import FALL, LATE, SLIGHT
 from sans.pursuit.tensors.endings import finish
 from sans.pursuit.tensors.images import absolute, drawing, similarity
 from sans.pursuit.tensors.memory import kept_together, numbers_held
@@ -145,11 +145,12 @@ def _judge(state: BatchState, scene: TensorSetting, turn: int) -> BatchState:
     lowest = torch.where(better, now, progress.lowest)
     worse = torch.where(better, 0, progress.worse + 1)
     hope = phi(task, progress, count, torch.zeros_like(now)) < lowest
+    wide = 2 * scene.kernels.shape[-1] > state.residual.shape[-1]
     progress = progress._replace(
         lowest=lowest,
         kept=torch.where(better, turn, progress.kept),
         worse=worse,
-        active=progress.active & (better | ((worse < PATIENCE) & hope)),
+        active=progress.active & (better | ((worse < (LATE if wide else PATIENCE)) & hope)),
     )
     best = torch.where(better[:, None], spikes.amplitude, spikes.best)
     return state._replace(spikes=spikes._replace(best=best), progress=progress)
