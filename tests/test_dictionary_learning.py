@@ -110,6 +110,26 @@ def test_spikes_of_stretched_kernels_move_no_kernel():
     np.testing.assert_allclose(found, kernels[0])
 
 
+def test_an_update_takes_missing_samples_as_if_signals_ended_before_them():
+    random = np.random.default_rng(0)
+    kernels = [unit(random.normal(size=size)) for size in (9, 14)]
+    signals = random.normal(size=(3, 60))
+    place = np.array([[3], [20], [38], [12], [30], [5], [37]])
+    signal, kernel = np.array([0, 0, 0, 1, 1, 2, 2]), np.array([0, 1, 0, 1, 0, 1, 1])
+    amplitude = random.normal(size=7)
+    whole = Code(signal, kernel, place, amplitude, (3, 2, 60))
+    gap = signals.copy()
+    gap[:2, 40:] = np.nan  # the spike at 38 and that of 14 samples at 37 go beyond the edge
+    first = signal < 2
+    short = Code(signal[first], kernel[first], place[first], amplitude[first], (2, 2, 40))
+    some = Code(signal[first], kernel[first], place[first], amplitude[first], (2, 2, 60))
+    for found, wanted in zip(
+        update(gap[:2], some, kernels), update(signals[:2, :40], short, kernels), strict=True
+    ):
+        np.testing.assert_allclose(found, wanted, atol=1e-9)
+    assert all(np.isfinite(each).all() for each in update(gap, whole, kernels))
+
+
 def test_an_update_without_spikes_changes_nothing():
     kernels = [unit(np.arange(1.0, 6))]
     nothing = Code(*(np.empty(0, int),) * 2, np.empty((0, 1), int), np.empty(0), (1, 1, 30))

@@ -235,9 +235,55 @@ def test_silent_signals_are_left_out_and_counted():
     trainer.run_epoch()
 
 
+@pytest.mark.parametrize("adapt", [False, True])
+@pytest.mark.parametrize(("kernel", "leads"), [((), 1), (("learned:15", "hann:9"), 1), ((), 2)])
+def test_kernels_are_learned_where_samples_are_missing(kernel, leads, adapt):
+    gaps = np.repeat(signals(0), leads, 1)
+    gaps[0, 0, 50:90], gaps[2, -1, 150:] = np.nan, np.nan
+    sizes = {} if kernel else {"kernel_sizes": (15,)}
+    model = ModelConfig(encoder="pursuit", kernel=kernel, leads=leads, **sizes)
+    found = train(model, gaps, gaps[:2], TrainConfig(epochs=2, adapt=adapt))
+    assert found.best.phi < 0.5
+    assert all(bool(kernel.isfinite().all()) for kernel in found.model.kernels)
+
+
 def test_which_trainer_depends_on_the_encoder():
     for model, kind in ((pursuit(), PursuitTrainer), (ModelConfig(), Trainer)):
         assert isinstance(trainer_for(model, signals(0), signals(1)), kind)
+
+
+@pytest.mark.parametrize("rank", ["one", "full"])
+def test_kernels_of_several_leads_are_learned_from_all_of_them(rank):
+    random = np.random.default_rng(0)
+    shape, pattern = np.hanning(11)[1:-1], np.array([[0.6], [-0.8]])
+    trains = random.normal(size=(6, 1, 200)) * (random.random((6, 1, 200)) < 0.04)
+    drawn = np.stack([np.convolve(each[0], shape, "same") for each in trains])[:, None] * pattern
+    drawn = np.asarray(drawn, np.float32)
+    model = pursuit(kernel_sizes=(9,), densities=(), leads=2, rank=rank)
+    trainer = trainer_for(model, drawn[:4], drawn[4:], TrainConfig(epochs=3))
+    while not trainer.finished:
+        trainer.run_epoch()
+    found = trainer.result()
+    scores = evaluate(found.model, drawn[4:])
+    assert scores.mean("phi") == pytest.approx(found.best.phi)
+    if rank == "one":
+        (learned,) = found.model.kernel_patterns
+        np.testing.assert_allclose(
+            np.abs(learned.detach().numpy()), np.abs(pattern[:, 0]), atol=0.05
+        )
+    assert found.model.config.weights == {"one": 9 + 2, "full": 18}[rank]
+    assert scores.mean("reconstruction_loss") < 0.2
+
+
+def test_kernels_given_by_texts_or_of_several_leads_do_not_grow():
+    growing = TrainConfig(epochs=1, grow=2)
+    for model in (
+        pursuit(kernel_sizes=(9,), densities=(), leads=2),
+        ModelConfig(kernel=("hann:9",), encoder="pursuit"),
+    ):
+        pair = np.repeat(signals(0), model.leads, 1)
+        with pytest.raises(ValueError, match="do not grow one by one"):
+            trainer_for(model, pair, pair, growing)
 
 
 def test_what_is_not_for_a_pursuit_is_refused():

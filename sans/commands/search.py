@@ -131,5 +131,8 @@ def _tell(looking: Search) -> None:
     if best is None:
         return
     if all(trial.proposal.look or not trial.over for trial in looking.trials):
-        notice("the budget ended before the first trial was over: its best so far is kept")
+        looks = sum(trial.proposal.look and trial.over for trial in looking.trials)
+        which = f"after {looks} starts were looked at, and " * bool(looks)
+        kept = "the" if looks else "its"
+        notice(f"the budget ended {which}before the first trial was over: {kept} best so far is kept")
     notice(f"trial {best.trial} of {trials} was best: {looking.words}")

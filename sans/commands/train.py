@@ -140,7 +140,7 @@ def report(experiment: Experiment, run: Run, evaluation: Evaluation, as_json: bo
         )
         return
     title = f"{experiment.dataset.name}, {experiment.model.label}"
-    addressed = len(training.model.kernels) > 1 or objective != "phi"  # of one shape it is φ
+    addressed = training.model.config.shapes > 1 or objective != "phi"  # of one shape it is φ
     more = ("phi_addressed",) if addressed else ()
     names = ("phi", *more, "inverse_compression_ratio", "reconstruction_loss")
     which = f", lowest {METRICS[objective].heading}" if addressed else ""
