@@ -139,7 +139,8 @@ ENCODINGS = [
     (PURSUIT | {"stop": "count=-2"}, "count must be a number from 0 on, not -2.0"),
     (
         {"stop": "soon"},
-        "stop must be phi or addressed, or count=…, error=… or threshold=… with a number, not 'soon'",
+        "stop must be phi or addressed, or count=…, error=… or threshold=… with a number, "
+        "not 'soon'",
     ),
     (
         {"activation": "extrema-pool", "competition": True},

@@ -19,12 +19,12 @@ import sans.search.proposals as proposals
 import sans.search.search as module
 import sans.search.trials as trials
 from sans import SAN, evaluate
+from sans import search as searching
 from sans.datasets import DataConfig
 from sans.engines import Engine
 from sans.errors import DatasetError, ModelError
 from sans.model_files import read_arrays, write_arrays
 from sans.runs import Run, find_model
-from sans import search as searching
 from sans.search import Budget
 from sans.search.kept import FORM, Kept, Trial
 from sans.search.space import DROPOUTS, LONGEST_SIGNAL, MOST_KERNELS, propose
