@@ -103,6 +103,8 @@ def test_what_judges_the_epochs_is_said_and_phi_addressed_shown_where_it_differs
         found = json.loads(sans(*SMALL, *options, "--force", "--json").stdout)
         assert found["objective"] == objective
         assert found["best"]["phi_addressed"] == found["best"]["phi"]  # of one kernel
+    stretched = sans(*SMALL, *pursuit[:2], "--stretch", "0.5", "--output", "stretched").stdout
+    assert "φ̄ₐ" in heading(stretched)  # one kernel, two shapes
 
 
 def test_the_same_seed_leaves_the_same_files_and_another_seed_others(sans, tmp_path):

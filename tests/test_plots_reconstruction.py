@@ -116,6 +116,14 @@ def test_every_kernel_has_a_colour_a_line_and_a_marker_of_its_own_and_a_row_of_t
     assert [(to_hex(line.get_color()), line.get_marker()) for line in tips] == keys
 
 
+def test_cosines_are_no_kernel_and_lie_by_frequency():
+    panels = rows(plot_reconstruction(passage(kernels=3)._replace(cosines=True)))
+    names = [text.get_text() for text in panels["similarity s"].get_legend().texts]
+    assert names == ["kernel 1", "kernel 2", "cosines, by frequency"]
+    images = titled(plot_reconstruction(passage((8, 8), kernels=2)._replace(cosines=True)))
+    assert {"similarity s 1", "similarity s of cosines", "activations α of cosines"} <= set(images)
+
+
 def test_an_only_kernel_needs_no_legend():
     panels = rows(plot_reconstruction(passage(kernels=1)))
     assert panels["similarity s"].get_legend() is None

@@ -132,7 +132,8 @@ def _tell(looking: Search) -> None:
         return
     if all(trial.proposal.look or not trial.over for trial in looking.trials):
         looks = sum(trial.proposal.look and trial.over for trial in looking.trials)
-        which = f"after {looks} starts were looked at, and " * bool(looks)
-        kept = "the" if looks else "its"
-        notice(f"the budget ended {which}before the first trial was over: {kept} best so far is kept")
+        if looks:
+            notice(f"the budget was over after {looks} starts: the best so far is kept")
+        else:
+            notice("the budget ended before the first trial was over: its best so far is kept")
     notice(f"trial {best.trial} of {trials} was best: {looking.words}")

@@ -37,6 +37,9 @@ class Passage(NamedTuple):
     reconstruction: Array
     """x̂, as `signal`."""
 
+    cosines: bool = False
+    """Whether the last of `similarity` and `activations` are of all cosines, by frequency."""
+
     @property
     def residual(self) -> Array:
         """What is not described, x − x̂, as `signal`."""
@@ -109,7 +112,8 @@ def draw_similarities(panel: Axes, time: Array, passage: Passage, drawn: Sequenc
             "linewidth": 1.1,
         }
         panel.plot(time, passage.similarity[index], **style)
-        label = f"kernel {index + 1}"
+        last = index == len(passage.activations) - 1
+        label = "cosines, by frequency" if passage.cosines and last else f"kernel {index + 1}"
         panel.plot([], [], marker=MARKERS[place], markersize=4, label=label, **style)
     if len(passage.activations) > 1:
         _name_curves(panel, note_of_many(passage.activations, MOST_CURVES))

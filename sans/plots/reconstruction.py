@@ -124,7 +124,7 @@ def _scale_residual(panel: Axes, residual: Array, span: float) -> str:
 
 
 def _plot_image(passage: Passage, unit: str) -> Picture:
-    signal, similarity, activations, reconstruction = passage
+    signal, similarity, activations, reconstruction, cosines = passage
     drawn = busiest(activations, MOST_IMAGES)
     picture, first, shapes, spikes, (last, missed) = _image_panels(len(drawn))
     limits = float(np.nanmin(signal)), float(np.nanmax(signal))
@@ -136,6 +136,8 @@ def _plot_image(passage: Passage, unit: str) -> Picture:
     add_bar(picture, shown, [last], unit)
     add_bar(picture, draw_signed(missed, passage.residual), [missed], unit)
     numbers = [f" {index + 1}" if len(similarity) > 1 else "" for index in drawn]
+    if cosines and len(similarity) - 1 in drawn:
+        numbers[-1] = " of cosines"
     inner = "" if unit == UNITLESS else unit
     for name, maps, panels in (
         ("similarity s", similarity[drawn], shapes),

@@ -146,5 +146,6 @@ def _pass(model: SAN, signal: Tensor) -> tuple[Passage, dict[str, float]]:
     terms = {"CR⁻¹": "inverse_compression_ratio", "L̃": "reconstruction_loss"}
     names = {"φ": "phi", **addressed, **terms}
     scores = {short: found[name] for short, name in names.items()}
-    passage = Passage(*(part.float().cpu().numpy() for part in parts))
+    x, similarity, kept, described = (part.float().cpu().numpy() for part in parts)
+    passage = Passage(x, similarity, kept, described, config.cosines)
     return passage, {name: float(value) for name, value in scores.items()}
