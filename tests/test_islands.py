@@ -162,7 +162,7 @@ def test_exchanges_find_the_planted_width_and_never_raise_the_figure():
     shapes = started(network, torch.from_numpy(signals), TrainConfig())
     present = judged(signals, shapes, *methods)
     values = [present.value]
-    for _ in range(8):
+    for _ in range(12):
         present = choose(signals, present, network, methods, random)
         values.append(present.value)
     assert len(set(values)) > 1
