@@ -157,12 +157,12 @@ def test_patterns_of_each_lead_alone_stay_as_they_are():
 
 def test_exchanges_find_the_planted_width_and_never_raise_the_figure():
     signals, network = bumps(2), model("hann:20")
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(2)
     methods = methods_of(network, ADDRESSED)
     shapes = started(network, torch.from_numpy(signals), TrainConfig())
     present = judged(signals, shapes, *methods)
     values = [present.value]
-    for _ in range(12):
+    for _ in range(40):
         present = choose(signals, present, network, methods, random)
         values.append(present.value)
     assert len(set(values)) > 1

@@ -238,6 +238,8 @@ def pursue_all(
         if size > 0:
             state = state_of(state, images[b], maps[b])
             own = part(found, b * room, (b + 1) * room)
-            measured = sized(task, size, energy_in((0, height, 0, originals.shape[3]), originals[b]))
+            measured = sized(
+                task, size, energy_in((0, height, 0, originals.shape[3]), originals[b])
+            )
             counts[b], state = pursue(atoms, measured, state, sheets, own, counts[b])
     return counts
