@@ -403,10 +403,11 @@ def test_a_search_adds_a_column_and_leaves_runs(sans, tmp_path, monkeypatch, sea
         json.loads((folder / "mnist" / f"pursuit-{seed}" / "summary.json").read_bytes())["test"]
         for seed in (0, 1)
     ]
-    mean = sum(one["phi"] for one in phis) / 2
+    mean, addressed = (sum(one[name] for one in phis) / 2 for name in ("phi", "phi_addressed"))
     heads = [cell.strip() for cell in heading(result.stdout).strip().strip("┃").split("┃")]
-    assert heads[-1] == "pursuit φ̄"
-    assert {cells[-1] for cells in table_rows(result.stdout)} == {f"{mean:.3f}"}
+    assert heads[-2:] == ["pursuit φ̄", "pursuit φ̄ₐ"]
+    ends = {tuple(cells[-2:]) for cells in table_rows(result.stdout)}
+    assert ends == {(f"{mean:.3f}", f"{addressed:.3f}")}
     assert "pursuit φ̄: kernels of a search of 0.01 s, means of 2 seeds\n" in result.stdout
     told = [line.split(" searches") for line in result.stderr.splitlines() if "searches" in line]
     assert [words for words, *_ in told] == [f"reproduce MNIST: {n}/2" for n in (0, 1, 2)]

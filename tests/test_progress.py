@@ -125,9 +125,9 @@ def test_what_was_done_before_is_no_measure_of_the_time_left(clock):
 
 def test_a_search_says_how_much_of_its_time_is_over(clock):
     shown = console(terminal=False)
-    for budget, objective in ((Budget(60.0), "phi_addressed"), (Budget(None, 4), "phi")):
-        looking = SimpleNamespace(finished=[], phi=0.25, spent=0.0)
-        with searched(looking, budget, shown, "search [ecg]", objective) as on_slice:
+    for budget, objective in ((Budget(60.0), "addressed"), (Budget(None, 4), "phi")):
+        looking = SimpleNamespace(finished=[], phi=0.25, spent=0.0, objective=objective)
+        with searched(looking, budget, shown, "search [ecg]") as on_slice:
             clock.now += 15  # three seconds of which something is compiled
             looking.finished, looking.spent = [1, 2, 3], 12.0
             on_slice()

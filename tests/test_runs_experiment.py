@@ -55,6 +55,7 @@ OTHERS = {
     "dropout": 0.5,
     "grow": 1,
     "adapt": True,
+    "learn_parameters": True,
 }
 """Another value for every option that decides the outcome."""
 
