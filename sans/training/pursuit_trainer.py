@@ -18,6 +18,7 @@ from sans import devices
 from sans.activations import ACTIVATIONS
 from sans.configs import ModelConfig, TrainConfig
 from sans.convolution.frames import Floats
+from sans.dictionary_learning.centring import begun, centred
 from sans.dictionary_learning.learner import Method, adapt, describe, turn
 from sans.dictionary_learning.pieces import cut, unit
 from sans.errors import ModelError
@@ -42,6 +43,9 @@ kernels."""
 
 JUDGED = 2**17
 """Samples of validation signals, chosen once."""
+
+COMPARED = 2**15
+"""Samples of training signals by which starts are compared."""
 
 TURNS = 4
 """Turns of an epoch, or, where kernels adapt, proposals."""
@@ -141,6 +145,8 @@ class PursuitTrainer:
         random = np.random.default_rng((self.config.seed, self.epoch))
         signals = _some(self._signals, SAMPLES, random)
         present = describe(signals, self._staged(signals, random), self._method)
+        if not self.config.adapt:
+            present = centred(signals, present, self._method, random)
         for done in range(1, TURNS + 1):
             step = adapt if self.config.adapt else turn
             present = step(signals, present, self._method, random)
@@ -222,8 +228,11 @@ class PursuitTrainer:
     def _staged(self, signals: Floats, random: np.random.Generator) -> Kernels:
         """Return the kernels that an epoch begins with: where a stage of growth begins, the best.
 
+        The first epoch begins with the best of some starts, where these are pieces of the data.
         There is one more as long as every stage has brought a lower validation φ̄ than the last.
         """
+        if not self.epoch and self.config.start_for(self.model) == "data" and not self.config.adapt:
+            return begun(_some(signals, COMPARED, random), self._kernels, self._method, random)
         length = max(1, self.config.epochs // (self.config.grow + 1))
         stage = min(self.epoch // length, self.config.grow)
         if not stage or self.epoch != stage * length:
