@@ -206,10 +206,10 @@ def survey(state: PursuitState, task: Aim) -> float:
             if stale[y, block]:
                 stale[y, block] = False
                 begin, end = block * BLOCK, min(block * BLOCK + BLOCK, width)
-                for x in range(Index(begin), Index(end)):
-                    strongest[Index(y), x] = -1
                 first, last = max(begin, task.first), min(end, task.last)
-                if first < last:
+                if first > begin or last < end or kernels == 0:
+                    _lower(strongest, y, begin, end)
+                if first < last and kernels > 0:
                     _raise(kernels, maps, scales, y, first, last, strongest)
                 tops[y, block] = _largest(strongest, y, begin, end)
                 counted = last if squared else end
@@ -242,12 +242,21 @@ def look_again(atoms: Atoms, state: PursuitState) -> None:
 
 
 @lent
+def _lower(strongest: Floats, y: int, first: int, last: int) -> None:
+    """Let no atom lie in a part of a row."""
+    for x in range(Index(first), Index(last)):
+        strongest[Index(y), x] = -1.0
+
+
+@lent
 def _raise(
     kernels: int, maps: Floats, scales: Floats, y: int, first: int, last: int, strongest: Floats
 ) -> None:
-    """Raise the norms of a part of a row to those of the atoms there that are stronger."""
+    """Write the norm of the strongest atom everywhere in a part of a row."""
     row, begin = Index(y), Index(first)
-    for k in range(Index(kernels)):
+    for i in range(Index(last - first)):
+        strongest[row, begin + i] = abs(maps[0, row, begin + i]) * scales[0, row, begin + i]
+    for k in range(Index(1), Index(kernels)):
         for i in range(Index(last - first)):
             norm = abs(maps[k, row, begin + i]) * scales[k, row, begin + i]
             before = strongest[row, begin + i]
