@@ -199,9 +199,9 @@ def _write_neighbours(spikes: SpikeArrays, atoms: Atoms, first: Integers) -> Non
         left, right = x[i] + edges[own, 2], x[i] + edges[own, 3]
         while True:
             its = Index(kernel[j])
-            if left < x[j] + edges[its, 3] and x[j] + edges[its, 2] < right:
-                if top < y[j] + edges[its, 1] and y[j] + edges[its, 0] < bottom:
-                    break
+            beside = left < x[j] + edges[its, 3] and x[j] + edges[its, 2] < right
+            if beside and top < y[j] + edges[its, 1] and y[j] + edges[its, 0] < bottom:
+                break
             j += Index(1)
         first[i] = j
 

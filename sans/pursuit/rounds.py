@@ -33,7 +33,6 @@ from sans.pursuit.loops import (
     phi,
     room_for,
     sized,
-    total,
     write,
 )
 from sans.pursuit.peaks import choose, crests
@@ -42,6 +41,8 @@ from sans.pursuit.refits import polish, refit
 from sans.pursuit.state import (
     PursuitState,
     crest,
+    has_room,
+    remaining,
     slot_of,
     state_for,
     state_of,
@@ -98,16 +99,17 @@ def pursue(
     write(state.residual, sheets.residual)
     while count < spikes.x.size and top > floor:
         before = count
-        if not _is_done(task, top, total(state.left) - beyond):
+        if not _is_done(task, top, remaining(state) - beyond):
             wave = crest(state) >= top
             found = _choose(atoms, task, top, wave, state, sheets)
-            state = with_room(state, found)
-            count = _add(sheets.chosen[:found], atoms, wave, state, spikes, count)
+            if not has_room(state, found):
+                state = with_room(state, found)
+            count = _add(sheets.chosen, found, atoms, wave, state, spikes, count)
         if count == before:
             break
         top = _settle(spikes, count, atoms, state, task, top)
         if task.stop == PHI:
-            now = phi(task, count, total(state.left) - beyond)
+            now = phi(task, count, remaining(state) - beyond)
             if now < lowest:
                 lowest, kept, worse = now, count, 0
                 copy(spikes, count, sheets.best)
@@ -161,7 +163,13 @@ def _choose(
 
 @lent
 def _add(
-    places: Integers, atoms: Atoms, wave: bool, state: PursuitState, spikes: SpikeArrays, count: int
+    places: Integers,
+    found: int,
+    atoms: Atoms,
+    wave: bool,
+    state: PursuitState,
+    spikes: SpikeArrays,
+    count: int,
 ) -> int:
     """Add the strongest atoms at places, or cosines, as spikes of amplitude 0; return the count.
 
@@ -169,8 +177,8 @@ def _add(
     """
     room = spikes.x.size
     _, height, width = state.maps.shape
-    for place in places[: room - count]:
-        y, x = place // width, place % width
+    for i in range(min(found, room - count)):
+        y, x = places[i] // width, places[i] % width
         kernel = len(state.reaches) if wave else strongest_kernel(state, y, x)
         at = insert(spikes, count, kernel, y, x)
         if at >= 0:
@@ -232,6 +240,8 @@ def pursue_all(
         if size > 0:
             state = state_of(state, images[b], maps[b])
             own = part(found, b * room, (b + 1) * room)
-            measured = sized(task, size, energy_in((0, height, 0, originals.shape[3]), originals[b]))
+            measured = sized(
+                task, size, energy_in((0, height, 0, originals.shape[3]), originals[b])
+            )
             counts[b], state = pursue(atoms, measured, state, sheets, own, counts[b])
     return counts

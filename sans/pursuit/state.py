@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sans.compilation.decorators import apart, compiled, lent, reordered
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, Index, view
-from sans.pursuit.loops import ERROR, Aim, write
+from sans.pursuit.loops import ERROR, Aim, total, write
 from sans.pursuit.products import clipped_products
 
 BLOCK = 64
@@ -131,12 +131,22 @@ def _with(known: PursuitState, residual: Floats, maps: Floats, clipped: Floats) 
     )
 
 
+@lent
+def has_room(state: PursuitState, more: int) -> bool:
+    """Return whether there is room for more clipped atoms."""
+    return bool(state.used[0] + more <= state.clipped.shape[0])
+
+
+@lent
+def remaining(state: PursuitState) -> float:
+    """Return the sum of what is left of all blocks."""
+    return total(state.left)
+
+
 @compiled
 def with_room(state: PursuitState, more: int) -> PursuitState:
     """Return the same with room for more clipped atoms."""
     used = state.used[0]
-    if used + more <= state.clipped.shape[0]:
-        return state
     _, kernels, rows, columns = state.clipped.shape
     clipped = np.empty((2 * used + more, kernels, rows, columns))
     for slot in range(used):
