@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.compilation.decorators import compiled, lent, reordered
+from sans.compilation.decorators import apart, compiled, lent, reordered
 from sans.convolution.frames import Floats, Integers
-from sans.pursuit.atoms import Atoms, meet
+from sans.pursuit.atoms import Atoms, Index, meet
 
 SHARE = 0.8
 """A round takes entries down to this share of the largest: less takes fewer rounds, and spikes that
@@ -186,12 +186,32 @@ def neighbours(spikes: SpikeArrays, count: int, atoms: Atoms) -> Integers:
 def _write_neighbours(spikes: SpikeArrays, atoms: Atoms, first: Integers) -> None:
     kernel, y, x = spikes.kernel, spikes.y, spikes.x
     _, _, rows, columns = atoms.kernels.shape
-    begin, waves = 0, atoms.wide.size > 0
+    if atoms.wide.size > 0:
+        _write_all_neighbours(spikes, atoms, first)
+        return
+    begin, edges = Index(0), atoms.edges
+    for at in range(first.size):
+        i = Index(at)
+        while y[i] - y[begin] >= rows or (rows == 1 and x[i] - x[begin] >= columns):
+            begin += Index(1)
+        own, j = Index(kernel[i]), begin
+        top, bottom = y[i] + edges[own, 0], y[i] + edges[own, 1]
+        left, right = x[i] + edges[own, 2], x[i] + edges[own, 3]
+        while True:
+            its = Index(kernel[j])
+            beside = left < x[j] + edges[its, 3] and x[j] + edges[its, 2] < right
+            if beside and top < y[j] + edges[its, 1] and y[j] + edges[its, 0] < bottom:
+                break
+            j += Index(1)
+        first[i] = j
+
+
+@apart
+def _write_all_neighbours(spikes: SpikeArrays, atoms: Atoms, first: Integers) -> None:
+    """Do the same where there are cosines, each of which meets everything."""
+    kernel, y, x = spikes.kernel, spikes.y, spikes.x
     for i in range(first.size):
-        # A cosine meets everything.
-        while not waves and (y[i] - y[begin] >= rows or (rows == 1 and x[i] - x[begin] >= columns)):
-            begin += 1
-        first[i] = begin
+        first[i] = 0
         while not meet(atoms, kernel[i], kernel[first[i]], y[i] - y[first[i]], x[i] - x[first[i]]):
             first[i] += 1
 

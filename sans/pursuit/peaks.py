@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from sans.compilation.decorators import apart, compiled, lent
 from sans.convolution.frames import Floats, Integers
+from sans.pursuit.atoms import Index
 from sans.pursuit.state import BLOCK, PursuitState, mark_all
 
 
@@ -47,15 +48,15 @@ def choose(
             if candidates > 1:
                 first, last = max(x - distance, 0), min(x + distance + 1, width)
                 for row in range(max(y - distance, 0), min(y + distance + 1, height)):
-                    for column in range(first, last):
-                        taken[row, column] = True
+                    for column in range(Index(first), Index(last)):
+                        taken[Index(row), column] = True
     return count
 
 
 @lent
 def _clear(flags: NDArray[np.bool_]) -> None:
-    for y in range(flags.shape[0]):
-        for x in range(flags.shape[1]):
+    for y in range(Index(flags.shape[0])):
+        for x in range(Index(flags.shape[1])):
             flags[y, x] = False
 
 

@@ -102,15 +102,20 @@ def _change_without(spikes: SpikeArrays, count: int, factor: Envelope, without: 
     change = np.zeros(count)
     change[without] = 1.0
     substitute(factor, change, without)
-    factor_of_all = -spikes.amplitude[without] / change[without] if change[without] > 0 else 1.0
-    change[without] = -spikes.amplitude[without]
-    least = LITTLE * abs(change[without])
-    for i in range(count):
-        if i != without:
-            change[i] *= factor_of_all
-        if abs(change[i]) <= least:
-            change[i] = 0.0
+    _scale(change, without, spikes.amplitude[without])
     return change
+
+
+@lent
+def _scale(change: Floats, without: int, amplitude: float) -> None:
+    """Let changes be those that make an amplitude 0."""
+    times = -amplitude / change[without] if change[without] > 0 else 1.0
+    change[without] = -amplitude
+    for i in range(change.size):
+        if i != without:
+            change[i] *= times
+        if abs(change[i]) <= LITTLE * abs(amplitude):
+            change[i] = 0.0
 
 
 @lent

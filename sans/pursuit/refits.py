@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sans.compilation.decorators import compiled, inlined, lent
 from sans.convolution.frames import Floats, Integers
@@ -71,17 +72,29 @@ def refit(
     spikes: SpikeArrays, count: int, atoms: Atoms, state: PursuitState, negligible: float
 ) -> None:
     """Change all amplitudes to those of the least sum of squares; what changes less is left."""
-    kernel, y, x, maps, scales = spikes.kernel, spikes.y, spikes.x, state.maps, state.scales
     first = neighbours(spikes, count, atoms)
-    last, begin, moved = ends(first), 0, False
-    for i in range(count):
+    last, begin = ends(first), 0
+    while begin < count:
+        end, moved = _next_part(spikes, last, begin, state, negligible)
+        if moved:
+            own = part(spikes, begin, end)
+            _refit_part(own, first[begin:end] - begin, atoms, state, negligible)
+        begin = end
+
+
+@lent
+def _next_part(
+    spikes: SpikeArrays, last: NDArray[np.bool_], begin: int, state: PursuitState, negligible: float
+) -> tuple[int, bool]:
+    """Return where the spikes end that meet each other, and whether one is worth a change."""
+    kernel, y, x, maps, scales = spikes.kernel, spikes.y, spikes.x, state.maps, state.scales
+    moved, i = False, begin
+    while True:
         norm = abs(maps[kernel[i], y[i], x[i]]) * scales[kernel[i], y[i], x[i]]
         moved |= norm > negligible
-        if last[i]:
-            if moved:
-                own = part(spikes, begin, i + 1)
-                _refit_part(own, first[begin : i + 1] - begin, atoms, state, negligible)
-            begin, moved = i + 1, False
+        i += 1
+        if last[i - 1]:
+            return i, moved
 
 
 @inlined
@@ -89,15 +102,29 @@ def _refit_part(
     spikes: SpikeArrays, first: Integers, atoms: Atoms, state: PursuitState, negligible: float
 ) -> None:
     """Refit spikes of which each meets others of them only."""
-    kernel, y, x, maps, scales = spikes.kernel, spikes.y, spikes.x, state.maps, state.scales
     change = np.empty(first.size)
-    for i in range(first.size):
-        change[i] = maps[kernel[i], y[i], x[i]]
+    _read(spikes, state, change)
     solve(gram(spikes, first, atoms, state.clipped, state.residual), change)
-    for i in range(first.size):
+    _keep_large(spikes, state, negligible, change)
+    amplify(spikes, change, atoms, state)
+
+
+@lent
+def _read(spikes: SpikeArrays, state: PursuitState, change: Floats) -> None:
+    """Write what the residual has in common with the atoms."""
+    for i in range(change.size):
+        change[i] = state.maps[spikes.kernel[i], spikes.y[i], spikes.x[i]]
+
+
+@lent
+def _keep_large(
+    spikes: SpikeArrays, state: PursuitState, negligible: float, change: Floats
+) -> None:
+    """Write 0 instead of changes that are negligible."""
+    kernel, y, x, scales = spikes.kernel, spikes.y, spikes.x, state.scales
+    for i in range(change.size):
         if abs(change[i]) <= negligible * scales[kernel[i], y[i], x[i]]:
             change[i] = 0.0
-    amplify(spikes, change, atoms, state)
 
 
 @lent
@@ -134,11 +161,22 @@ def polish(spikes: SpikeArrays, count: int, atoms: Atoms, state: PursuitState) -
     """
     first = neighbours(spikes, count, atoms)
     matrix, change = gram(spikes, first, atoms, state.clipped, state.residual), np.empty(count)
-    residual, kernel, y, x = state.residual, spikes.kernel, spikes.y, spikes.x
-    for i in range(count):
-        change[i] = view(atoms, kernel[i], y[i], x[i], residual)
+    _view_all(spikes, atoms, state.residual, change)
     solve(matrix, change)
-    for i in range(count):
-        spikes.amplitude[i] += change[i]
-        draw(atoms, kernel[i], -change[i], y[i], x[i], residual)
+    _change_all(spikes, change, atoms, state.residual)
     return matrix
+
+
+@lent
+def _view_all(spikes: SpikeArrays, atoms: Atoms, residual: Floats, met: Floats) -> None:
+    """Write the inner product of the residual with every atom."""
+    for i in range(met.size):
+        met[i] = view(atoms, spikes.kernel[i], spikes.y[i], spikes.x[i], residual)
+
+
+@lent
+def _change_all(spikes: SpikeArrays, change: Floats, atoms: Atoms, residual: Floats) -> None:
+    """Change the amplitudes of spikes, and what they leave."""
+    for i in range(change.size):
+        spikes.amplitude[i] += change[i]
+        draw(atoms, spikes.kernel[i], -change[i], spikes.y[i], spikes.x[i], residual)

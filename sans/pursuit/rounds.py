@@ -33,7 +33,6 @@ from sans.pursuit.loops import (
     phi,
     room_for,
     sized,
-    total,
     write,
 )
 from sans.pursuit.peaks import choose, crests
@@ -42,6 +41,8 @@ from sans.pursuit.refits import polish, refit
 from sans.pursuit.state import (
     PursuitState,
     crest,
+    has_room,
+    remaining,
     slot_of,
     state_for,
     state_of,
@@ -104,16 +105,17 @@ def pursue(
     patience = LATE if 2 * atoms.kernels.shape[3] > state.residual.shape[2] else PATIENCE
     while count < spikes.x.size and top > floor:
         before = count
-        if not _is_done(task, top, total(state.left) - beyond):
+        if not _is_done(task, top, remaining(state) - beyond):
             wave = crest(state) >= top
             found = _choose(atoms, task, top, wave, state, sheets)
-            state = with_room(state, found)
-            count = _add(sheets.chosen[:found], atoms, wave, state, spikes, count)
+            if not has_room(state, found):
+                state = with_room(state, found)
+            count = _add(sheets.chosen, found, atoms, wave, state, spikes, count)
         if count == before:
             break
         top = _settle(spikes, count, atoms, state, task, top)
         if task.stop == PHI:
-            now = phi(task, count, total(state.left) - beyond)
+            now = phi(task, count, remaining(state) - beyond)
             if now < lowest:
                 lowest, kept, worse = now, count, 0
                 copy(spikes, count, sheets.best)
@@ -167,7 +169,13 @@ def _choose(
 
 @lent
 def _add(
-    places: Integers, atoms: Atoms, wave: bool, state: PursuitState, spikes: SpikeArrays, count: int
+    places: Integers,
+    found: int,
+    atoms: Atoms,
+    wave: bool,
+    state: PursuitState,
+    spikes: SpikeArrays,
+    count: int,
 ) -> int:
     """Add the strongest atoms at places, or cosines, as spikes of amplitude 0; return the count.
 
@@ -175,8 +183,8 @@ def _add(
     """
     room = spikes.x.size
     _, height, width = state.maps.shape
-    for place in places[: room - count]:
-        y, x = place // width, place % width
+    for i in range(min(found, room - count)):
+        y, x = places[i] // width, places[i] % width
         kernel = len(state.reaches) if wave else strongest_kernel(state, y, x)
         at = insert(spikes, count, kernel, y, x)
         if at >= 0:

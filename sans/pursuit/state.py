@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sans.compilation.decorators import apart, compiled, lent, reordered
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.atoms import Atoms, Index, view
-from sans.pursuit.loops import ERROR, Aim, write
+from sans.pursuit.loops import ERROR, Aim, total, write
 from sans.pursuit.products import clipped_products
 
 BLOCK = 64
@@ -131,12 +131,22 @@ def _with(known: PursuitState, residual: Floats, maps: Floats, clipped: Floats) 
     )
 
 
+@lent
+def has_room(state: PursuitState, more: int) -> bool:
+    """Return whether there is room for more clipped atoms."""
+    return bool(state.used[0] + more <= state.clipped.shape[0])
+
+
+@lent
+def remaining(state: PursuitState) -> float:
+    """Return the sum of what is left of all blocks."""
+    return total(state.left)
+
+
 @compiled
 def with_room(state: PursuitState, more: int) -> PursuitState:
     """Return the same with room for more clipped atoms."""
     used = state.used[0]
-    if used + more <= state.clipped.shape[0]:
-        return state
     _, kernels, rows, columns = state.clipped.shape
     clipped = np.empty((2 * used + more, kernels, rows, columns))
     for slot in range(used):
@@ -206,10 +216,10 @@ def survey(state: PursuitState, task: Aim) -> float:
             if stale[y, block]:
                 stale[y, block] = False
                 begin, end = block * BLOCK, min(block * BLOCK + BLOCK, width)
-                for x in range(Index(begin), Index(end)):
-                    strongest[Index(y), x] = -1
                 first, last = max(begin, task.first), min(end, task.last)
-                if first < last:
+                if first > begin or last < end or kernels == 0:
+                    _lower(strongest, y, begin, end)
+                if first < last and kernels > 0:
                     _raise(kernels, maps, scales, y, first, last, strongest)
                 tops[y, block] = _largest(strongest, y, begin, end)
                 counted = last if squared else end
@@ -242,12 +252,21 @@ def look_again(atoms: Atoms, state: PursuitState) -> None:
 
 
 @lent
+def _lower(strongest: Floats, y: int, first: int, last: int) -> None:
+    """Let no atom lie in a part of a row."""
+    for x in range(Index(first), Index(last)):
+        strongest[Index(y), x] = -1.0
+
+
+@lent
 def _raise(
     kernels: int, maps: Floats, scales: Floats, y: int, first: int, last: int, strongest: Floats
 ) -> None:
-    """Raise the norms of a part of a row to those of the atoms there that are stronger."""
+    """Write the norm of the strongest atom everywhere in a part of a row."""
     row, begin = Index(y), Index(first)
-    for k in range(Index(kernels)):
+    for i in range(Index(last - first)):
+        strongest[row, begin + i] = abs(maps[0, row, begin + i]) * scales[0, row, begin + i]
+    for k in range(Index(1), Index(kernels)):
         for i in range(Index(last - first)):
             norm = abs(maps[k, row, begin + i]) * scales[k, row, begin + i]
             before = strongest[row, begin + i]
