@@ -51,6 +51,7 @@ TABLE = Table(
         "sans/compilation/decorators.py",
         "sans/compilation/sharing.py",
         "sans/compilation/linking.py",
+        "sans/compilation/libraries.py",
         "sans/recordings",
         "sans/compilation/rehearsals.py",
         "sans/search",

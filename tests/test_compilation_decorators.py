@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import signal
 
+import numba
 import pytest
 
-from sans.compilation.decorators import compiled, inlined
+from sans.compilation.decorators import apart, compiled, inlined
 from sans.compilation.linking import OuterFunction
 from sans.interruption import uninterrupted
 
@@ -107,6 +108,45 @@ def test_garbage_is_collected_again_after_a_compilation():
     assert gc.isenabled()
     assert half(3.0) == 1.5
     assert gc.isenabled()
+
+
+def in_llvm(function):
+    """Return a part in LLVM's language, compiled for a whole number before."""
+    (result,) = function.part.overloads.values()
+    return str(result.library.alone())
+
+
+def test_what_an_inlined_function_calls_is_not_inlined_for_that():
+    @compiled
+    def plain(number: int) -> int:
+        return number + 1
+
+    @inlined
+    def taken_in(number: int) -> int:
+        return 2 * plain(number)
+
+    taken_in.part.compile((numba.int64,))
+    assert "alwaysinline" in in_llvm(taken_in)
+    assert "alwaysinline" not in in_llvm(plain)
+
+
+def test_what_is_apart_is_compiled_once_and_called():
+    @apart
+    def rare(number: float) -> float:
+        return number + 1
+
+    @inlined
+    def middle(number: float) -> float:
+        return rare(number) * rare(-number)
+
+    @compiled
+    def outer(number: float) -> float:
+        return middle(number) if number > 0 else rare(number)
+
+    assert (outer(2.0), outer(-2.0), rare(0.5)) == (-3.0, -1.0, 1.5)
+    outer.part.compile((numba.float64,))
+    assert "noinline" in in_llvm(rare)
+    assert "alwaysinline" not in in_llvm(rare)
 
 
 def test_an_exception_of_a_part_reaches_python():

@@ -1,4 +1,5 @@
 """How loops become machine code: what marks them, how it is made, kept on the disk, and shared.
 
-`decorators` is what the rest of the package uses; only it and `linking` import numba.
+`decorators` is what the rest of the package uses; only it, `linking`, with its
+`libraries`, and `cache` import numba.
 """

@@ -13,7 +13,8 @@ from sans.pursuit.coupling import couple_waves
 from sans.pursuit.least_squares import Envelope, envelope, solve
 from sans.pursuit.loops import SpikeArrays, ends, neighbours, part
 from sans.pursuit.products import subtract_products
-from sans.pursuit.state import PursuitState, look_again, touch
+from sans.pursuit.state import PursuitState, touch
+from sans.pursuit.surveys import look_again
 
 
 @compiled

@@ -38,18 +38,8 @@ from sans.pursuit.loops import (
 from sans.pursuit.peaks import choose, crests
 from sans.pursuit.pruning import prune
 from sans.pursuit.refits import polish, refit
-from sans.pursuit.state import (
-    PursuitState,
-    crest,
-    has_room,
-    remaining,
-    slot_of,
-    state_for,
-    state_of,
-    strongest_kernel,
-    survey,
-    with_room,
-)
+from sans.pursuit.state import PursuitState, has_room, slot_of, state_for, state_of, with_room
+from sans.pursuit.surveys import crest, remaining, strongest_kernel, survey
 
 SLIGHT = 1e-9
 """A refit leaves what draws less than this share of the strongest atom to the next one."""
