@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sans import devices
 from sans.activations import ACTIVATIONS
 from sans.configs import ModelConfig, TrainConfig
 from sans.convolution.frames import Floats
@@ -24,16 +23,10 @@ from sans.dictionary_learning.pieces import cut, unit
 from sans.errors import ModelError
 from sans.model import SAN
 from sans.pursuit.stop import Stop
-from sans.signals import Signals, sift
+from sans.signals import Signals
+from sans.training.base import PursuitTrainerBase, epochs_in, some
 from sans.training.doubts import doubts_of
-from sans.training.history import (
-    Epoch,
-    History,
-    Records,
-    as_columns,
-    as_records,
-    objective_of,
-)
+from sans.training.history import VALIDATED, Epoch
 from sans.training.protocol import OnBatch, Training
 from sans.training.starts import start_kernels
 
@@ -53,11 +46,8 @@ TURNS = 4
 Kernels = list[Floats]
 
 
-class PursuitTrainer:
+class PursuitTrainer(PursuitTrainerBase):
     """Trains one network with `encoder="pursuit"`; can be stopped and restored between epochs.
-
-    Every epoch draws its random numbers from the seed and its own number, so that training goes on
-    after a stop as if there had been none.
 
     Args:
         model: the network.
@@ -78,21 +68,10 @@ class PursuitTrainer:
         config: TrainConfig | None = None,
         threads: int = 1,
     ) -> None:
-        self.config = config or TrainConfig()
-        self.model = model
-        self.device = devices.pick(self.config.device)
-        sifted = {"training": sift(training, self.device, model.least)}
-        sifted["validation"] = sift(validation, least=model.least)
-        self.training, self.validation = (each.signals for each in sifted.values())
-        self.silent = {part: each.silent for part, each in sifted.items()}
-        self.sparse = {part: each.sparse for part, each in sifted.items()}
-        self.config.check_model(model)
-        for signals in (self.training, self.validation):
-            model.check_space(signals.shape[2:])
-            model.check_leads(signals.shape[1])
+        super().__init__(model, training, validation, config)
         self._signals = self.training[:, 0].cpu().double().numpy()
         judges = self.validation[:, 0].cpu().double().numpy()
-        self._judges = _some(judges, JUDGED, np.random.default_rng(self.config.seed))
+        self._judges = some(judges, JUDGED, np.random.default_rng(self.config.seed))
         self._method = Method(
             stop=Stop.parse(model.stop),
             dropout=self.config.dropout,
@@ -103,47 +82,11 @@ class PursuitTrainer:
         started = start_kernels(model, self.training.cpu(), self.config)
         self._kernels = [unit(kernel.double().numpy()) for kernel in started]
         self._best = self._kernels
-        self._unchanged = 0
-        self._history = History(1, objective_of(model))
-
-    @property
-    def notices(self) -> tuple[str, ...]:
-        """What a user should know before this training starts, one sentence each."""
-        if self.config.device != "cuda":
-            return ()
-        return (
-            "kernels of a pursuit are learned on the CPU: the device cuda only scores the network",
-        )
-
-    @property
-    def objective(self) -> str:
-        """Which figure judges the epochs: the one that the pursuit minimises."""
-        return self._history.objective
-
-    @property
-    def epoch(self) -> int:
-        """How many epochs are done."""
-        return len(self._history)
-
-    @property
-    def finished(self) -> bool:
-        """Whether all epochs are done."""
-        return self.epoch >= self.config.epochs
-
-    @property
-    def unchanged(self) -> int:
-        """For how many epochs no kernel has changed."""
-        return self._unchanged
-
-    @property
-    def history(self) -> Records:
-        """What every epoch did, ``(epochs, 1)``."""
-        return self._history.records.copy()
 
     def run_epoch(self, on_batch: OnBatch | None = None) -> tuple[Epoch, ...]:
         """Describe training signals and move the kernels, then validate; return the epoch."""
-        random = np.random.default_rng((self.config.seed, self.epoch))
-        signals = _some(self._signals, SAMPLES, random)
+        random = self._random()
+        signals = some(self._signals, SAMPLES, random)
         present = describe(signals, self._staged(signals, random), self._method)
         if not self.config.adapt:
             present = centred(signals, present, self._method, random)
@@ -160,20 +103,11 @@ class PursuitTrainer:
             self._judges, self._kernels, replace(self._method, refit=self.model.refit)
         )
         best = self._history.best[0]
-        epochs = self._history.add(
-            loss=present.error,
-            phi=judged.phi,
-            inverse_compression_ratio=judged.inverse_compression_ratio,
-            reconstruction_loss=judged.reconstruction_loss,
-            phi_addressed=judged.phi_addressed,
-        )
+        figures = {name: getattr(judged, name) for name in VALIDATED}
+        epochs = self._history.add(loss=present.error, **figures)
         if self._history.best[0] != best:
             self._best = self._kernels
         return epochs
-
-    def has_best(self, index: int = 0) -> bool:
-        """Return whether an epoch has ended."""
-        return bool(self._history.best[index] >= 0)
 
     def result(self, index: int = 0) -> Training:
         """Return what training has made of the network so far.
@@ -181,13 +115,10 @@ class PursuitTrainer:
         Raises:
             ModelError: if no epoch has ended.
         """
-        if not self.has_best(index):
-            raise ModelError("no epoch was finished: there is no network yet")
+        best, history = self._best_epoch(index)
         sizes = tuple(len(kernel) for kernel in self._best)
         model = replace(self.model, kernel_sizes=sizes, densities=self._densities(sizes))
         kernels = [torch.from_numpy(kernel.astype(np.float32)) for kernel in self._best]
-        history = self._history.of(index)
-        best = history[self._history.best[index]]
         judges = torch.from_numpy(self._judges)[:, None]
         doubts = doubts_of(model, self.config, history, best, judges)
         return Training(SAN(model, kernels), best, history, doubts)
@@ -202,8 +133,7 @@ class PursuitTrainer:
 
     def state(self) -> dict[str, Tensor]:
         """Return all that the next epochs depend on, as tensors of their own."""
-        state = {"history": torch.from_numpy(as_columns(self._history.records[:, 0]))}
-        state["unchanged"] = torch.tensor(self.unchanged, dtype=torch.int64, device="cpu")
+        state = self._epochs_state()
         for name, kernels in (("kernel", self._kernels), ("best", self._best)):
             arrays = {f"{name}.{i}": torch.from_numpy(k.copy()) for i, k in enumerate(kernels)}
             state |= arrays
@@ -216,13 +146,11 @@ class PursuitTrainer:
             ModelError: if `state` is not of such a network; nothing has changed then.
         """
         try:
-            records, unchanged = as_records(state["history"].numpy()), int(state["unchanged"])
+            records, unchanged = epochs_in(state)
             kernels, best = (_stored(state, name, self.model) for name in ("kernel", "best"))
-            if records.ndim != 1:
-                raise ValueError(f"a history of {records.ndim - 1} networks, wanted one")
         except (KeyError, ValueError) as error:
             raise ModelError(f"the checkpoint is of another network: {error}") from error
-        self._history.records = records[:, None]
+        self._history.records = records
         self._kernels, self._best, self._unchanged = kernels, best, unchanged
 
     def _staged(self, signals: Floats, random: np.random.Generator) -> Kernels:
@@ -232,7 +160,7 @@ class PursuitTrainer:
         There is one more as long as every stage has brought a lower validation φ̄ than the last.
         """
         if not self.epoch and self.config.start_for(self.model) == "data" and not self.config.adapt:
-            return begun(_some(signals, COMPARED, random), self._kernels, self._method, random)
+            return begun(some(signals, COMPARED, random), self._kernels, self._method, random)
         length = max(1, self.config.epochs // (self.config.grow + 1))
         stage = min(self.epoch // length, self.config.grow)
         if not stage or self.epoch != stage * length:
@@ -248,14 +176,6 @@ class PursuitTrainer:
 
 def _equal(first: Kernels, second: Kernels) -> bool:
     return len(first) == len(second) and all(map(np.array_equal, first, second))
-
-
-def _some(signals: Floats, samples: int, random: np.random.Generator) -> Floats:
-    """Return the signals, or, where they have more samples, some by chance, in their order."""
-    count = max(1, samples // signals[0].size)
-    if count >= len(signals):
-        return signals
-    return np.asarray(signals[np.sort(random.choice(len(signals), count, replace=False))])
 
 
 def _stored(state: Mapping[str, Tensor], name: str, model: ModelConfig) -> Kernels:

@@ -15,17 +15,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sans import devices
 from sans.configs import ModelConfig, TrainConfig
 from sans.convolution.frames import Floats
 from sans.dictionary_learning.learner import Described, Method, thinned
 from sans.errors import ModelError
 from sans.model import SAN
 from sans.pursuit.stop import Stop
-from sans.signals import Signals, sift
+from sans.signals import Signals
+from sans.training.base import PursuitTrainerBase, epochs_in, some
 from sans.training.choosing import Judged, choose, improved, judged, methods_of
 from sans.training.doubts import doubts_of
-from sans.training.history import Epoch, History, Records, as_columns, as_records, objective_of
+from sans.training.history import VALIDATED, Epoch
 from sans.training.learning import describe, learn
 from sans.training.protocol import OnBatch, Training
 from sans.training.shapes import as_file, equal, in_texts, started, stored
@@ -44,11 +44,8 @@ EXCHANGES = 2
 """Exchanges of an epoch that are described in full."""
 
 
-class ShapesTrainer:
+class ShapesTrainer(PursuitTrainerBase):
     """Trains one network with `encoder="pursuit"` of several leads, or of kernels given by texts.
-
-    Every epoch draws its random numbers from the seed and its own number, so that training goes on
-    after a stop as if there had been none.
 
     Args:
         model: the network.
@@ -70,18 +67,8 @@ class ShapesTrainer:
         config: TrainConfig | None = None,
         threads: int = 1,
     ) -> None:
-        self.config = config or TrainConfig()
-        self.model = model = in_texts(model)
-        self.device = devices.pick(self.config.device)
-        sifted = {"training": sift(training, self.device, model.least)}
-        sifted["validation"] = sift(validation, least=model.least)
-        self.training, self.validation = (each.signals for each in sifted.values())
-        self.silent = {part: each.silent for part, each in sifted.items()}
-        self.sparse = {part: each.sparse for part, each in sifted.items()}
-        self.config.check_model(model)
-        for signals in (self.training, self.validation):
-            model.check_space(signals.shape[2:])
-            model.check_leads(signals.shape[1])
+        model = in_texts(model)
+        super().__init__(model, training, validation, config)
         method = Method(
             stop=Stop.parse(model.stop),
             dropout=self.config.dropout,
@@ -93,8 +80,6 @@ class ShapesTrainer:
         self._shapes = started(model, self.training.cpu(), self.config)
         self._best = self._shapes
         self._present: tuple[float, Floats] | None = None
-        self._unchanged = 0
-        self._history = History(1, objective_of(model))
 
     def _set_signals(self) -> None:
         """Choose the signals by which shapes are learned, and those by which epochs are judged."""
@@ -105,23 +90,9 @@ class ShapesTrainer:
             return
         seeds = (self.config.seed, 0)  # all trials of a search are judged by the same signals
         self._signals, self._judges = (
-            _some(part, np.random.default_rng(seed))
+            some(part, TOGETHER, np.random.default_rng(seed))
             for part, seed in zip(parts, seeds, strict=True)
         )
-
-    @property
-    def notices(self) -> tuple[str, ...]:
-        """What a user should know before this training starts, one sentence each."""
-        if self.config.device != "cuda":
-            return ()
-        return (
-            "kernels of a pursuit are learned on the CPU: the device cuda only scores the network",
-        )
-
-    @property
-    def objective(self) -> str:
-        """Which figure judges the epochs: the one that the pursuit minimises."""
-        return self._history.objective
 
     @property
     def typical(self) -> float:
@@ -135,29 +106,9 @@ class ShapesTrainer:
         mean = float(np.exp(np.log(self._present[1]).mean()))
         return mean * (1 + SHAPE * self._shapes.config.shapes)
 
-    @property
-    def epoch(self) -> int:
-        """How many epochs are done."""
-        return len(self._history)
-
-    @property
-    def finished(self) -> bool:
-        """Whether all epochs are done."""
-        return self.epoch >= self.config.epochs
-
-    @property
-    def unchanged(self) -> int:
-        """For how many epochs no kernel has changed."""
-        return self._unchanged
-
-    @property
-    def history(self) -> Records:
-        """What every epoch did, ``(epochs, 1)``."""
-        return self._history.records.copy()
-
     def run_epoch(self, on_batch: OnBatch | None = None) -> tuple[Epoch, ...]:
         """Learn, or exchange, then validate; return the epoch."""
-        random = np.random.default_rng((self.config.seed, self.epoch))
+        random = self._random()
         before = self._shapes
         error = (
             self._exchanged(random, on_batch)
@@ -175,12 +126,11 @@ class ShapesTrainer:
 
     def _figures(self, changed: bool) -> dict[str, float]:
         """Return the figures of the shapes on the signals that judge epochs."""
-        names = ("phi", "inverse_compression_ratio", "reconstruction_loss", "phi_addressed")
         if not changed and self.epoch:
             last = self._history.records[-1, 0]
-            return {name: float(last[name]) for name in names}
+            return {name: float(last[name]) for name in VALIDATED}
         found: Described = describe(self._judges, self._shapes, self._methods[1])
-        return {name: getattr(found, name) for name in names}
+        return {name: getattr(found, name) for name in VALIDATED}
 
     def _learned(self, random: np.random.Generator, on_batch: OnBatch | None) -> float:
         """Move learned kernels some times; return the mean absolute error."""
@@ -215,20 +165,14 @@ class ShapesTrainer:
         self._shapes, self._present = present.shapes, (present.glimpse, present.values)
         return present.error
 
-    def has_best(self, index: int = 0) -> bool:
-        """Return whether an epoch has ended."""
-        return bool(self._history.best[index] >= 0)
-
     def result(self, index: int = 0) -> Training:
         """Return what training has made of the network so far.
 
         Raises:
             ModelError: if no epoch has ended.
         """
-        if not self.has_best(index):
-            raise ModelError("no epoch was finished: there is no network yet")
-        history = self._history.of(index)
-        best, config = history[self._history.best[index]], self._best.config
+        best, history = self._best_epoch(index)
+        config = self._best.config
         doubts = doubts_of(config, self.config, history, best, torch.from_numpy(self._judges))
         kernels = [torch.from_numpy(each.astype(np.float32)) for each in self._best.kernels]
         patterns = [torch.from_numpy(each.astype(np.float32)) for each in self._best.patterns]
@@ -236,8 +180,7 @@ class ShapesTrainer:
 
     def state(self) -> dict[str, Tensor]:
         """Return all that the next epochs depend on, as tensors of their own."""
-        state = {"history": torch.from_numpy(as_columns(self._history.records[:, 0]))}
-        state["unchanged"] = torch.tensor(self.unchanged, dtype=torch.int64, device="cpu")
+        state = self._epochs_state()
         if self._present is not None:
             glimpse, values = self._present
             state["present"] = torch.from_numpy(np.array((glimpse, *values)))
@@ -258,9 +201,7 @@ class ShapesTrainer:
             ModelError: if `state` is not of such a network; nothing has changed then.
         """
         try:
-            records, unchanged = as_records(state["history"].numpy()), int(state["unchanged"])
-            if records.ndim != 1:
-                raise ValueError(f"a history of {records.ndim - 1} networks, wanted one")
+            records, unchanged = epochs_in(state)
             side = min(self.training.shape[2:])
             shapes, best = (stored(state, name, self.model, side) for name in ("kernel", "best"))
             present = state["present"].double().numpy() if "present" in state else None
@@ -268,7 +209,7 @@ class ShapesTrainer:
                 raise ValueError(f"figures of {present.shape} signals")
         except (KeyError, ValueError) as error:
             raise ModelError(f"the checkpoint is of another network: {error}") from error
-        self._history.records = records[:, None]
+        self._history.records = records
         self._shapes, self._best, self._unchanged = shapes, best, unchanged
         self._present = None if present is None else (float(present[0]), np.array(present[1:]))
 
@@ -278,11 +219,3 @@ def _network(config: ModelConfig, kernels: list[Tensor], patterns: list[Tensor])
     members = config.layout.members if config.leads > 1 else ()
     by_kernel = [None if m.pattern is None else patterns[m.pattern] for m in members]
     return SAN(config, kernels, by_kernel)
-
-
-def _some(signals: Floats, random: np.random.Generator) -> Floats:
-    """Return the signals, or, where they have more samples, some by chance, in their order."""
-    count = max(1, TOGETHER // signals[0].size)
-    if count >= len(signals):
-        return signals
-    return np.asarray(signals[np.sort(random.choice(len(signals), count, replace=False))])

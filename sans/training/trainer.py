@@ -19,15 +19,14 @@ from sans import devices
 from sans.configs import ModelConfig, TrainConfig
 from sans.errors import ModelError
 from sans.model import SAN
-from sans.signals import Signals, audible, sift, unit_scale
+from sans.signals import Signals, audible, unit_scale
 from sans.training.banks import bank_for
+from sans.training.base import TrainerBase
 from sans.training.descent import optimiser_for
 from sans.training.doubts import doubts_of
 from sans.training.history import (
     VALIDATED,
     Epoch,
-    History,
-    Records,
     as_columns,
     as_records,
     widened,
@@ -38,7 +37,7 @@ from sans.training.regularisation import Regularisation
 Weights = NDArray[np.float32]
 
 
-class Trainer:
+class Trainer(TrainerBase):
     """Trains networks of one kind together, epoch by epoch; can be stopped and restored between.
 
     The networks share activation, decoder, dimensions, count of kernels and competition; sizes and
@@ -63,28 +62,12 @@ class Trainer:
         validation: Signals,
         config: TrainConfig | None = None,
     ) -> None:
-        self.config = config or TrainConfig()
-        self.device = devices.pick(self.config.device)
-        least = max(model.least for model in models)
-        sifted = {
-            part: sift(signals, self.device, least)
-            for part, signals in (("training", training), ("validation", validation))
-        }
-        self.training, self.validation = (each.signals for each in sifted.values())
-        self.silent = {part: each.silent for part, each in sifted.items()}
-        self.sparse = {part: each.sparse for part, each in sifted.items()}
-        for model in models:
-            self.config.check_model(model)
-            for signals in (self.training, self.validation):
-                model.check_leads(signals.shape[1])
-                model.check_space(signals.shape[2:])
-
+        super().__init__(models, training, validation, config)
         self.bank = bank_for(models, self.training, self.config)
         self.bank.encode(self.training[:1])  # a density that does not fit shows now
         self._shuffler = torch.Generator("cpu").manual_seed(self.config.seed)
         self._regularisation = Regularisation(models, self.config, self.training.shape[2:])
         self._best = {name: tensor.clone() for name, tensor in self.bank.moved.items()}
-        self._history = History(len(models))
         self._optimisers = {
             name: optimiser_for(self.config, tensor) for name, tensor in self.bank.moved.items()
         }
@@ -97,29 +80,9 @@ class Trainer:
         return ()
 
     @property
-    def objective(self) -> str:
-        """Which figure judges the epochs: φ."""
-        return self._history.objective
-
-    @property
-    def epoch(self) -> int:
-        """How many epochs are done."""
-        return len(self._history)
-
-    @property
-    def finished(self) -> bool:
-        """Whether all epochs are done."""
-        return self.epoch >= self.config.epochs
-
-    @property
     def unchanged(self) -> int:
         """0: every epoch moves all kernels."""
         return 0
-
-    @property
-    def history(self) -> Records:
-        """What every epoch did to every network, ``(epochs, models)``."""
-        return self._history.records.copy()
 
     def run_epoch(self, on_batch: OnBatch | None = None) -> tuple[Epoch, ...]:
         """Pass once over the training signals, then validate; return each network's epoch."""
@@ -133,10 +96,6 @@ class Trainer:
             for name, tensor in self.bank.moved.items():
                 self._best[name][index] = tensor[index]
         return epochs
-
-    def has_best(self, index: int = 0) -> bool:
-        """Return whether an epoch of the network at `index` has ended with a finite φ̄."""
-        return bool(self._history.best[index] >= 0)
 
     def result(self, index: int = 0) -> Training:
         """Return what training has made of the network at `index` so far.
