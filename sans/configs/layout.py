@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sans.families import LEARNED, Spec, parse
-
-EACH = "each"
-"""The pattern of kernels that lie in every lead alone."""
+from sans.families import EACH, LEARNED, Spec, parse
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from sans.configs.encoding import (
     checked_texts,
 )
 from sans.configs.layout import Layout, layout_of, learned_layout, parsed
-from sans.families import Spec
+from sans.families import Spec, learned_text
 from sans.stretching import stretched_size
 
 SIZES = (15,)
@@ -170,6 +170,11 @@ class ModelConfig:
     def specs(self) -> tuple[Spec, ...]:
         """What `kernel` says, parsed; none where all kernels are learned ones of `kernel_sizes`."""
         return parsed(self.kernel, self.dimensions)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts that give the kernels, those of learned ones included."""
+        return self.kernel or (learned_text(self.kernel_sizes),)
 
     @property
     def learned_sizes(self) -> tuple[int, ...]:

@@ -13,10 +13,7 @@ import numpy as np
 
 from sans.dictionary_learning.items import Item, with_member
 from sans.dictionary_learning.moves import new_size
-from sans.families import COSINES, FAMILIES, LEARNED, Parameter, parse, spec_of
-
-EACH = "each"
-"""The pattern of kernels that lie in every lead alone."""
+from sans.families import COSINES, EACH, FAMILIES, LEARNED, Parameter, parse, spec_of
 
 Random = np.random.Generator
 

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING
 
 from sans.families.parsing import parse, spec_of
 from sans.families.spec import Spec
-from sans.families.table import COSINES, FAMILIES, LEARNED, NAMES, Family, Formula, Parameter
+from sans.families.table import (
+    COSINES,
+    EACH,
+    FAMILIES,
+    LEARNED,
+    NAMES,
+    Family,
+    Formula,
+    Parameter,
+    learned_text,
+)
 from sans.families.wording import words
 from sans.lazy import lazy_names
 
@@ -23,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COSINES",
+    "EACH",
     "FAMILIES",
     "LEARNED",
     "NAMES",
@@ -31,6 +42,7 @@ __all__ = [
     "Nearest",
     "Parameter",
     "Spec",
+    "learned_text",
     "nearest",
     "parse",
     "sampled",

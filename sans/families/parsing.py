@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sans.families.members import MOST_MEMBERS, check_members, example
 from sans.families.spec import Spec
-from sans.families.table import COSINES, FAMILIES, NAMES, Member, member_text, number_text
+from sans.families.table import COSINES, EACH, FAMILIES, NAMES, Member, member_text, number_text
 from sans.names import check_name
 
 
@@ -133,7 +133,7 @@ def _grid(family: str, text: str) -> _Grid | None:
 def _pattern(pattern: str) -> str:
     """Return a pattern as every equal pattern is written."""
     pattern = pattern.strip()
-    if pattern == "each":
+    if pattern == EACH:
         return pattern
     try:
         values = [float(each) for each in pattern.split("/")]

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sans.families.table import COSINES, FAMILIES, GRID, LEARNED, Formula, Member, member_text
+from sans.families.table import COSINES, EACH, FAMILIES, GRID, LEARNED, Formula, Member, member_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,9 +98,7 @@ class Spec:
     @property
     def leads(self) -> tuple[float, ...]:
         """The numbers of the pattern for several leads; none unless they are given."""
-        return (
-            tuple(map(float, self.pattern.split("/"))) if self.pattern not in ("", "each") else ()
-        )
+        return tuple(map(float, self.pattern.split("/"))) if self.pattern not in ("", EACH) else ()
 
     @property
     def numbers(self) -> int:

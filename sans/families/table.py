@@ -277,3 +277,11 @@ LEARNED, COSINES = "learned", "dct"
 
 NAMES = (*FAMILIES, LEARNED, COSINES)
 """Every name that a spec may begin with."""
+
+EACH = "each"
+"""The pattern of kernels that lie in every lead alone."""
+
+
+def learned_text(sizes: Sequence[int]) -> str:
+    """Return the spec of learned kernels of so many samples along a side each."""
+    return f"{LEARNED}:{','.join(map(str, sizes))}"

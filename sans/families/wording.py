@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from sans.families.spec import Spec
-from sans.families.table import FAMILIES
+from sans.families.table import EACH, FAMILIES
 
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 """Counts that are written out."""
@@ -48,7 +48,7 @@ def _phrase(kind: Kind, specs: Sequence[Spec], rate: float | None) -> str:
         one = FAMILIES[family].words[0]
         named = f"{'an' if one[0] in 'aeio' else 'a'} {one}"
     text = f"{named} of {_widths([m[0] for m in members], specs[0].dimensions, rate)}"
-    if pattern == "each":
+    if pattern == EACH:
         return f"{text} in each lead alone"
     return f"{text} with the pattern {pattern}" if pattern else text
 

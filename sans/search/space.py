@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sans.families import learned_text
+
 if TYPE_CHECKING:
     from optuna.trial import BaseTrial
 
@@ -38,8 +40,7 @@ class Proposal:
     @property
     def texts(self) -> tuple[str, ...]:
         """The texts of the kernels that it begins with, learned ones included."""
-        sizes = ",".join(map(str, self.kernel_size))
-        return self.kernel or (f"learned:{sizes}",)
+        return self.kernel or (learned_text(self.kernel_size),)
 
 
 def propose(trial: BaseTrial, space: tuple[int, ...]) -> Proposal:

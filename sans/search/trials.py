@@ -15,7 +15,6 @@ from sans.datasets import DataConfig
 from sans.engines import Stopped, ending
 from sans.sweeps.tasks import verified
 from sans.training import trainer_for
-from sans.training.shapes_trainer import ShapesTrainer
 
 PATIENCE = 10
 """Epochs after which a trial ends that has not changed its kernels."""
@@ -98,17 +97,12 @@ def perform(task: TrialSlice, stopped: Stopped) -> SliceOutcome:
     return SliceOutcome(
         {name: tensor.numpy() for name, tensor in trainer.state().items()},
         phi,
-        trainer.typical if isinstance(trainer, ShapesTrainer) else phi,
-        texts_of(found.model.config),
+        trainer.typical,
+        found.model.config.texts,
         trainer.epoch,
         time.monotonic() - began,
         finished,
     )
-
-
-def texts_of(model: ModelConfig) -> tuple[str, ...]:
-    """Return the texts that give the kernels of a network, learned ones included."""
-    return model.kernel or (f"learned:{','.join(map(str, model.kernel_sizes))}",)
 
 
 def warm_up(dimensions: int) -> None:

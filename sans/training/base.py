@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -72,6 +73,12 @@ class TrainerBase:
     def history(self) -> Records:
         """What every epoch did to every network, ``(epochs, networks)``."""
         return self._history.records.copy()
+
+    @property
+    def typical(self) -> float:
+        """What a search ranks networks by: the figure of the best epoch; infinite before one."""
+        best = self._history.best[0]
+        return math.inf if best < 0 else float(self._history.records[self.objective][best, 0])
 
     def has_best(self, index: int = 0) -> bool:
         """Return whether an epoch of the network at `index` has ended with a finite φ̄."""

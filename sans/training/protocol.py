@@ -90,6 +90,10 @@ class TrainerProtocol(Protocol):
     def history(self) -> Records:
         """What every epoch did to every network, ``(epochs, networks)``."""
 
+    @property
+    def typical(self) -> float:
+        """What a search ranks networks by, the lowest first; infinite before the first epoch."""
+
     def run_epoch(self, on_batch: OnBatch | None = None) -> tuple[Epoch, ...]:
         """Do one epoch, then validate; return it for each network.
 

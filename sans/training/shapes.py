@@ -14,7 +14,6 @@ from sans.configs.layout import Member
 from sans.convolution.frames import Floats
 from sans.dictionary_learning.items import Item, apart, texts_of, together
 from sans.dictionary_learning.pieces import cut, unit
-from sans.families import LEARNED
 from sans.model_kernels import (
     dictionary_of,
     fixed_patterns,
@@ -79,9 +78,7 @@ class Shapes:
 
 def in_texts(model: ModelConfig) -> ModelConfig:
     """Return a network whose kernels are given by texts: itself, or by those of learned kernels."""
-    if model.kernel:
-        return model
-    return replace(model, kernel=(f"{LEARNED}:{','.join(map(str, model.kernel_sizes))}",))
+    return replace(model, kernel=model.texts)
 
 
 def started(model: ModelConfig, training: Tensor, config: TrainConfig) -> Shapes:
