@@ -186,7 +186,5 @@ def thinned(found: Described, method: Method, random: np.random.Generator) -> De
     """Return a description without the share of spikes that moves of kernels do not see."""
     if not method.dropout:
         return found
-    code = found.code
-    kept = random.random(len(code.signal)) >= method.dropout
-    parts = (code.signal[kept], code.kernel[kept], code.place[kept], code.amplitude[kept])
-    return replace(found, code=Code(*parts, code.shape))
+    kept = random.random(len(found.code.signal)) >= method.dropout
+    return replace(found, code=found.code.where(kept))

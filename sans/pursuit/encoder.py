@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -72,6 +72,16 @@ class Code:
     def counts(self) -> Integers:
         """How many spikes each signal has, ``(signals,)``."""
         return np.bincount(self.signal, minlength=self.shape[0])
+
+    def where(self, which: NDArray[np.bool_]) -> Code:
+        """Return some of the spikes, by flags ``(spikes,)``."""
+        return replace(
+            self,
+            signal=self.signal[which],
+            kernel=self.kernel[which],
+            place=self.place[which],
+            amplitude=self.amplitude[which],
+        )
 
     def dense(self, dtype: Any = np.float32) -> NDArray[Any]:
         """Return the activations, ``(signals, kernels, *space)``, zero where there is no spike."""

@@ -55,16 +55,9 @@ def _without_cosines(signals: Floats, code: Code, dictionary: Dictionary) -> tup
     if not dictionary.cosines:
         return signals, code
     last = code.kernel == dictionary.shapes - 1
-    drawn = _some(code, last).draw(dictionary)
-    kept = _some(code, ~last)
-    return signals - drawn, replace(
-        kept, shape=(code.shape[0], dictionary.shapes - 1, *code.shape[2:])
-    )
-
-
-def _some(code: Code, which: Floats) -> Code:
-    parts = (code.signal[which], code.kernel[which], code.place[which], code.amplitude[which])
-    return Code(*parts, code.shape)
+    drawn = code.where(last).draw(dictionary)
+    shape = (code.shape[0], dictionary.shapes - 1, *code.shape[2:])
+    return signals - drawn, replace(code.where(~last), shape=shape)
 
 
 def _projected(shapes: Shapes, moved: Sequence[Floats]) -> Shapes:
@@ -153,7 +146,7 @@ def _drawn_alone(shapes: Shapes, code: Code, places: Sequence[int]) -> Floats:
     )
     alone = Dictionary(arrays, 1, shapes.config.dimensions)
     which = own[code.kernel]
-    return np.stack([_some(code, which == place).draw(alone)[:, 0] for place in places])
+    return np.stack([code.where(which == place).draw(alone)[:, 0] for place in places])
 
 
 def _importance(signals: Floats, left: Floats) -> Floats:
