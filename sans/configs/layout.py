@@ -153,6 +153,20 @@ def layout_of(
     return Layout(tuple(members), weights, tuple(patterns), cosines)
 
 
+def fitting_layout(
+    kernel: tuple[str, ...], dimensions: int, leads: int, rank: str, side: int | None
+) -> Layout:
+    """Return the same for signals of which some kernel is no longer than the shortest side.
+
+    Raises:
+        ValueError: as `layout_of`, or if there is none.
+    """
+    found = layout_of(kernel, dimensions, leads, rank, side)
+    if not found.members and not found.cosines:
+        raise ValueError(f"no kernel of {' '.join(kernel)} is as short as signals of {side}")
+    return found
+
+
 def _choices(spec: Spec, leads: int, rank: str) -> tuple[tuple[Fixed | None, int | None], ...]:
     """Return with which patterns of leads, and in which single lead, a text has each member.
 
@@ -164,8 +178,8 @@ def _choices(spec: Spec, leads: int, rank: str) -> tuple[tuple[Fixed | None, int
     if spec.pattern not in ("", EACH):
         if len(spec.leads) != leads:
             raise ValueError(
-                f"the pattern of {spec.text} is for {_count(len(spec.leads))}, the signals have "
-                f"{leads}"
+                f"the pattern of {spec.text} is for {leads_text(len(spec.leads))}, the signals "
+                f"have {leads}"
             )
         return ((unit(spec.leads), None),) if leads > 1 else ()
     if leads == 1 or (spec.learned and rank == "full" and not spec.pattern):
@@ -205,5 +219,6 @@ def unit(pattern: Sequence[float]) -> Fixed:
     return tuple(value / math.copysign(norm, largest) for value in pattern)
 
 
-def _count(leads: int) -> str:
+def leads_text(leads: int) -> str:
+    """Return a count of leads in words."""
     return f"{leads} lead{'s' if leads > 1 else ''}"

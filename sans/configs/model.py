@@ -15,7 +15,14 @@ from sans.configs.encoding import (
     checked_densities,
     checked_texts,
 )
-from sans.configs.layout import Layout, layout_of, learned_layout, parsed
+from sans.configs.layout import (
+    Layout,
+    fitting_layout,
+    layout_of,
+    leads_text,
+    learned_layout,
+    parsed,
+)
 from sans.families import Spec, learned_text
 from sans.stretching import stretched_size
 
@@ -220,9 +227,7 @@ class ModelConfig:
         Raises:
             ValueError: if a text is none, or none of the kernels is as short as the signals.
         """
-        found = layout_of((*kernel,), self.dimensions, self.leads, self.rank, side)
-        if not found.members and not found.cosines:
-            raise ValueError(f"no kernel of {' '.join(kernel)} is as short as signals of {side}")
+        found = fitting_layout((*kernel,), self.dimensions, self.leads, self.rank, side)
         rule, tolerance = ACTIVATIONS[self.activation].paper_density, 4 - self.dimensions
         return replace(
             self,
@@ -245,8 +250,5 @@ class ModelConfig:
     def check_leads(self, leads: int) -> None:
         """Raise a ValueError unless the network is for signals of so many leads."""
         if leads != self.leads:
-            raise ValueError(f"the network is for {_leads(self.leads)}, the signals have {leads}")
-
-
-def _leads(count: int) -> str:
-    return f"{count} lead{'s' if count > 1 else ''}"
+            wanted = leads_text(self.leads)
+            raise ValueError(f"the network is for {wanted}, the signals have {leads}")

@@ -18,7 +18,7 @@ from sans.configs.encoding import (
     checked_densities,
     checked_texts,
 )
-from sans.configs.layout import layout_of, parsed
+from sans.configs.layout import fitting_layout, parsed
 from sans.configs.model import SIZES, ModelConfig
 from sans.options import NETWORK, PURSUIT, numbers, option, real_numbers, whole_numbers, with_commas
 
@@ -204,11 +204,7 @@ class ModelOptions:
         if self.kernel:
             for spec in parsed(self.kernel, len(space)):
                 spec.check_space(space)
-            found = layout_of(self.kernel, len(space), leads, rank, min(space))
-            if not found.members and not found.cosines:
-                raise ValueError(
-                    f"no kernel of {' '.join(self.kernel)} is as short as signals of {min(space)}"
-                )
+            found = fitting_layout(self.kernel, len(space), leads, rank, min(space))
             kernels = [(member.size, member.spec) for member in found.members]
         else:
             sizes = enumerate(self.kernel_size)
