@@ -29,7 +29,7 @@ from sans.model_kernels import (
 )
 from sans.pursuit import encoder
 from sans.pursuit.stop import Stop
-from sans.signals import Signals, as_tensor
+from sans.signals import Signals, as_tensor, filled
 from sans.stretching import stretched
 
 if TYPE_CHECKING:
@@ -121,8 +121,7 @@ class SAN(nn.Module):
         The map of the cosines, the last, is over frequencies. Missing samples, NaN, meet nothing.
         """
         weights, patterns = self._weights()
-        signals = self._on_device(signals).to(self._like.dtype)
-        signals = torch.where(signals.isnan(), 0, signals)
+        signals = filled(self._on_device(signals).to(self._like.dtype))
         maps = []
         if weights is not None and patterns is None:
             maps.append(tensors.correlate(signals, weights))
@@ -168,10 +167,8 @@ class SAN(nn.Module):
             TypeError: if they are no real numbers.
             ValueError: if they do not have one map for each shape.
         """
-        found = self._maps(activations)
+        found, waves = self._maps(activations)
         weights, patterns = self._weights()
-        waves = found[:, -1:] if self.config.cosines else None
-        found = found if waves is None else found[:, :-1]
         drawn = None
         if weights is not None and patterns is None:
             drawn = tensors.decode(found, weights, self.config.decoder)
@@ -189,10 +186,8 @@ class SAN(nn.Module):
         leads, *space)``; the sum over kernels is what `decode` returns. Errors are those of
         `decode`.
         """
-        found = self._maps(activations)
+        found, waves = self._maps(activations)
         weights, patterns = self._weights()
-        waves = found[:, -1:] if self.config.cosines else None
-        found = found if waves is None else found[:, :-1]
         parts = []
         if weights is not None:
             groups = torch.unflatten(weights[0], 0, (len(self.kernels), -1))
@@ -254,10 +249,10 @@ class SAN(nn.Module):
     def _pursue(self, signals: Tensor, weights: float) -> Tensor:
         """Return the activations that a pursuit finds; no gradient passes."""
         config, stop = self.config, Stop.parse(self.config.stop)
-        plain = config.leads == 1 and not config.cosines
         # Spikes move one after the other, which is no work for a GPU.
         if (
-            plain
+            config.leads == 1
+            and not config.cosines
             and signals.device.type != "cpu"
             and config.refit != "places"
             and not bool(signals.isnan().any())
@@ -267,13 +262,8 @@ class SAN(nn.Module):
             drawn = [kernel.detach() for kernel in self._drawn()]
             found = pursuit.pursue(signals[:, 0], drawn, stop, config.refit, weights)
             return found.to(signals.dtype)
-        images = _array(signals)
-        shapes: Sequence[NDArray[Any]] | Dictionary
-        if plain:
-            shapes, images = [_array(kernel) for kernel in self._drawn()], images[:, 0]
-        else:
-            shapes = self.dictionary()
-        code = encoder.pursue(images, shapes, stop, config.refit, weights, cpu_count())
+        shapes = self.dictionary()
+        code = encoder.pursue(_array(signals), shapes, stop, config.refit, weights, cpu_count())
         return torch.from_numpy(code.dense()).to(signals)
 
     def _drawn(self) -> list[Tensor]:
@@ -303,8 +293,8 @@ class SAN(nn.Module):
         wide = [k if v is None else k.expand(whole) for k, v in zip(drawn, patterns, strict=True)]
         return tensors.stack_in_leads(wide).unsqueeze(0), laid
 
-    def _maps(self, activations: Signals) -> Tensor:
-        """Return activations that fit, in the precision of the kernels.
+    def _maps(self, activations: Signals) -> tuple[Tensor, Tensor | None]:
+        """Return activations that fit, in the precision of the kernels: of these, and of cosines.
 
         Raises:
             TypeError, ValueError: as `decode` says.
@@ -315,7 +305,8 @@ class SAN(nn.Module):
             raise ValueError(
                 f"activations must be (batch, {maps}, {space}), not {tuple(found.shape)}"
             )
-        return found.to(self._like.dtype)
+        found = found.to(self._like.dtype)
+        return (found[:, :-1], found[:, -1:]) if self.config.cosines else (found, None)
 
     @property
     def _space(self) -> tuple[str, ...]:

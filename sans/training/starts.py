@@ -9,7 +9,7 @@ from torch import Tensor
 from sans.configs import ModelConfig, TrainConfig
 from sans.configs.layout import Member
 from sans.model_kernels import fixed_patterns, kernel_shapes, sampled_kernel
-from sans.signals import unit_scale
+from sans.signals import filled, unit_scale
 
 SCALE = 0.1
 """The constant start, and the deviation of the random one: the paper's."""
@@ -94,7 +94,7 @@ def _common(signals: Tensor) -> tuple[Tensor, Tensor]:
         its proportions, ``(…)`` flat.
     """
     rows = signals.flatten(1).cpu().double()
-    rows = torch.where(rows.isnan(), 0, rows)
+    rows = filled(rows)
     pattern = torch.linalg.eigh(rows @ rows.T)[1][:, -1]
     pattern = pattern * pattern[pattern.abs().argmax()].sign()
     return pattern.float(), (pattern @ rows).float()
@@ -117,7 +117,7 @@ def _piece(
         for axis, size in enumerate(shape[1:], 1):
             first = int(random.integers(piece.shape[axis] - size + 1))
             piece = piece.narrow(axis, first, size)
-        pieces.append(torch.where(piece.isnan(), 0, piece) * scale)
+        pieces.append(filled(piece) * scale)
     best = max(pieces, key=lambda piece: float(piece.norm())).cpu()
     norm = best.norm()
     return best / norm if norm > 0 else _constant(shape)
