@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -152,21 +153,24 @@ class _WithParameters(Bank):
         self, index: int, moved: Mapping[str, Tensor]
     ) -> tuple[list[Tensor], tuple[Tensor | None, ...]]:
         """Return kernels and patterns of leads of the network at `index`; as `Bank.network`."""
-        self._parameters[index].take(moved["parameters"][index])
-        self._note(index)
-        found = super().network(index, moved)
-        self._parameters[index].take(self._values[index])
-        self._note(index)
-        return found
+        with self._taken(index, moved):
+            return super().network(index, moved)
 
     def model(self, index: int, moved: Mapping[str, Tensor]) -> ModelConfig:
         """Return the network at `index` with the parameters that it has learned."""
+        with self._taken(index, moved):
+            return self._parameters[index].config(self._sizes_of(index))
+
+    @contextmanager
+    def _taken(self, index: int, moved: Mapping[str, Tensor]) -> Iterator[None]:
+        """Let the network at `index` have the parameters of other tensors for a while."""
         self._parameters[index].take(moved["parameters"][index])
         self._note(index)
-        found = self._parameters[index].config(self._sizes_of(index))
-        self._parameters[index].take(self._values[index])
-        self._note(index)
-        return found
+        try:
+            yield
+        finally:
+            self._parameters[index].take(self._values[index])
+            self._note(index)
 
     def _of_learned(self, gradient: Tensor) -> Tensor:
         """Return the gradient of all weights: `gradient` leaves out those of formulas."""
