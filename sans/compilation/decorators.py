@@ -32,7 +32,7 @@ def lent(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` like `compiled`, for one that makes no array and keeps none.
 
     It does not count who holds the arrays that it is given, which takes longer than a short loop:
-    those that call it hold them.
+    those that call it hold them. So it calls nothing that returns an array, either.
     """
     return _compile(function, _nrt=False)
 
@@ -46,10 +46,10 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def apart(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile `function` like `reordered`, once for all compiled code that calls it.
+    """Compile `function` like `compiled`, once for all compiled code that calls it.
 
     Callers do not take it in, which costs a call: for what is rare where a loop is fast, and has
-    many callers. It may make arrays.
+    many callers. It is as free as `reordered`.
     """
     return _compile(function, fastmath=ANY_ORDER, **{APART: True})
 
@@ -60,7 +60,7 @@ def fused(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def reordered(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile `function` like `compiled`, free to add and multiply in another order."""
+    """Compile `function` like `lent`, free to add and multiply in another order."""
     return _compile(function, fastmath=ANY_ORDER, _nrt=False)
 
 

@@ -48,13 +48,9 @@ def decode(activations: Tensor, weights: Tensor, patterns: Tensor, decoder: str)
     mirrored = decoder == "adjoint"
     if not _is_full(weights, activations):
         shapes = weights.flatten(0, 1).unsqueeze(1)
-        if mirrored:
-            shapes = shapes.flip(tuple(range(2, shapes.ndim)))
         drawn = convolve(activations, shapes, groups=len(shapes), mirrored=mirrored)
         return torch.einsum("mkl,bmk...->bml...", patterns, torch.unflatten(drawn, 1, (models, -1)))
     laid = _spread(weights, patterns).transpose(1, 2).flatten(0, 1)
-    if mirrored:
-        laid = laid.flip(tuple(range(2, laid.ndim)))
     drawn = convolve(activations, laid, groups=models, mirrored=mirrored)
     return torch.unflatten(drawn, 1, (models, leads))
 

@@ -17,21 +17,20 @@ def stack(kernels: Sequence[Tensor], side: int | None = None) -> Tensor:
     `side` is at least the largest kernel's, which it is where it is None.
     """
     side = side or max(kernel.shape[0] for kernel in kernels)
-    return torch.stack([F.pad(k, _margins(k.shape[0], side) * k.ndim) for k in kernels])
+    return torch.stack([widened(kernel, side, kernel.ndim) for kernel in kernels])
 
 
 def stack_in_leads(kernels: Sequence[Tensor], side: int | None = None) -> Tensor:
     """Return kernels ``(leads, *side)`` as one tensor ``(kernels, leads, *side)``, as `stack`."""
     side = side or max(kernel.shape[-1] for kernel in kernels)
-    padded = [F.pad(k, _margins(k.shape[-1], side) * (k.ndim - 1)) for k in kernels]
-    return torch.stack(padded)
+    return torch.stack([widened(kernel, side, kernel.ndim - 1) for kernel in kernels])
 
 
 def widened(weights: Tensor, side: int, dimensions: int) -> Tensor:
     """Return weights ``(..., *space)`` with zeros around them up to `side`, origins aligned.
 
     Args:
-        weights: what `stack` made.
+        weights: kernels, or what `stack` made of them.
         side: at least theirs.
         dimensions: of space.
     """
@@ -74,10 +73,7 @@ def decode(activations: Tensor, weights: Tensor, decoder: str) -> Tensor:
     Returns:
         ``(batch, models, *space)``.
     """
-    mirrored = decoder == "adjoint"
-    if mirrored:
-        weights = weights.flip(tuple(range(2, weights.ndim)))
-    return convolve(activations, weights, groups=len(weights), mirrored=mirrored)
+    return convolve(activations, weights, groups=len(weights), mirrored=decoder == "adjoint")
 
 
 def convolve(maps: Tensor, weights: Tensor, groups: int, mirrored: bool = False) -> Tensor:
@@ -87,11 +83,13 @@ def convolve(maps: Tensor, weights: Tensor, groups: int, mirrored: bool = False)
         maps: ``(batch, maps, *space)``, zero beyond the border.
         weights: ``(out, maps / groups, *side)``.
         groups: into how many equal parts maps and weights fall, which do not meet.
-        mirrored: whether the ends of the padding are swapped.
+        mirrored: whether every kernel is turned about its origin, which draws it as it is.
     """
-    before, after = _margins(1, weights.shape[-1])
-    margins = (after, before) if mirrored else (before, after)
     dimensions = maps.ndim - 2
+    before, after = _margins(1, weights.shape[-1])
+    margins = (before, after)
+    if mirrored:
+        weights, margins = weights.flip(tuple(range(2, weights.ndim))), (after, before)
     conv = F.conv1d if dimensions == 1 else F.conv2d
     with devices.exact():
         return conv(F.pad(maps, margins * dimensions), weights, groups=groups)
