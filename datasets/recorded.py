@@ -51,17 +51,15 @@ def read_channel(
     def read(wanted: int) -> list[NDArray[np.float64]]:
         frames = -(-wanted // chosen[0].per_frame)
         size = min(frames, max(some, frames_at_a_time(layout)) if wanted >= ALL else some)
-        blocks = list(islice(source.blocks(size), -(-frames // size)))
-        if not blocks:
+        blocks = islice(source.blocks(size), -(-frames // size))
+        pieces = [[np.asarray(block[position]) for position in positions] for block in blocks]
+        if not pieces:
             raise DatasetError(f"{name} is empty: it has no samples")
         return [
-            in_units(
-                np.concatenate([np.asarray(block[lead.position]) for block in blocks]),
-                track.gain,
-                track.baseline,
-                track.missing,
-            )[: frames * track.per_frame]
-            for lead, track in zip(leads, chosen, strict=True)
+            in_units(np.concatenate(stored), track.gain, track.baseline, track.missing)[
+                : frames * track.per_frame
+            ]
+            for track, stored in zip(chosen, zip(*pieces, strict=True), strict=True)
         ]
 
     title = f"{name} {leads[0].label}" if len(tracks) > 1 else name

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.errors import DatasetError
+from sans.missing import interpolated
 
 LOWEST, HIGHEST = "lowest", "highest"
 
@@ -92,9 +93,7 @@ def resampled(values: NDArray[np.float64], rate: float, target: float) -> NDArra
     import scipy.signal
 
     gone = np.isnan(values)
-    found = np.asarray(
-        scipy.signal.resample_poly(_without_gaps(values, gone), up, down, padtype="edge")
-    )
+    found = np.asarray(scipy.signal.resample_poly(interpolated(values), up, down, padtype="edge"))
     if gone.any():
         places = np.arange(found.size) * down // up
         after = np.minimum(places + (np.arange(found.size) * down % up > 0), values.size - 1)
@@ -115,16 +114,6 @@ def _factors(rate: float, target: float) -> tuple[int, int]:
         small = ratio.limit_denominator(_LARGEST) if ratio < 1 else None
         ratio = small or 1 / (1 / ratio).limit_denominator(_LARGEST)
     return ratio.numerator, ratio.denominator
-
-
-def _without_gaps(values: NDArray[np.float64], gone: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return samples with straight lines where some are missing; zeros where all are."""
-    if gone.all():
-        return np.zeros_like(values)
-    if not gone.any():
-        return values
-    (there,) = np.nonzero(~gone)
-    return np.asarray(np.interp(np.arange(values.size), there, values[there]))
 
 
 def _different(labels: Sequence[str], rates: Sequence[float], recording: str) -> str:

@@ -19,7 +19,7 @@ from sans.recordings import open_recording
 from sans.recordings.channels import position_of
 from sans.recordings.cutting import RecordingPart, part_of
 from sans.recordings.facts import annotations_of, facts_of
-from sans.recordings.layout import Layout, Source, Track, frames_at_a_time, samples_of
+from sans.recordings.layout import Layout, Source, Track, all_samples, samples_of
 from sans.recordings.opening import is_record
 from sans.recordings.rates import given_rate, rated
 from sans.recordings.recording import Channel, Recording, in_memory
@@ -84,7 +84,7 @@ def read(
     with _source_at(path, annotations, max_output) as source:
         samples: list[Array] = []
         if not (partly and source.between):  # of a stream no more is decoded than is wanted
-            samples = _read_all(source)
+            samples = all_samples(source, _BLOCK)
             source = in_memory(source.layout, samples, source.notices)
         found = _look_at(source, rate, path)
         chosen = _chosen(found.source.layout, found.roles, channel, path.name)
@@ -130,7 +130,7 @@ def _part(found: _Found, chosen: Sequence[int], cut: Cut) -> Recording:
     if cut.in_seconds and not all(layout.tracks[i].rate for i in chosen):
         raise DatasetError(f"{path.name} does not say its rate: give rate= to have a part of it")
     part = part_of(source, cut, facts, path.name, chosen)
-    samples = _read_all(part.source)
+    samples = all_samples(part.source, _BLOCK)
     noted = _between(annotations_of(layout, partial(samples_of, source)), part)
     kept = replace(part.source.layout, format=layout.format)
     arrays = dict(zip(part.spans, samples, strict=True))
@@ -171,16 +171,6 @@ def _source_at(path: Path, annotations: bool, max_output: int | None) -> Iterato
     except OSError as error:
         raise unreadable(path, error) from error
     yield open_recording(path, annotations=annotations)
-
-
-def _read_all(source: Source) -> list[Array]:
-    """Return the samples of every track."""
-    tracks = source.layout.tracks
-    parts: list[list[Array]] = [[np.empty(0, track.dtype)] for track in tracks]
-    for block in source.blocks(frames_at_a_time(source.layout, _BLOCK)):
-        for part, array in zip(parts, block, strict=True):
-            part.append(array)
-    return [np.concatenate(part) for part in parts]
 
 
 def _chosen(

@@ -9,15 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.convolution.frames import Integers
-from sans.filling.gaps import (
-    Gap,
-    Values,
-    edges_of,
-    level_of,
-    lined,
-    running_mean,
-)
+from sans.filling.gaps import Gap, Values, edges_of, level_of, running_mean
 from sans.filling.learning import Learned
+from sans.missing import interpolated
 from sans.pursuit.encoder import Code, pursue
 from sans.pursuit.stop import Stop
 
@@ -48,13 +42,13 @@ class Scale(NamedTuple):
 
     def apply(self, window: Values) -> tuple[Values, Values]:
         """Return a window standardised, NaN where it was, and the running mean taken from it."""
-        slow = np.stack([running_mean(_lined(row), self.samples) for row in window])
+        slow = np.stack([running_mean(interpolated(row), self.samples) for row in window])
         return (window - slow) / self.deviations, slow
 
 
 def scale_of(values: Values, samples: int) -> Scale:
     """Return the scale of a signal ``(leads, length)`` with gaps."""
-    slow = np.stack([running_mean(_lined(row), samples) for row in values])
+    slow = np.stack([running_mean(interpolated(row), samples) for row in values])
     deviations = np.nanstd(values - slow, axis=1, keepdims=True)
     return Scale(np.where(deviations > 0, deviations, 1.0), samples)
 
@@ -167,7 +161,3 @@ def _drawn(
         code.shape,
     )
     return np.asarray(made.draw(learned.dictionary)[0])
-
-
-def _lined(row: Values) -> Values:
-    return lined(row) if np.isfinite(row).any() else np.zeros_like(row)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from sans.errors import DatasetError
 from sans.filling.filling import Filled, fill
 from sans.pursuit.dictionary import Dictionary
 from sans.recordings.channels import choose_channels
-from sans.recordings.layout import Source, Track, frames_at_a_time, in_units, samples_of
+from sans.recordings.layout import Source, Track, all_samples, in_units, samples_of
 from sans.recordings.opening import open_recording
 from sans.recordings.rates import rated
 from sans.recordings.recording import in_memory
@@ -62,11 +63,12 @@ def fill_recording(
     source = open_recording(path, annotations=True)
     if len(source.layout.shape) == 3:
         raise DatasetError(f"{path.name} has images: gaps are filled in recordings over time")
-    samples = _read(source)
-    kept = in_memory(source.layout, samples)
-    tracks = rated(source.layout, lambda number: samples_of(kept, number)).tracks
+    samples = all_samples(source)
+    given = partial(samples_of, in_memory(source.layout, samples))
+    roles = roles_in(source.layout, given)
+    tracks = rated(source.layout, given, roles).tracks
     names = [track.name for track in tracks]
-    chosen = _chosen(kept, names, list(channels), path.name)
+    chosen = _chosen(roles, names, list(channels), path.name)
     groups, filled = [], list(samples)
     for numbers in _alike(tracks, chosen):
         found = _fill(tracks, samples, numbers, names, path.name, dictionary)
@@ -80,10 +82,11 @@ def fill_recording(
     return FilledRecording(in_memory(source.layout, filled, source.notices), tuple(groups))
 
 
-def _chosen(source: Source, names: Sequence[str], channels: list[str], name: str) -> list[int]:
+def _chosen(
+    roles: Sequence[Role], names: Sequence[str], channels: list[str], name: str
+) -> list[int]:
     if channels:
         return sorted(choose_channels(channels, names, name))
-    roles = roles_in(source.layout, lambda number: samples_of(source, number))
     return [number for number, role in enumerate(roles) if role is Role.SIGNAL]
 
 
@@ -138,11 +141,3 @@ def _stored(values: NDArray[np.float64], stored: Array, track: Track) -> Array:
     limits = stored[there].min(), stored[there].max()
     made = np.clip(made, float(limits[0]), float(limits[1])).astype(stored.dtype)
     return np.where(there, stored, made).astype(stored.dtype)
-
-
-def _read(source: Source) -> list[Array]:
-    parts: list[list[Array]] = [[np.empty(0, track.dtype)] for track in source.layout.tracks]
-    for block in source.blocks(frames_at_a_time(source.layout)):
-        for part, array in zip(parts, block, strict=True):
-            part.append(array)
-    return [np.concatenate(part) for part in parts]

@@ -18,6 +18,7 @@ import numpy as np
 from sans.filling.candidates import LINE, Scale, candidates, scale_of
 from sans.filling.gaps import Gap, Values, accompanied, gaps_of, lined
 from sans.filling.learning import Learned, learn, measured, size_of
+from sans.missing import spans
 from sans.pursuit.dictionary import Dictionary
 
 KERNELS = 3
@@ -163,11 +164,9 @@ def _check(values: Values, gaps: Sequence[Gap], dictionary: Dictionary | None) -
 def _windows(values: Values, size: int, scale: Scale) -> Values:
     """Return windows in which nothing is missing, ``(windows, leads, length)``, standardised."""
     length = min(_KERNELS_LONG * size, values.shape[1])
-    gone = ~np.isfinite(values).all(axis=0)
-    edges = np.flatnonzero(np.diff(gone.astype(np.int8), prepend=1, append=1)).reshape(-1, 2)
     whole = [
         start
-        for first, behind in edges.tolist()
+        for first, behind in spans(np.asarray(np.isfinite(values).all(axis=0))).tolist()
         for start in range(first, behind - length + 1, length)
     ]
     if not whole:

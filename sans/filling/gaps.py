@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sans.missing import interpolated, spans
 
 Values = NDArray[np.float64]
 
@@ -31,11 +32,11 @@ class Gap(NamedTuple):
 
 def gaps_of(values: Values) -> list[Gap]:
     """Return the gaps of a signal ``(leads, length)``, by lead and place."""
-    found = []
-    for lead, row in enumerate(values):
-        edges = np.flatnonzero(np.diff(np.isnan(row).astype(np.int8), prepend=0, append=0))
-        found += [Gap(lead, *map(int, pair)) for pair in edges.reshape(-1, 2)]
-    return found
+    return [
+        Gap(lead, first, behind)
+        for lead, row in enumerate(values)
+        for first, behind in spans(np.isnan(row)).tolist()
+    ]
 
 
 def accompanied(values: Values, gap: Gap) -> bool:
@@ -50,11 +51,9 @@ def lined(row: Values) -> Values:
     Raises:
         ValueError: if no sample is there.
     """
-    there = np.isfinite(row)
-    if not there.any():
+    if np.isnan(row).all():
         raise ValueError("all samples of a lead are missing: there is nothing to fill it from")
-    places = np.arange(row.size)
-    return np.asarray(np.interp(places, places[there], row[there]))
+    return interpolated(row)
 
 
 def edges_of(row: Values, first: int, behind: int, samples: int) -> Values:
@@ -91,11 +90,6 @@ def running_mean(row: Values, samples: int) -> Values:
     padded = np.pad(row, samples // 2, mode="edge")
     sums = np.concatenate([[0.0], np.cumsum(padded)])
     return np.asarray((sums[samples:] - sums[:-samples]) / samples)[: row.size]
-
-
-def longest(gaps: Sequence[Gap]) -> int:
-    """Return the length of the longest gap; 0 if there is none."""
-    return max((gap.length for gap in gaps), default=0)
 
 
 def _mean(values: Values) -> float | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sans.missing import spans
 from sans.plots.style import COLOURS, DASHES, FAINT, INK, MARKERS, MUTED, Array
 
 if TYPE_CHECKING:
@@ -97,8 +98,7 @@ def draw_description(panel: Axes, time: Array, values: Array, missing: NDArray[n
 
 def mark_gaps(panel: Axes, missing: NDArray[np.bool_], rate: float | None) -> None:
     """Shade where samples are missing."""
-    edges = np.flatnonzero(np.diff(missing.astype(np.int8), prepend=0, append=0))
-    for first, behind in edges.reshape(-1, 2):
+    for first, behind in spans(missing):
         span = (first - 0.5) / (rate or 1), (behind - 0.5) / (rate or 1)
         panel.axvspan(*span, color=FAINT, alpha=0.3, linewidth=0)
 

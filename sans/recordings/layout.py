@@ -133,6 +133,20 @@ def samples_of(source: Source, number: int) -> Iterator[NDArray[Any]]:
     return (block[number] for block in blocks)
 
 
+def all_samples(source: Source, piece: int = PIECE) -> list[NDArray[Any]]:
+    """Return the samples of every track.
+
+    Args:
+        source: the recording.
+        piece: samples of all tracks that are read at a time, about.
+    """
+    parts: list[list[NDArray[Any]]] = [[np.empty(0, track.dtype)] for track in source.layout.tracks]
+    for block in source.blocks(frames_at_a_time(source.layout, piece)):
+        for part, array in zip(parts, block, strict=True):
+            part.append(array)
+    return [np.concatenate(part) for part in parts]
+
+
 def in_units(
     stored: NDArray[Any], gain: float, baseline: float, missing: int | None
 ) -> NDArray[np.float64]:

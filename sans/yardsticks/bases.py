@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.figures import Approximation
+from sans.missing import interpolated
 from sans.pursuit.stop import Stop
 
 Array: TypeAlias = NDArray[np.float64]
@@ -117,15 +118,10 @@ def filled(signals: Array) -> Array:
     Args:
         signals: ``(signals, leads, *space)``; NaN is a missing sample.
     """
-    missing = np.isnan(signals)
-    if not missing.any():
+    if not np.isnan(signals).any():
         return signals
-    whole = signals.copy()
-    rows = whole.reshape(-1, signals.shape[-1])
-    for row, gaps in zip(rows, missing.reshape(rows.shape), strict=True):
-        there = np.flatnonzero(~gaps)
-        row[gaps] = np.interp(np.flatnonzero(gaps), there, row[there]) if len(there) else 0
-    return whole
+    rows = signals.reshape(-1, signals.shape[-1])
+    return np.stack([interpolated(row) for row in rows]).reshape(signals.shape)
 
 
 def atoms_of(basis: Basis, space: Sequence[int]) -> Callable[[Positions], Array]:
