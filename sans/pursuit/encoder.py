@@ -33,6 +33,7 @@ from sans.pursuit.parts import (
     described,
     joined,
     norms_on,
+    plan_of,
     present_in,
     segment_of,
     task_of,
@@ -144,9 +145,7 @@ def pursue(
     if not isinstance(kernels, Dictionary):
         signals = signals[:, None]
     space = signals.shape[2:]
-    counted = dictionary.numbers if weights is None else weights
-    cost = stop.cost(len(space), dictionary.shapes, math.prod(space))
-    plan = PursuitPlan(dictionary, atoms_of(dictionary, space), stop, refit, counted, cost)
+    plan = plan_of(dictionary, atoms_of(dictionary, space), space, stop, refit, weights)
     if len(space) == 1 and space[0] > SEGMENT:
         parts, work = [(i, i + 1) for i in range(len(signals))], _long
     else:

@@ -45,6 +45,23 @@ Found = tuple[Integers, Integers, Integers, Integers, Floats]
 """Signal, kernel, row, column and amplitude of spikes."""
 
 
+def plan_of(
+    dictionary: Dictionary,
+    atoms: Atoms,
+    space: tuple[int, ...],
+    stop: Stop,
+    refit: str,
+    weights: float | None,
+) -> PursuitPlan:
+    """Return what signals share that have so many samples along each dimension of space.
+
+    `weights` is what φ counts as weights; None: all numbers of the kernels.
+    """
+    counted = dictionary.numbers if weights is None else weights
+    cost = stop.cost(len(space), dictionary.shapes, math.prod(space))
+    return PursuitPlan(dictionary, atoms, stop, refit, counted, cost)
+
+
 def task_of(plan: PursuitPlan, samples: int, share: float, first: int, last: int) -> loops.Aim:
     """Return what is to be described of an image; its size and energy are filled in later."""
     rule, value = loops.RULES[plan.stop.kind], float(plan.stop.value)
