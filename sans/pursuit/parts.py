@@ -85,11 +85,11 @@ def room_of(task: loops.Aim) -> int:
 
 def described(
     images: Floats, originals: Floats, laid: Floats, task: loops.Aim, plan: PursuitPlan
-) -> tuple[Found, Floats]:
-    """Return the spikes of images ``(batch, leads, height, width)``, and what they leave of them.
+) -> Found:
+    """Return the spikes of images.
 
     Args:
-        images: the images; changed.
+        images: ``(batch, leads, height, width)``; become what the spikes leave of them.
         originals: ``(batch, leads, height, last - first)``: what φ and an error are measured by.
         laid: 1 / norm of every atom.
         task: what is to be described, and until when.
@@ -112,7 +112,7 @@ def described(
     at = signal * room + np.arange(len(signal)) - np.repeat(np.cumsum(counts) - counts, counts)
     kept = at[spikes.amplitude[at] != 0]
     found = (spikes.kernel[kept], spikes.y[kept], spikes.x[kept], spikes.amplitude[kept])
-    return (kept // max(room, 1), *found), images
+    return (kept // max(room, 1), *found)
 
 
 def _maps(images: Floats, atoms: Atoms) -> Floats:
