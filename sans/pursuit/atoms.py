@@ -175,23 +175,28 @@ def draw(atoms: Atoms, kernel: int, amplitude: float, y: int, x: int, image: Flo
         draw_wave(atoms.tall, atoms.wide, amplitude, y, x, image)
     if atoms.missing.size:
         space = (image.shape[1], image.shape[2])
-        _hide_in(atoms.missing, extent(atoms, kernel, y, x, space), image)
-
-
-@lent
-def hide(missing: NDArray[np.bool_], image: Floats) -> None:
-    """Write 0 where samples of an image are missing, as in `Atoms`."""
-    if missing.size:
-        _hide_in(missing, (0, image.shape[1], 0, image.shape[2]), image)
+        hide_in(atoms.missing, extent(atoms, kernel, y, x, space), image)
 
 
 @apart
-def _hide_in(missing: NDArray[np.bool_], part: Part, image: Floats) -> None:
+def hide_in(missing: NDArray[np.bool_], part: Part, image: Floats) -> None:
+    """Write 0 where samples in some rows and columns of an image are missing."""
     for lead in range(image.shape[0]):
         for i in range(part[0], part[1]):
             for j in range(part[2], part[3]):
                 if missing[lead, i, j]:
                     image[lead, i, j] = 0.0
+
+
+@lent
+def count_present(missing: NDArray[np.bool_], image: Floats) -> int:
+    """Return how many samples of an image are not missing."""
+    count = image.size
+    for lead in range(missing.shape[0]):
+        for y in range(missing.shape[1]):
+            for x in range(missing.shape[2]):
+                count -= missing[lead, y, x]
+    return count
 
 
 @compiled
