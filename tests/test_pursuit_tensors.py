@@ -13,14 +13,17 @@ from sans import SAN, ModelConfig, devices
 from sans.datasets import DataConfig, load
 from sans.pursuit import encoder, tensors
 from sans.pursuit.absolute import SMALL
+from sans.pursuit.atoms import drawable
+from sans.pursuit.dictionary import Dictionary
 from sans.pursuit.least_squares import DEPENDENT
+from sans.pursuit.parts import PursuitPlan
 from sans.pursuit.stop import Stop
 from sans.pursuit.tensors import absolute, memory, refits, rounds
 from sans.pursuit.tensors.atoms import atoms_at, products
 from sans.pursuit.tensors.images import drawing
 from sans.pursuit.tensors.least_squares import solve
 from sans.pursuit.tensors.peaks import choose
-from sans.pursuit.tensors.scene import TensorPlan, TensorSetting, scales_on, scene_on
+from sans.pursuit.tensors.scene import TensorSetting, scales_on, scene_on
 from sans.pursuit.tensors.spikes import SpikeTensors
 from sans.pursuit.tensors.state import survey
 
@@ -88,7 +91,8 @@ def assert_same(signals, kernels, *arguments, device="cpu"):
 
 def scene_of(kernels, space):
     """Return kernels of one or two dimensions on images of some shape."""
-    plan = TensorPlan(kernels, Stop(), "squares", 0, 2.0)
+    dictionary = Dictionary.of(kernels, len(space))
+    plan = PursuitPlan(dictionary, drawable(dictionary, space), Stop(), "squares", 0, 2.0)
     images = torch.zeros((1, *((1, *space)[-2:])), dtype=torch.float64)
     scales = scales_on(plan, images)
     return scene_on(plan, scales, (0, space[-1], space[-1]), 1.0)

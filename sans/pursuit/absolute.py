@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from sans.compilation.decorators import compiled, lent, reordered
 from sans.convolution.frames import Floats, Integers
-from sans.pursuit.areas import multiply_in
-from sans.pursuit.atoms import Atoms, Index, Part, draw, hide, inside, meet, view
+from sans.pursuit.areas import multiply_in, weigh_in
+from sans.pursuit.atoms import Atoms, Index, Part, count_present, inside, meet, view
 from sans.pursuit.coupling import couple_waves
 from sans.pursuit.least_squares import Envelope, envelope, solve
-from sans.pursuit.loops import SpikeArrays, absolute, neighbours, part, write
+from sans.pursuit.loops import SpikeArrays, absolute, change_all, neighbours, part, write
 
 ROUNDS = 12
 """More lower φ by less than 0.0005 on real signals."""
@@ -65,9 +65,7 @@ def _refit(
         _write_equations(spikes, atoms, weighed, importance, matrix, change)
         couple_waves(spikes, matrix, atoms, importance, True)
         solve(matrix, change)
-        for i in range(count):
-            spikes.amplitude[i] += change[i]
-            draw(atoms, spikes.kernel[i], -change[i], spikes.y[i], spikes.x[i], left)
+        change_all(spikes, change, atoms, left)
         total = absolute(left)
         if total < lowest:
             lowest = total
@@ -88,26 +86,9 @@ def weigh(residual: Floats, missing: NDArray[np.bool_], importance: Floats) -> N
         missing: which samples are missing, as in `Atoms`; they have no weight.
         importance: ``(leads, height, width)``, written.
     """
-    present = residual.size - _count(missing)
-    least = max(SMALL * absolute(residual) / present, 1e-300)
-    for lead in range(residual.shape[0]):
-        for y in range(residual.shape[1]):
-            for x in range(residual.shape[2]):
-                size = abs(residual[lead, y, x])
-                # Not 1 / size: to ask every time whether it is 0 would take longer.
-                importance[lead, y, x] = np.divide(1.0, size if size > least else least)
-    hide(missing, importance)
-
-
-@lent
-def _count(missing: NDArray[np.bool_]) -> int:
-    """Return how many samples are missing."""
-    found = 0
-    for lead in range(missing.shape[0]):
-        for y in range(missing.shape[1]):
-            for x in range(missing.shape[2]):
-                found += missing[lead, y, x]
-    return found
+    whole = (0, residual.shape[1], 0, residual.shape[2])
+    least = max(SMALL * absolute(residual) / count_present(missing, residual), 1e-300)
+    weigh_in(whole, residual, least, missing, importance)
 
 
 @lent

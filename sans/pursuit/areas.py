@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sans.compilation.decorators import lent, reordered
 from sans.convolution.frames import Floats
-from sans.pursuit.atoms import Index, Part
+from sans.pursuit.atoms import Index, Part, hide_in
 
 
 @lent
@@ -80,3 +83,26 @@ def multiply_in(area: Part, image: Floats, importance: Floats, product: Floats) 
         for y in range(Index(area[0]), Index(area[1])):
             for x in range(Index(area[2]), Index(area[3])):
                 product[lead, y, x] = image[lead, y, x] * importance[lead, y, x]
+
+
+@lent
+def weigh_in(
+    area: Part, residual: Floats, least: float, missing: NDArray[np.bool_], importance: Floats
+) -> None:
+    """Write the weight of every sample of an area: 1 over the magnitude of what is left of it.
+
+    Args:
+        area: the area.
+        residual: ``(leads, height, width)``, what is left.
+        least: what is smaller weighs like this.
+        missing: which samples are missing, as in `Atoms`; they have no weight.
+        importance: ``(leads, height, width)``, written.
+    """
+    for lead in range(Index(residual.shape[0])):
+        for y in range(Index(area[0]), Index(area[1])):
+            for x in range(Index(area[2]), Index(area[3])):
+                size = abs(residual[lead, y, x])
+                # Not 1 / size: to ask every time whether it is 0 would take longer.
+                importance[lead, y, x] = np.divide(1.0, size if size > least else least)
+    if missing.size:
+        hide_in(missing, area, importance)

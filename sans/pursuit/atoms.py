@@ -8,8 +8,7 @@ is the frequency.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,32 +65,20 @@ def drawable(dictionary: Dictionary, space: tuple[int, ...]) -> Atoms:
     return Atoms(*laid(dictionary), products, np.empty((0, 0, 0), np.bool_), tall, wide)
 
 
-def laid(kernels: Sequence[NDArray[Any]] | Dictionary) -> tuple[Floats, Integers]:
+def laid(dictionary: Dictionary) -> tuple[Floats, Integers]:
     """Return the kernels and the edges of `Atoms`."""
-    if not isinstance(kernels, Dictionary):
-        kernels = Dictionary.of(kernels, kernels[0].ndim)
-    sizes = kernels.sizes
-    rows, columns = (1 if kernels.dimensions == 1 else kernels.longest), kernels.longest
-    aligned = np.zeros((len(sizes), kernels.leads, rows, columns))
+    sizes, dimensions = dictionary.sizes, dictionary.dimensions
+    rows, columns = (1 if dimensions == 1 else dictionary.longest), dictionary.longest
+    aligned = np.zeros((len(sizes), dictionary.leads, rows, columns))
     edges = np.empty((len(sizes), 4), np.int64)
-    for number, (kernel, size) in enumerate(zip(kernels.kernels, sizes, strict=True)):
+    for number, (kernel, size) in enumerate(zip(dictionary.kernels, sizes, strict=True)):
         begin = (columns - 1) // 2 - (size - 1) // 2
         edges[number] = (0, 1, begin, begin + size)
-        if kernels.dimensions == 2:
+        if dimensions == 2:
             edges[number, :2] = edges[number, 2:]
         top, bottom, left, right = edges[number]
-        aligned[number, :, top:bottom, left:right] = as_images(kernel, kernels.dimensions)
+        aligned[number, :, top:bottom, left:right] = as_images(kernel, dimensions)
     return aligned, edges
-
-
-def align(kernels: Sequence[NDArray[Any]]) -> Floats:
-    """Return kernels of any sizes as one float64 array ``(kernels, *side)``, origins aligned."""
-    side = max(len(kernel) for kernel in kernels)
-    aligned = np.zeros((len(kernels), *[side] * kernels[0].ndim))
-    for kernel, room in zip(kernels, aligned, strict=True):
-        before = (side - 1) // 2 - (len(kernel) - 1) // 2
-        room[(slice(before, before + len(kernel)),) * kernel.ndim] = kernel
-    return aligned
 
 
 @lent
@@ -188,23 +175,28 @@ def draw(atoms: Atoms, kernel: int, amplitude: float, y: int, x: int, image: Flo
         draw_wave(atoms.tall, atoms.wide, amplitude, y, x, image)
     if atoms.missing.size:
         space = (image.shape[1], image.shape[2])
-        _hide_in(atoms.missing, extent(atoms, kernel, y, x, space), image)
-
-
-@lent
-def hide(missing: NDArray[np.bool_], image: Floats) -> None:
-    """Write 0 where samples of an image are missing, as in `Atoms`."""
-    if missing.size:
-        _hide_in(missing, (0, image.shape[1], 0, image.shape[2]), image)
+        hide_in(atoms.missing, extent(atoms, kernel, y, x, space), image)
 
 
 @apart
-def _hide_in(missing: NDArray[np.bool_], part: Part, image: Floats) -> None:
+def hide_in(missing: NDArray[np.bool_], part: Part, image: Floats) -> None:
+    """Write 0 where samples in some rows and columns of an image are missing."""
     for lead in range(image.shape[0]):
         for i in range(part[0], part[1]):
             for j in range(part[2], part[3]):
                 if missing[lead, i, j]:
                     image[lead, i, j] = 0.0
+
+
+@lent
+def count_present(missing: NDArray[np.bool_], image: Floats) -> int:
+    """Return how many samples of an image are not missing."""
+    count = image.size
+    for lead in range(missing.shape[0]):
+        for y in range(missing.shape[1]):
+            for x in range(missing.shape[2]):
+                count -= missing[lead, y, x]
+    return count
 
 
 @compiled

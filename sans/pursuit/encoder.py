@@ -33,6 +33,7 @@ from sans.pursuit.parts import (
     described,
     joined,
     norms_on,
+    plan_of,
     present_in,
     segment_of,
     task_of,
@@ -154,9 +155,7 @@ def pursue(
     if not isinstance(kernels, Dictionary):
         signals = signals[:, None]
     space = signals.shape[2:]
-    counted = dictionary.numbers if weights is None else weights
-    cost = stop.cost(len(space), dictionary.shapes, math.prod(space))
-    plan = PursuitPlan(dictionary, atoms_of(dictionary, space), stop, refit, counted, cost)
+    plan = plan_of(dictionary, atoms_of(dictionary, space), space, stop, refit, weights)
     if len(space) == 1 and space[0] > SEGMENT:
         parts, work = [(i, i + 1) for i in range(len(signals))], _long
     else:
@@ -202,10 +201,7 @@ def _short(signals: NDArray[Any], plan: PursuitPlan) -> Found:
 def _whole(signals: NDArray[Any], plan: PursuitPlan) -> Found:
     """Describe signals of which no sample is missing."""
     images = as_images(signals.astype(np.float64), signals.ndim - 2)
-    _, leads, height, width = images.shape
-    task = task_of(plan, leads * height * width, 1.0, 0, width)
-    found, _ = described(images, images, norms(plan.atoms, (height, width)), task, plan)
-    return found
+    return _at_once(images, images[0].size, plan)
 
 
 def _holed(signals: NDArray[Any], plan: PursuitPlan) -> Found:
@@ -214,10 +210,14 @@ def _holed(signals: NDArray[Any], plan: PursuitPlan) -> Found:
     if present < plan.dictionary.longest:
         return joined([])
     images, plan = segment_of(as_images(signals, signals.ndim - 2), plan)
-    space = images.shape[2:]
-    task = task_of(plan, present, 1.0, 0, space[1])
-    found, _ = described(images, images, norms(plan.atoms, (space[0], space[1])), task, plan)
-    return found
+    return _at_once(images, present, plan)
+
+
+def _at_once(images: Floats, samples: int, plan: PursuitPlan) -> Found:
+    """Describe images ``(batch, leads, height, width)`` in one segment, each of so many samples."""
+    _, _, height, width = images.shape
+    task = task_of(plan, samples, 1.0, 0, width)
+    return described(images, images, norms(plan.atoms, (height, width)), task, plan)
 
 
 def _long(signals: NDArray[Any], plan: PursuitPlan) -> Found:
@@ -241,7 +241,7 @@ def _long(signals: NDArray[Any], plan: PursuitPlan) -> Found:
         if task.stop == loops.COUNT:  # shares that add up to the count, what is left over included
             task = task._replace(value=float(int(plan.stop.value * passed / whole) - spent))
         if present and whole >= reach:
-            spikes, _ = described(images, original, norms_on(form, own, laid), task, own)
+            spikes = described(images, original, norms_on(form, own, laid), task, own)
             found.append((*spikes[:3], spikes[3] + low, spikes[4]))
             spent += len(spikes[0])
         carried = images[0, :, 0, max(0, end - reach) - low :]

@@ -15,8 +15,8 @@ import numpy as np
 from sans.compilation.decorators import compiled, lent
 from sans.convolution.frames import Floats
 from sans.pursuit.absolute import refit_group
-from sans.pursuit.areas import absolute_in, joined, multiply_in, squares_in
-from sans.pursuit.atoms import Part, extent, hide, within
+from sans.pursuit.areas import absolute_in, joined, squares_in, weigh_in
+from sans.pursuit.atoms import Part, extent, within
 from sans.pursuit.candidates import best_of, propose
 from sans.pursuit.groups import (
     NEW,
@@ -141,22 +141,15 @@ def _redraw(place: Floats, area: Part, scene: ExchangeSetting) -> None:
                 if abs(left - residual[lead, y, x]) > SEEN * scene.level[0]:
                     scene.changed[y, x] = clock
                 residual[lead, y, x] = left
-    weigh_in(area, scene)
+    reweigh(area, scene)
 
 
 @lent
-def weigh_in(area: Part, scene: ExchangeSetting) -> None:
+def reweigh(area: Part, scene: ExchangeSetting) -> None:
     """Write the weights of what is left of an area, for the next looks."""
-    residual, importance, least = scene.residual, scene.importance, scene.level[0]
-    for lead in range(residual.shape[0]):
-        for y in range(area[0], area[1]):
-            for x in range(area[2], area[3]):
-                size = abs(residual[lead, y, x])
-                # Not 1 / size: to ask every time whether it is 0 would take longer.
-                importance[lead, y, x] = np.divide(1.0, size if size > least else least)
-                scene.left[lead, y, x] = residual[lead, y, x]
-    hide(scene.atoms.missing, importance)
-    multiply_in(area, scene.left, importance, scene.weighed)
+    least, missing = scene.level[0], scene.atoms.missing
+    weigh_in(area, scene.residual, least, missing, scene.importance)
+    restore(area, scene)
 
 
 @lent

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sans.compilation.decorators import apart, compiled, lent, reordered
 from sans.convolution.frames import Floats, Integers
-from sans.pursuit.atoms import Atoms, Index, meet
+from sans.pursuit.atoms import Atoms, Index, draw, meet
 
 SHARE = 0.8
 """A round takes entries down to this share of the largest: less takes fewer rounds, and spikes that
@@ -160,6 +160,14 @@ def move(source: SpikeArrays, i: int, target: SpikeArrays, j: int) -> None:
     """Write one spike over another."""
     target.kernel[j], target.y[j], target.x[j] = source.kernel[i], source.y[i], source.x[i]
     target.amplitude[j], target.clipped[j] = source.amplitude[i], source.clipped[i]
+
+
+@lent
+def change_all(spikes: SpikeArrays, change: Floats, atoms: Atoms, residual: Floats) -> None:
+    """Change the amplitudes of the first spikes, and what they leave."""
+    for i in range(change.size):
+        spikes.amplitude[i] += change[i]
+        draw(atoms, spikes.kernel[i], -change[i], spikes.y[i], spikes.x[i], residual)
 
 
 @lent

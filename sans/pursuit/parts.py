@@ -45,6 +45,23 @@ Found = tuple[Integers, Integers, Integers, Integers, Floats]
 """Signal, kernel, row, column and amplitude of spikes."""
 
 
+def plan_of(
+    dictionary: Dictionary,
+    atoms: Atoms,
+    space: tuple[int, ...],
+    stop: Stop,
+    refit: str,
+    weights: float | None,
+) -> PursuitPlan:
+    """Return what signals share that have so many samples along each dimension of space.
+
+    `weights` is what φ counts as weights; None: all numbers of the kernels.
+    """
+    counted = dictionary.numbers if weights is None else weights
+    cost = stop.cost(len(space), dictionary.shapes, math.prod(space))
+    return PursuitPlan(dictionary, atoms, stop, refit, counted, cost)
+
+
 def task_of(plan: PursuitPlan, samples: int, share: float, first: int, last: int) -> loops.Aim:
     """Return what is to be described of an image; its size and energy are filled in later."""
     rule, value = loops.RULES[plan.stop.kind], float(plan.stop.value)
@@ -68,11 +85,11 @@ def room_of(task: loops.Aim) -> int:
 
 def described(
     images: Floats, originals: Floats, laid: Floats, task: loops.Aim, plan: PursuitPlan
-) -> tuple[Found, Floats]:
-    """Return the spikes of images ``(batch, leads, height, width)``, and what they leave of them.
+) -> Found:
+    """Return the spikes of images.
 
     Args:
-        images: the images; changed.
+        images: ``(batch, leads, height, width)``; become what the spikes leave of them.
         originals: ``(batch, leads, height, last - first)``: what φ and an error are measured by.
         laid: 1 / norm of every atom.
         task: what is to be described, and until when.
@@ -95,7 +112,7 @@ def described(
     at = signal * room + np.arange(len(signal)) - np.repeat(np.cumsum(counts) - counts, counts)
     kept = at[spikes.amplitude[at] != 0]
     found = (spikes.kernel[kept], spikes.y[kept], spikes.x[kept], spikes.amplitude[kept])
-    return (kept // max(room, 1), *found), images
+    return (kept // max(room, 1), *found)
 
 
 def _maps(images: Floats, atoms: Atoms) -> Floats:

@@ -13,9 +13,9 @@ import numpy as np
 from sans.compilation.decorators import compiled, lent
 from sans.convolution.frames import Floats, Integers
 from sans.pursuit.areas import absolute_in, common
-from sans.pursuit.atoms import Atoms, view
+from sans.pursuit.atoms import Atoms, count_present, view
 from sans.pursuit.candidates import strongest_around, strongest_wave
-from sans.pursuit.exchange import add, exchange, weigh_in, worth
+from sans.pursuit.exchange import add, exchange, reweigh, worth
 from sans.pursuit.groups import (
     NEW,
     NONE,
@@ -57,14 +57,14 @@ def _rearrange(spikes: SpikeArrays, count: int, scene: ExchangeSetting) -> int:
     Where the number of spikes or an error says when to stop, none goes or comes without another.
     """
     _, height, width = scene.residual.shape
-    whole, samples = (0, height, 0, width), _present(scene)
+    whole, samples = (0, height, 0, width), count_present(scene.atoms.missing, scene.residual)
     error = absolute_in(whole, scene.residual)
     _begin(spikes, count, scene)
     since = 0
     for sweep in range(SWEEPS):
         started, before = scene.clock[0], phi(scene.task, count, error - scene.beyond)
         scene.level[0] = max(LEVEL * error / samples, 1e-300)
-        weigh_in(whole, scene)
+        reweigh(whole, scene)
         which = 0
         while which < count:
             if _is_fresh(spikes, which, scene):
@@ -76,17 +76,6 @@ def _rearrange(spikes: SpikeArrays, count: int, scene: ExchangeSetting) -> int:
         if phi(scene.task, count, error - scene.beyond) > (1 - ENOUGH) * before:
             break
         since = started
-    return count
-
-
-@lent
-def _present(scene: ExchangeSetting) -> int:
-    """Return how many samples are not missing."""
-    count, missing = scene.residual.size, scene.atoms.missing
-    for lead in range(missing.shape[0]):
-        for y in range(missing.shape[1]):
-            for x in range(missing.shape[2]):
-                count -= missing[lead, y, x]
     return count
 
 

@@ -11,7 +11,7 @@ from sans.pursuit.atoms import Atoms, Index, draw, meet, view
 from sans.pursuit.cosines import transform
 from sans.pursuit.coupling import couple_waves
 from sans.pursuit.least_squares import Envelope, envelope, solve
-from sans.pursuit.loops import SpikeArrays, ends, neighbours, part
+from sans.pursuit.loops import SpikeArrays, change_all, ends, neighbours, part
 from sans.pursuit.products import subtract_products
 from sans.pursuit.state import PursuitState, touch
 from sans.pursuit.surveys import look_again
@@ -164,7 +164,7 @@ def polish(spikes: SpikeArrays, count: int, atoms: Atoms, state: PursuitState) -
     matrix, change = gram(spikes, first, atoms, state.clipped, state.residual), np.empty(count)
     _view_all(spikes, atoms, state.residual, change)
     solve(matrix, change)
-    _change_all(spikes, change, atoms, state.residual)
+    change_all(spikes, change, atoms, state.residual)
     return matrix
 
 
@@ -173,11 +173,3 @@ def _view_all(spikes: SpikeArrays, atoms: Atoms, residual: Floats, met: Floats) 
     """Write the inner product of the residual with every atom."""
     for i in range(met.size):
         met[i] = view(atoms, spikes.kernel[i], spikes.y[i], spikes.x[i], residual)
-
-
-@lent
-def _change_all(spikes: SpikeArrays, change: Floats, atoms: Atoms, residual: Floats) -> None:
-    """Change the amplitudes of spikes, and what they leave."""
-    for i in range(change.size):
-        spikes.amplitude[i] += change[i]
-        draw(atoms, spikes.kernel[i], -change[i], spikes.y[i], spikes.x[i], residual)

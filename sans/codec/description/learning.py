@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sans.pursuit.atoms import align
+from sans.pursuit.atoms import laid
+from sans.pursuit.dictionary import Dictionary
 from sans.pursuit.encoder import pursue
 from sans.pursuit.stop import Stop
 
@@ -176,4 +177,5 @@ def unit_kernels(kernels: Sequence[NDArray[Any]]) -> Floats:
             )
         if not np.isfinite(kernel).all() or not kernel.any():
             raise ValueError(f"kernel {number} is zero everywhere, or holds NaN or infinity")
-    return np.array([_unit(kernel) for kernel in align(kernels)])
+    aligned, _ = laid(Dictionary.of(kernels, 1))
+    return np.array([_unit(kernel) for kernel in aligned[:, 0, 0]])

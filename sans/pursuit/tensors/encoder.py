@@ -5,7 +5,6 @@ A long signal is described segment by segment, as `sans.pursuit.encoder` does it
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -13,13 +12,14 @@ import torch
 from torch import Tensor
 
 from sans.pursuit import encoder
+from sans.pursuit.atoms import drawable
 from sans.pursuit.checks import check
 from sans.pursuit.loops import COUNT
-from sans.pursuit.parts import room_of
+from sans.pursuit.parts import PursuitPlan, plan_of, room_of
 from sans.pursuit.stop import Stop
 from sans.pursuit.tensors.memory import images_at_once
 from sans.pursuit.tensors.rounds import describe
-from sans.pursuit.tensors.scene import TensorPlan, scales_on, scene_on
+from sans.pursuit.tensors.scene import scales_on, scene_on
 from sans.pursuit.tensors.state import state_of
 
 
@@ -52,13 +52,12 @@ def pursue(
     if refit not in ("squares", "absolute"):
         raise ValueError(f"tensors refit squares or absolute, not {refit}")
     arrays = [kernel.detach().cpu().double().numpy() for kernel in kernels]
-    check(np.empty((0, *signals.shape[1:])), arrays)
+    dictionary = check(np.empty((0, *signals.shape[1:])), arrays)
     silent = signals.isfinite().flatten(1).all(1).logical_not().nonzero()
     if len(silent):
         raise ValueError(f"signal {silent[0].item()} holds NaN or infinity: leave it out")
-    counted = sum(array.size for array in arrays) if weights is None else weights
-    cost = stop.cost(signals.ndim - 1, len(arrays), math.prod(signals.shape[1:]))
-    plan = TensorPlan(arrays, stop, refit, counted, cost)
+    space = tuple(signals.shape[1:])
+    plan = plan_of(dictionary, drawable(dictionary, space), space, stop, refit, weights)
     found = signals.new_zeros((len(signals), len(kernels), *signals.shape[1:]))
     each = images_at_once(found[:1].numel())
     for begin in range(0, len(signals), each):
@@ -68,13 +67,13 @@ def pursue(
     return found
 
 
-def _described(images: Tensor, plan: TensorPlan) -> Tensor:
+def _described(images: Tensor, plan: PursuitPlan) -> Tensor:
     """Return the activations of images ``(batch, height, width)``, segment by segment."""
     batch, height, length = images.shape
-    activations = images.new_zeros((batch, len(plan.arrays), height, length))
+    activations = images.new_zeros((batch, len(plan.dictionary.kernels), height, length))
     carried, scales = images[..., :0], dict[tuple[int, ...], Tensor]()
     spent = torch.zeros(batch, dtype=torch.int64, device=images.device)
-    reach = max(len(array) for array in plan.arrays)
+    reach = plan.dictionary.longest
     for begin, end in _segments(length, plan):
         low, high = max(0, begin - reach), min(length, end + reach)
         segment = torch.cat((carried, images[..., low + carried.shape[2] : high]), 2)
@@ -93,10 +92,10 @@ def _described(images: Tensor, plan: TensorPlan) -> Tensor:
     return activations
 
 
-def _segments(length: int, plan: TensorPlan) -> Iterator[tuple[int, int]]:
+def _segments(length: int, plan: PursuitPlan) -> Iterator[tuple[int, int]]:
     """Yield where each segment begins and ends; an image is one, whatever its size."""
     step = length
-    if plan.arrays[0].ndim == 1:
-        step = max(encoder.SEGMENT, *(len(array) for array in plan.arrays))
+    if plan.dictionary.dimensions == 1:
+        step = max(encoder.SEGMENT, plan.dictionary.longest)
     for begin in range(0, length, step):
         yield begin, min(begin + step, length)

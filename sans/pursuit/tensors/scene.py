@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from sans.convolution.frames import Floats
-from sans.pursuit.atoms import align, laid
-from sans.pursuit.loops import RULES, Aim
-from sans.pursuit.norms import scales
-from sans.pursuit.stop import Stop
-
-
-class TensorPlan(NamedTuple):
-    """What all signals of a pursuit share."""
-
-    arrays: Sequence[Floats]
-    """The kernels, ``(size,)`` or ``(size, size)`` each."""
-
-    stop: Stop
-    """When to stop."""
-
-    refit: str
-    """What the amplitudes minimise."""
-
-    weights: float
-    """What φ counts as weights."""
-
-    cost: float
-    """What φ counts for a spike."""
+from sans.pursuit.loops import Aim
+from sans.pursuit.norms import norms
+from sans.pursuit.parts import PursuitPlan, task_of
 
 
 class TensorSetting(NamedTuple):
@@ -52,17 +30,17 @@ class TensorSetting(NamedTuple):
         return self.scales[0].numel()
 
 
-def scales_on(plan: TensorPlan, images: Tensor) -> Tensor:
+def scales_on(plan: PursuitPlan, images: Tensor) -> Tensor:
     """Return 1 / norm of every atom on such images, ``(kernels, height, width)``.
 
     They are the loops' own: a rounding apart, they would choose others among equals.
     """
     height, width = images.shape[1:]
-    return torch.from_numpy(scales(*laid(plan.arrays), (height, width))).to(images.device)
+    return torch.from_numpy(norms(plan.atoms, (height, width))).to(images.device)
 
 
 def scene_on(
-    plan: TensorPlan, found: Tensor, form: tuple[int, int, int], share: float
+    plan: PursuitPlan, found: Tensor, form: tuple[int, int, int], share: float
 ) -> TensorSetting:
     """Return what some segment of all signals shares.
 
@@ -73,16 +51,6 @@ def scene_on(
         share: of the signal that is to be described.
     """
     first, last, _ = form
-    task = Aim(
-        size=0.0,
-        energy=0.0,
-        first=first,
-        last=last,
-        samples=float((last - first) * found.shape[1]),
-        weights=plan.weights * share,
-        cost=plan.cost,
-        stop=RULES[plan.stop.kind],
-        value=float(plan.stop.value),
-    )
-    kernels = torch.from_numpy(align(plan.arrays)).to(found.device)
-    return TensorSetting(kernels if kernels.ndim == 3 else kernels[:, None], found, task)
+    task = task_of(plan, (last - first) * found.shape[1], share, first, last)
+    kernels = torch.from_numpy(plan.atoms.kernels[:, 0]).to(found.device)
+    return TensorSetting(kernels, found, task)
