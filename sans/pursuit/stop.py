@@ -49,6 +49,11 @@ class Stop:
         value = repr(float(self.value)).removesuffix(".0")
         return self.kind if self.kind in WITHOUT_VALUE else f"{self.kind}={value}"
 
+    @property
+    def figure(self) -> str:
+        """The figure of merit that judges its descriptions: φₐ where that is minimised, else φ."""
+        return "phi_addressed" if self.kind == "addressed" else "phi"
+
     def cost(self, dimensions: int, shapes: float, places: int) -> float:
         """Return how many numbers a spike counts where a figure of merit says when to stop.
 

@@ -91,8 +91,7 @@ def spread(signals: Array, most: int) -> Array:
 
 
 def _mean(basis: Basis, signals: Array, objective: str) -> float:
-    name = "phi_addressed" if objective == "addressed" else "phi"
-    parts = basis.approximate(signals, objective)
+    name, parts = Stop(objective).figure, basis.approximate(signals, objective)
     return float(np.concatenate([part[name] for part in parts]).mean())
 
 
