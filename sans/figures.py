@@ -182,8 +182,21 @@ def _verbosity(it: Approximation, weights: Column) -> Column:
 
 def _addressed(it: Approximation) -> Column:
     """Return CR⁻¹ₐ = (W + (1 + D (1 + log q / log n)) A) / n: a spike says which shape it has."""
-    share = math.log(it.shapes) / math.log(it.places) if it.places > 1 else 0.0
-    return _kept(it, it.weights, 1 + it.dimensions * (1 + share))
+    return _kept(it, it.weights, addressed_price(it.dimensions, it.shapes, it.places))
+
+
+def addressed_price(dimensions: int, shapes: float, places: int) -> float:
+    """Return what a spike counts that says which shape it has: 1 + D (1 + log q / log n).
+
+    An amplitude, and the address of one of q shapes at one of n places.
+
+    Args:
+        dimensions: D, of space.
+        shapes: q, how many shapes a spike may have.
+        places: n, how many places one lead has; at one alone, a shape costs nothing.
+    """
+    share = math.log(shapes) / math.log(places) if places > 1 else 0.0
+    return 1 + dimensions * (1 + share)
 
 
 def _kept(it: Approximation, weights: Column, price: float) -> Column:

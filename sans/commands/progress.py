@@ -29,6 +29,7 @@ from rich.progress import (
 from sans.commands.console import trials_of
 from sans.errors import SansError
 from sans.figures import METRICS
+from sans.pursuit.stop import Stop
 
 if TYPE_CHECKING:
     from sans.search import Budget, Search
@@ -238,7 +239,7 @@ def searched(
     what: str = "search",
 ) -> Iterator[Callable[[], None]]:
     """Show how a search goes; yield what is called whenever its trials went on."""
-    heading = METRICS["phi_addressed" if search.objective == "addressed" else "phi"].heading
+    heading = METRICS[Stop(search.objective).figure].heading
     bar = _bar(
         console,
         TextColumn("{task.fields[trials]} trials"),

@@ -129,7 +129,7 @@ def described(
     phi, ratio, loss, addressed = (float(figure.mean()) for figure in found)
     size = np.nanmean(np.abs(signals), tuple(range(1, signals.ndim)))
     error = float((found.reconstruction_loss * size).mean())
-    judge = "phi_addressed" if method.stop.kind == "addressed" else "phi"
+    judge = method.stop.figure
     means = phi, ratio, loss, error, addressed
     return Described(list(kernels), drawn, code, *means, getattr(found, judge), judge)
 

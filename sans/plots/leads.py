@@ -66,10 +66,10 @@ def plot_leads(
     if shown < leads:
         note = f"the first {shown} of {leads} leads, {note}"
     for number, panel in enumerate(panels[:shown]):
-        label_row(panel, _with(names[number], inner), "" if number else note)
-    label_row(panels[-2], _with("similarity s", inner), "")
+        label_row(panel, names[number], inner, "" if number else note)
+    label_row(panels[-2], "similarity s", inner, "")
     count = f"{count_spikes(passage, drawn)} of {leads} leads"
-    label_row(panels[-1], _with("activations α", inner), count)
+    label_row(panels[-1], "activations α", inner, count)
     panels[-1].set_xlabel("time (s)" if rate else "time (samples)", fontsize=9)
     picture.align_ylabels(panels)
     return picture
@@ -87,7 +87,3 @@ def _draw_leads(panels: Sequence[Axes], time: Array, passage: Passage, rate: flo
     limits = [limit for panel in panels for limit in panel.get_ylim()]
     for panel in panels:
         panel.set_ylim(min(limits), max(limits))
-
-
-def _with(label: str, unit: str) -> str:
-    return f"{label}\n({unit})" if unit else label

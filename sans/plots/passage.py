@@ -140,9 +140,9 @@ def count_spikes(passage: Passage, drawn: Sequence[int]) -> str:
     return note
 
 
-def label_row(panel: Axes, label: str, note: str) -> None:
-    """Write what a row is on its left, and a note above it on the right."""
-    panel.set_ylabel(label, fontsize=9, parse_math=False)
+def label_row(panel: Axes, label: str, unit: str, note: str) -> None:
+    """Write what a row is on its left, with its unit if it has one, and a note above it."""
+    panel.set_ylabel(f"{label}\n({unit})" if unit else label, fontsize=9, parse_math=False)
     panel.set_title(note, fontsize=8, loc="right", color=MUTED, pad=3)
     panel.tick_params(labelsize=8)
     panel.margins(x=0)

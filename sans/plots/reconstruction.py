@@ -105,7 +105,7 @@ def _plot_signal(passage: Passage, rate: float | None, unit: str) -> Picture:
     units = (unit, inner, inner, unit, unit)
     labels = ("signal x", "similarity s", "activations α", "reconstruction x̂", "residual x − x̂")
     for panel, label, of, note in zip(panels, labels, units, notes, strict=True):
-        label_row(panel, f"{label}\n({of})" if of else label, note)
+        label_row(panel, label, of, note)
     panels[4].set_xlabel("time (s)" if rate else "time (samples)", fontsize=9)
     picture.align_ylabels(panels)
     return picture

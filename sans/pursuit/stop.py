@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from sans.figures import addressed_price
+
 KINDS = ("phi", "count", "error", "threshold", "addressed")
 
 WITHOUT_VALUE = ("phi", "addressed")
@@ -47,20 +49,24 @@ class Stop:
         value = repr(float(self.value)).removesuffix(".0")
         return self.kind if self.kind in WITHOUT_VALUE else f"{self.kind}={value}"
 
+    @property
+    def figure(self) -> str:
+        """The figure of merit that judges its descriptions: φₐ where that is minimised, else φ."""
+        return "phi_addressed" if self.kind == "addressed" else "phi"
+
     def cost(self, dimensions: int, shapes: float, places: int) -> float:
         """Return how many numbers a spike counts where a figure of merit says when to stop.
 
-        An amplitude and D coordinates; where the shape has an address, too, the coordinates of one
-        of so many shapes at one of so many places: D (1 + log q / log n).
+        An amplitude and D coordinates; where the shape has an address, too, `addressed_price`.
 
         Args:
             dimensions: D, of space.
             shapes: q, how many shapes a spike may have.
             places: n, how many places a signal has.
         """
-        if self.kind != "addressed" or places < 2:
+        if self.kind != "addressed":
             return dimensions + 1.0
-        return 1 + dimensions * (1 + math.log(shapes) / math.log(places))
+        return addressed_price(dimensions, shapes, places)
 
     @classmethod
     def parse(cls, text: str) -> Stop:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sans.configs import ModelConfig
+from sans.figures import addressed_price
 from sans.plots import Family, plot_phi_by_size, plot_plane, save_figure
 from sans.signals import Signals, sift
 
@@ -118,5 +119,5 @@ def addressed_ratio(model: ModelConfig, ratio: float, form: Sequence[int]) -> fl
     """
     samples, places, dimensions = math.prod(form), math.prod(form[1:]), len(form) - 1
     spikes = (ratio - model.weights / samples) / (dimensions + 1)  # for each sample
-    share = math.log(model.shapes) / math.log(places) if places > 1 else 0.0
-    return ratio + spikes * dimensions * share
+    price = addressed_price(dimensions, model.shapes, places)
+    return ratio + spikes * (price - (dimensions + 1))

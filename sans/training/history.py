@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sans.configs import ModelConfig
+from sans.pursuit.stop import Stop
 
 OBJECTIVES = ("phi", "phi_addressed")
 """The figures that may judge the epochs of a training, by their names in `sans.figures.METRICS`."""
@@ -21,7 +22,7 @@ def objective_of(model: ModelConfig) -> str:
 
     Networks that minimise neither are judged by φ.
     """
-    return OBJECTIVES[model.stop == "addressed"]
+    return Stop.parse(model.stop).figure
 
 
 @dataclass(frozen=True, slots=True)

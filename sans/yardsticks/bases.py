@@ -91,12 +91,16 @@ class Basis:
             Coefficients ``(signals, leads x coefficients)``; their positions by the falling norm
             of what they draw, of equals the first first; and how many there are for every place.
         """
-        batch, leads, *space = signals.shape
-        whole = filled(signals) if self.interpolated else np.nan_to_num(signals, nan=0.0)
-        folded = self.analyse(whole.reshape(batch * leads, *space))
-        coefficients = folded.reshape(batch, -1)
+        space = signals.shape[2:]
+        coefficients = self.coefficients(signals)
         order = np.argsort(-self.drawn(coefficients, space), axis=1, kind="stable")
         return coefficients, order, coefficients.shape[1] / math.prod(space)
+
+    def coefficients(self, signals: Array) -> Array:
+        """Return the coefficients of signals ``(signals, leads, *space)``, as in `ordered`."""
+        batch, leads, *space = signals.shape
+        whole = filled(signals) if self.interpolated else np.nan_to_num(signals, nan=0.0)
+        return self.analyse(whole.reshape(batch * leads, *space)).reshape(batch, -1)
 
     def drawn(self, coefficients: Array, space: Sequence[int]) -> Array:
         """Return the norm of what each coefficient draws, like `coefficients`.
@@ -161,9 +165,8 @@ def best_counts(
         draw: what `atoms_of` returns.
         cost: what φ counts for a coefficient.
     """
-    there = ~np.isnan(signals).reshape(len(signals), -1)
-    price = cost / there.sum(1)
-    size = np.where(there, abs(signals.reshape(there.shape)), 0).sum(1)
+    samples, size = sizes(signals)
+    price = cost / samples
     lowest, winners = np.ones(len(signals)), np.zeros(len(signals), np.int64)  # k = 0: all is error
     for k, error in enumerate(_errors(signals, coefficients, order, draw), 1):
         phi = np.hypot(price * k, error / size)
@@ -188,15 +191,20 @@ def curve(basis: Basis, signals: Array) -> Array | None:
     coefficients, order, _ = basis.ordered(signals)
     if coefficients.shape[1] * math.prod(space) > TABLE:
         return None
-    there = ~np.isnan(signals).reshape(len(signals), -1)
-    size = np.where(there, abs(signals.reshape(there.shape)), 0).sum(1)
-    price = float(((len(space) + 1) / there.sum(1)).mean())
+    samples, size = sizes(signals)
+    price = float(((len(space) + 1) / samples).mean())
     found = [(0.0, 1.0)]
     for error in _errors(signals, coefficients, order, atoms_of(basis, space)):
         found.append((price * len(found), float((error / size).mean())))
         if found[-1][0] >= 1:
             break
     return np.array(found)
+
+
+def sizes(signals: Array) -> tuple[NDArray[np.int64], Array]:
+    """Return how many samples of each signal there are, and Σ |x| of them, ``(signals,)`` each."""
+    flat = signals.reshape(len(signals), -1)
+    return (~np.isnan(flat)).sum(1), np.nansum(abs(flat), 1)
 
 
 def _errors(

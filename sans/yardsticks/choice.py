@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from sans.pursuit.stop import Stop
-from sans.yardsticks.bases import Array, Basis, filled
+from sans.yardsticks.bases import Array, Basis, sizes
 from sans.yardsticks.cosines import blocks_for, cosines
 from sans.yardsticks.wavelets import BORDER, choices, different_names, near_orthonormal, wavelets
 
@@ -91,8 +91,7 @@ def spread(signals: Array, most: int) -> Array:
 
 
 def _mean(basis: Basis, signals: Array, objective: str) -> float:
-    name = "phi_addressed" if objective == "addressed" else "phi"
-    parts = basis.approximate(signals, objective)
+    name, parts = Stop(objective).figure, basis.approximate(signals, objective)
     return float(np.concatenate([part[name] for part in parts]).mean())
 
 
@@ -103,14 +102,13 @@ def _glance(basis: Basis, signals: Array, objective: str) -> float:
     guess of the best k; some counts around it are drawn.
     """
     batch, leads, *space = signals.shape
-    folded = basis.analyse(filled(signals).reshape(batch * leads, *space))
-    coefficients = folded.reshape(batch, -1)
+    coefficients = basis.coefficients(signals)
     magnitudes = basis.drawn(coefficients, space)
     falling = np.sort(magnitudes, axis=1)[:, ::-1]
     places = math.prod(space)
     cost = Stop(objective).cost(len(space), coefficients.shape[1] / places, places)
-    there = ~np.isnan(signals)
-    price = cost / there.sum(tuple(range(1, signals.ndim)))[:, None]
+    samples, size = sizes(signals)
+    price = cost / samples[:, None]
     energy = np.cumsum(falling[:, ::-1] ** 2, axis=1)[:, ::-1]
     share = np.sqrt(energy / energy[:, :1])
     guess = np.hypot(price * np.arange(share.shape[1]), share).argmin(1)
@@ -118,7 +116,6 @@ def _glance(basis: Basis, signals: Array, objective: str) -> float:
     least = np.take_along_axis(falling, counts.T - 1, axis=1).T[..., None]  # (fractions, batch)
     kept = np.where(magnitudes >= least, coefficients, 0)
     drawn = basis.synthesise(kept.reshape(len(FRACTIONS) * batch * leads, -1), space)
-    error = np.where(there, np.abs(drawn.reshape(-1, *signals.shape) - signals), 0)
-    sums = error.reshape(len(FRACTIONS), batch, -1).sum(2)
-    size = np.nansum(np.abs(signals).reshape(batch, -1), axis=1)
+    error = np.abs(drawn.reshape(-1, *signals.shape) - signals)
+    sums = np.nansum(error.reshape(len(FRACTIONS), batch, -1), axis=2)
     return float(np.hypot(price[:, 0] * counts, sums / size).min(0).mean())
