@@ -96,6 +96,7 @@ def test_only_readers_and_errors_of_the_rest_of_the_package_are_imported():
                     "sans.errors",
                     "sans.files",
                     "sans.lazy",
+                    "sans.missing",
                     "sans.options",
                     "sans.recordings",
                     "sans.datasets",
