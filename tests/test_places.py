@@ -76,6 +76,14 @@ def test_where_the_number_of_spikes_is_given_it_stays_and_the_error_never_grows(
     assert (errors(signals, moved, kernels) <= before * (1 + 1e-9) + rounding).all()
 
 
+def test_amplitudes_stay_numbers_where_only_rounding_is_left():
+    signals = 1e9 * np.random.default_rng(3).normal(size=(20, 12))
+    kernels = [np.array([-3.0]), np.array([-2.9, -0.27, -0.65])]
+    code = pursue(signals, kernels, Stop("threshold", 1.5), "places")
+    assert np.isfinite(code.amplitude).all()
+    assert (errors(signals, code, kernels) <= 1e-12 * np.abs(signals).sum(1)).all()
+
+
 @settings(max_examples=60)
 @given(cases())
 def test_no_two_spikes_are_the_same_and_none_lies_outside(case):

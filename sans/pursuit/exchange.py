@@ -38,8 +38,9 @@ SLIGHT = 1e-6
 ROUNDS = 3
 """Rounds of a refit of the few spikes that a move changes; more hardly help."""
 
-NEAR = 0.3
-"""A look may miss by the error that this share of a spike is worth: a refit makes up for it."""
+NEAR = 10.0
+"""A look may miss by the error that so many spikes are worth. Kernels with edges leave errors of
+exactly 0, which weigh most: of those a refit makes up for much."""
 
 PROMISING = 2.0
 """By so many spikes' worth may half the weighted squares miss, which tell an error from above."""
@@ -86,9 +87,9 @@ def try_out(
     if count - fewer > spikes.x.size:
         return count, error
     limit = (fewer + NEAR) * worth(count, error, scene)
-    if look(proposal.total, proposal.area, scene) >= limit:
-        return count, error
-    return _perform(spikes, count, error, proposal, scene)
+    if look(proposal.total, proposal.area, scene) < limit:  # and is a number
+        return _perform(spikes, count, error, proposal, scene)
+    return count, error
 
 
 @compiled
@@ -112,13 +113,13 @@ def _perform(
     total = error + found - absolute_in(proposal.area, scene.residual)
     gone = (proposal.goers[0] != NONE) + (proposal.goers[1] != NONE)
     after, beyond = count - gone + proposal.total - proposal.stay, scene.beyond
-    if phi(task, after, total - beyond) >= (1 - SLIGHT) * phi(task, count, error - beyond):
-        for i in range(proposal.total):
-            own.amplitude[i] = kept[i]
-        return count, error
-    _redraw(place, proposal.area, scene)
-    _adopt(spikes, count, proposal, scene)
-    return after, total
+    if phi(task, after, total - beyond) < (1 - SLIGHT) * phi(task, count, error - beyond):
+        _redraw(place, proposal.area, scene)
+        _adopt(spikes, count, proposal, scene)
+        return after, total
+    for i in range(proposal.total):  # the error is no less, or no number
+        own.amplitude[i] = kept[i]
+    return count, error
 
 
 @lent

@@ -12,8 +12,8 @@ import numpy as np
 
 from sans.compilation.decorators import compiled, lent
 from sans.convolution.frames import Floats, Integers
-from sans.pursuit.areas import absolute_in, common
-from sans.pursuit.atoms import Atoms, count_present, view
+from sans.pursuit.areas import absolute_in, common, energy_in
+from sans.pursuit.atoms import Atoms, view
 from sans.pursuit.candidates import strongest_around, strongest_wave
 from sans.pursuit.exchange import add, exchange, reweigh, worth
 from sans.pursuit.groups import (
@@ -38,9 +38,10 @@ PAIRS = 1
 """In how many sweeps spikes of an image of several rows are tried in pairs: later hardly one
 moves."""
 
-LEVEL = 1.5
-"""Errors below this share of their mean weigh the same in a look: what is hardly missed now may be
-when a spike moves."""
+LEVEL = 0.5
+"""Errors below this share of their mean, each counted by its size, weigh the same in a look: what
+is hardly missed now may be when a spike moves. A plain mean would be next to nothing where most of
+an image is empty."""
 
 PROMISE = 0.3
 """What a spike more would save by itself, in spikes' worth; less is not tried."""
@@ -57,13 +58,14 @@ def _rearrange(spikes: SpikeArrays, count: int, scene: ExchangeSetting) -> int:
     Where the number of spikes or an error says when to stop, none goes or comes without another.
     """
     _, height, width = scene.residual.shape
-    whole, samples = (0, height, 0, width), count_present(scene.atoms.missing, scene.residual)
+    whole = (0, height, 0, width)
     error = absolute_in(whole, scene.residual)
     _begin(spikes, count, scene)
     since = 0
     for sweep in range(SWEEPS):
         started, before = scene.clock[0], phi(scene.task, count, error - scene.beyond)
-        scene.level[0] = max(LEVEL * error / samples, 1e-300)
+        mean = energy_in(whole, scene.residual) / max(error, 1e-300)
+        scene.level[0] = max(LEVEL * mean, 1e-300)
         reweigh(whole, scene)
         which = 0
         while which < count:
