@@ -111,8 +111,8 @@ class Dataset:
     """Sentences that the user should read, such as how many windows were left out."""
 
     left_out: Mapping[str, int] = field(default_factory=dict)
-    """Signals that were left out after the split, by part, where there are any: they are constant
-    or have no samples, and so no φ."""
+    """Signals that were left out after the split, by part, where there are any: they are
+    constant, or have no samples, or infinite ones, and so no φ."""
 
     unit: str = ""
     """Unit of the samples of all parts: `STANDARDISED`, a physical unit such as "mV", or "" where

@@ -100,14 +100,14 @@ def leave_out(dataset: Dataset) -> Dataset:
         totals[role] = len(part.signals) + left_out[role]
         if not len(part.signals):
             raise DatasetError(
-                f"{dataset.name}: no {role} {noun} is left, all {totals[role]:,} are constant or "
-                "have no samples"
+                f"{dataset.name}: no {role} {noun} is left, all {totals[role]:,} are constant, "
+                "have no samples, or infinite ones"
             )
         parts.append(part)
     notices = dataset.notices
     if any(left_out.values()):
         counted = _counted(left_out, totals, noun)
-        notices += (f"{dataset.name}: left out {counted}: constant or without samples",)
+        notices += (f"{dataset.name}: left out {counted}: constant, without samples, or infinite",)
     if any(with_gaps.values()):
         counted = _counted(with_gaps, totals, noun)
         notices += (f"{dataset.name}: samples are missing in {counted}",)

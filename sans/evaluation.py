@@ -106,7 +106,7 @@ def evaluate(model: SAN, signals: Signals, weights: str = WEIGHTS[0]) -> Evaluat
         >>> found.mean("phi"), found.mean("reconstruction_loss")  # all is kept: (1 + 2 * 4) / 4
         (2.25, 0.0)
     """
-    check_name("weights", weights, WEIGHTS)
+    check_name("way to count weights", weights, WEIGHTS)
     config = model.config
     sifted = sift(signals, least=config.least)
     tensor = sifted.signals

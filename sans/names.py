@@ -1,4 +1,4 @@
-"""Names that a user types, and the nearest known one where one is wrong."""
+"""Names that a user types, the nearest known one where one is wrong, and numbers with a noun."""
 
 from __future__ import annotations
 
@@ -13,3 +13,8 @@ def check_name(kind: str, name: str, known: Collection[str]) -> None:
     near = get_close_matches(name, known, n=2, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
     raise ValueError(f"there is no {kind} {name!r}; {hint}")
+
+
+def plural(count: int, word: str) -> str:
+    """Return a number with a noun."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

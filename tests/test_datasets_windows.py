@@ -362,7 +362,7 @@ def test_labels_are_left_out_with_their_signals():
     found = leave_out(whole)
     assert found.training.labels.tolist() == [4, 6]
     assert found.left_out == {"training": 1}
-    notice = "x: left out 1 of 3 training signals: constant or without samples"
+    notice = "x: left out 1 of 3 training signals: constant, without samples, or infinite"
     assert found.notices == ("a", notice)
 
 

@@ -62,7 +62,7 @@ def test_one_density_is_for_all_and_several_are_for_each_text():
         ({"kernel": ("dct",)}, "only the encoder pursuit has the cosines of dct, not single-pass"),
         (
             {"kernel": ("hann",), "density": (1, 2)},
-            "2 densities for 1 texts of kernels: give one for all, or one for each",
+            "2 densities for 1 --kernel: give one for all, or one for each",
         ),
     ],
 )

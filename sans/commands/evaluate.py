@@ -121,7 +121,7 @@ def evaluate(
     with usage_errors():
         check_name("split", split, PARTS)
         check_name("device", device, DEVICES)
-        check_name("weights", weights, WEIGHTS)
+        check_name("way to count weights", weights, WEIGHTS)
         drawn = _signal(signal)
         if figure is None and drawn != SIGNALS[0]:
             raise ValueError(f"--signal {signal} says what --figure draws: add --figure FILE")

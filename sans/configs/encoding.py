@@ -58,7 +58,9 @@ def check_encoding(config: ModelConfig | ModelOptions) -> None:
 def check_cosines(encoder: str) -> None:
     """Raise a ValueError unless an encoder can describe signals by cosines."""
     if encoder != "pursuit":
-        raise ValueError(f"only the encoder pursuit has the cosines of dct, not {encoder}")
+        raise ValueError(
+            f"only the encoder pursuit has the cosines of dct, not {encoder}: add --encoder pursuit"
+        )
 
 
 def checked_texts(name: str, texts: Iterable[Any]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from sans.configs.encoding import (
 )
 from sans.configs.layout import fitting_layout, parsed
 from sans.configs.model import SIZES, ModelConfig
+from sans.names import plural
 from sans.options import NETWORK, PURSUIT, numbers, option, real_numbers, whole_numbers, with_commas
 
 MOST_KERNELS = 2**16
@@ -164,8 +165,8 @@ class ModelOptions:
         groups = len(self.kernel or self.kernel_size)
         if self.density is not None and len(self.density) not in (1, groups):
             raise ValueError(
-                f"{len(self.density)} densities for {groups} "
-                f"{'texts of kernels' if self.kernel else 'kernel sizes'}: "
+                f"{len(self.density)} densities for "
+                f"{plural(groups, '--kernel' if self.kernel else 'kernel size')}: "
                 "give one for all, or one for each"
             )
 

@@ -19,6 +19,7 @@ from sans.filling.candidates import LINE, Scale, candidates, scale_of
 from sans.filling.gaps import Gap, Values, accompanied, gaps_of, lined
 from sans.filling.learning import Learned, learn, measured, size_of
 from sans.missing import spans
+from sans.names import plural
 from sans.pursuit.dictionary import Dictionary
 
 KERNELS = 3
@@ -148,9 +149,9 @@ def _check(values: Values, gaps: Sequence[Gap], dictionary: Dictionary | None) -
     if np.isinf(values).any():
         raise ValueError("a sample is infinite: NaN stands for a missing one")
     if dictionary and (dictionary.dimensions != 1 or dictionary.leads != len(values)):
-        kind = "images" if dictionary.dimensions != 1 else f"{dictionary.leads} leads"
+        kind = "images" if dictionary.dimensions != 1 else plural(dictionary.leads, "lead")
         raise ValueError(
-            f"the kernels are for {kind}, and {len(values)} leads are to be filled together"
+            f"the kernels are for {kind}, and {plural(len(values), 'lead')} to be filled together"
         )
     if dictionary and not dictionary.kernels:
         raise ValueError("cosines alone fill no gap: kernels are wanted")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sans.missing import spans
+from sans.names import plural
 from sans.plots.style import COLOURS, DASHES, FAINT, INK, MARKERS, MUTED, Array
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def draw_spikes(panel: Axes, time: Array, activations: Array, drawn: Sequence[in
 def count_spikes(passage: Passage, drawn: Sequence[int]) -> str:
     """Return how many spikes describe how many samples, and how many of them are drawn."""
     there = passage.signal.size - np.count_nonzero(passage.missing)
-    note = f"{passage.spikes:,} spikes for {there:,} samples"
+    note = f"{plural(passage.spikes, 'spike')} for {there:,} samples"
     if (shown := np.count_nonzero(passage.activations[drawn])) < passage.spikes:
         note += f", {shown:,} of them drawn"
     return note

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sans.names import plural
 from sans.plots.images import add_bar, draw_grey, draw_signed, largest
 from sans.plots.leads import plot_leads
 from sans.plots.passage import (
@@ -149,7 +150,7 @@ def _plot_image(passage: Passage, unit: str) -> Picture:
             images.append(draw_signed(panel, values, largest(list(maps))))
         add_bar(picture, images[0], panels, inner)
     for panel, values in zip(spikes, activations[drawn], strict=True):
-        panel.set_xlabel(f"{np.count_nonzero(values)} spikes", fontsize=8)
+        panel.set_xlabel(plural(int(np.count_nonzero(values)), "spike"), fontsize=8)
     return picture
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sans.names import plural
 from sans.pursuit.cosines import table
 from sans.pursuit.dictionary import Dictionary
 
@@ -52,7 +53,9 @@ def _check_fit(shape: tuple[int, ...], dictionary: Dictionary, dimensions: int) 
             f"the dictionary is for {dictionary.dimensions}-D, the signals are {dimensions}-D"
         )
     if len(shape) == dimensions + 2 and shape[1] != dictionary.leads:
-        raise ValueError(f"the dictionary has {dictionary.leads} leads, the signals {shape[1]}")
+        raise ValueError(
+            f"the dictionary has {plural(dictionary.leads, 'lead')}, the signals {shape[1]}"
+        )
     least = min(shape[-dimensions:])
     if dictionary.cosines:
         table(max(shape[-dimensions:]))

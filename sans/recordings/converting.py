@@ -7,8 +7,9 @@ from dataclasses import replace
 from functools import partial
 
 from sans.errors import DatasetError
+from sans.names import plural
 from sans.recordings.conversion.composition import Composition
-from sans.recordings.conversion.contents import contents_of, plural
+from sans.recordings.conversion.contents import contents_of
 from sans.recordings.facts import annotations_of, facts_of
 from sans.recordings.formats import BY_NAME, TABLE, besides
 from sans.recordings.layout import Source, frames_of, samples_of

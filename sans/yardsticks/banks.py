@@ -12,6 +12,7 @@ import numpy as np
 
 from sans.families import FAMILIES
 from sans.figures import Approximation
+from sans.names import plural
 from sans.pursuit.dictionary import Dictionary
 from sans.pursuit.encoder import pursue
 from sans.pursuit.stop import Stop
@@ -88,6 +89,8 @@ def _patterns(spec: Spec, leads: int) -> Array:
     if leads == 1 or not spec.leads:
         return np.eye(leads)
     if len(spec.leads) != leads:
-        raise ValueError(f"{spec.text} gives {len(spec.leads)} leads, and the signals have {leads}")
+        raise ValueError(
+            f"{spec.text} gives {plural(len(spec.leads), 'lead')}, the signals have {leads}"
+        )
     given = np.array([spec.leads])
     return given / math.sqrt(float((given**2).sum()))

@@ -183,11 +183,6 @@ def in_unit(signal: Signal, samples: Array) -> NDArray[np.float64]:
     return in_units(samples, clean(track.gain), clean(track.baseline), track.missing)
 
 
-def plural(count: int, word: str) -> str:
-    """Return a number with a noun."""
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
-
-
 def clean(value: float) -> float:
     """Return a number without what dividing has left in its last bits."""
     short = float(f"{value:.13g}")
