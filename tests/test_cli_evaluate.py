@@ -80,7 +80,7 @@ def test_weights_are_counted_once_on_request(sans, run):
     assert "once" not in sans("evaluate", "run").stdout
     refused = sans("evaluate", "run", "--weights", "twice")
     assert refused.exit_code == 2
-    assert "there is no weights 'twice'; known: window, once" in refused.stderr
+    assert "there is no way to count weights 'twice'; known: window, once" in refused.stderr
 
 
 def test_a_person_reads_means_with_their_spread(sans, run):

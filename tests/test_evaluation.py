@@ -164,7 +164,9 @@ def test_signals_that_do_not_fit_are_refused():
         evaluate(network(), torch.zeros(2, 1, 30))
     with pytest.raises(ValueError, match="signal 1 holds infinity"):
         evaluate(network(), torch.tensor([[[1.0] * 9], [[torch.inf] * 9]]))
-    with pytest.raises(ValueError, match="there is no weights 'one'; did you mean once"):
+    with pytest.raises(
+        ValueError, match="there is no way to count weights 'one'; did you mean once"
+    ):
         evaluate(network(), noise(2, 1, 30), weights="one")
 
 

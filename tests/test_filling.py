@@ -190,7 +190,7 @@ def test_what_cannot_be_filled_is_refused(values, message):
 def test_kernels_of_other_leads_are_refused():
     values = without(beats()[0], (0, 50, 60))
     kernel = np.ones((1, 5))
-    with pytest.raises(ValueError, match="for 1 leads, and 2 leads are to be filled together"):
+    with pytest.raises(ValueError, match="for 1 lead, and 2 leads to be filled together"):
         fill(values, dictionary=Dictionary((kernel,), 1, 1))
     with pytest.raises(ValueError, match="the kernels are for images"):
         fill(values, dictionary=Dictionary((np.ones((1, 3, 3)),), 1, 2))

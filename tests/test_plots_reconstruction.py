@@ -187,7 +187,9 @@ def test_every_image_stands_under_its_name(kernels):
         np.testing.assert_array_equal(image(panels[title]).get_array(), values, err_msg=title)
     for index, number in enumerate(numbers):
         spikes = np.count_nonzero(parts.activations[index])
-        assert panels[f"activations α{number}"].get_xlabel() == f"{spikes} spikes"
+        assert panels[f"activations α{number}"].get_xlabel() == (
+            "1 spike" if spikes == 1 else f"{spikes} spikes"
+        )
 
 
 def test_an_image_and_its_reconstruction_share_their_greys_and_the_rest_has_zero_in_the_middle():

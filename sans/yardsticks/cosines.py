@@ -23,7 +23,7 @@ def cosines(block: int | None = None, chosen: bool = False) -> Basis:
     words = "DCT-II" if block is None else f"DCT-II of blocks of {block}"
 
     def analyse(signals: Array) -> Array:
-        side = min(signals.shape[1:])
+        side = max(signals.shape[1:])
         if block is not None and block > side:
             raise ValueError(f"blocks of {block} samples are longer than the signals, {side}")
         for axis in range(1, signals.ndim):
