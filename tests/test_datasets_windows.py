@@ -223,8 +223,8 @@ def test_unusable_windows_are_left_out_after_the_split_and_counted_by_part():
     np.testing.assert_array_equal(dataset.test.signals, whole.test.signals[:3])
     assert dataset.left_out == {"training": 2, "test": 1}
     assert dataset.notices == (
-        "a recording: left out 2 of 6 training windows, 1 of 4 test windows: constant or without "
-        "samples",
+        "a recording: left out 2 of 6 training windows, 1 of 4 test windows: constant, without "
+        "samples, or infinite",
     )
 
 

@@ -59,7 +59,11 @@ def test_one_density_is_for_all_and_several_are_for_each_text():
             "kernels are given by --kernel or by --kernel-size, not by both",
         ),
         ({"kernel": ("hann:3", "hann:3")}, "the kernels hann:3 are given 2 times"),
-        ({"kernel": ("dct",)}, "not single-pass: add --encoder pursuit"),
+        (
+            {"kernel": ("dct",)},
+            "only the encoder pursuit has the cosines of dct, not single-pass: "
+            "add --encoder pursuit",
+        ),
         (
             {"kernel": ("hann",), "density": (1, 2)},
             "2 densities for 1 --kernel: give one for all, or one for each",
