@@ -29,8 +29,8 @@ SETS = {
     "bpssrat sshs05": DataConfig("bpssrat", record="sshs05"),
     "ptbdb s0010_re": DataConfig("physionet:ptbdb/s0010_re"),
     "uci-epilepsy": DataConfig("uci-epilepsy"),
-    "mnist": DataConfig("mnist"),
-    "fashion-mnist": DataConfig("fashion-mnist"),
+    "mnist": DataConfig("mnist", limit=1400),
+    "fashion-mnist": DataConfig("fashion-mnist", limit=1400),
 }
 """What `--datasets` chooses of, by the names in the tables."""
 
