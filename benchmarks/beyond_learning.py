@@ -7,11 +7,13 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import torch
 from beyond_searches import OWN, SEARCHING, all_seeds, mean, searched
 from beyond_sets import IMAGES, SETS, Results
 from beyond_yardsticks import SCORING, measured
@@ -21,6 +23,8 @@ import sans
 from sans.configs import ModelOptions
 from sans.datasets import DataConfig, locate
 from sans.model import SAN
+from sans.model_files import read_model
+from sans.runs import Run
 
 STANDARD = {True: "line+square", False: "hann"}
 """The bank that stands for all: of images, and of signals."""
@@ -103,10 +107,21 @@ def coded(record: str, run: Path) -> dict[str, Any]:
         bank = folder / "bank.safetensors"
         options = ModelOptions(kernel=("hann",), encoder="pursuit")
         SAN(options.config((1000,), 3)).save(bank, {"dataset": "hann", "rate": RATE})
-        ways = (["--no-kernels"], ["--model", str(bank)], ["--model", str(run.resolve())], [])
+        shapes = folder / "shapes.safetensors"
+        without_cosines(run, shapes)
+        ways = (["--no-kernels"], ["--model", str(bank)], ["--model", str(shapes)], [])
         found = [bits(folder / "part", way) for way in ways]
     print(f"{record}: {', '.join(f'{each:.3f}' for each in found)}", flush=True)
     return {"bits": found}
+
+
+def without_cosines(run: Path, path: Path) -> None:
+    """Write the model of a run without its cosines, by which no recording is coded."""
+    stored = read_model(Run(run).model)
+    config = stored.config
+    texts = [spec.text for spec in config.specs if not spec.cosines]
+    plain = replace(config, kernel=tuple(texts))
+    SAN(plain, [torch.from_numpy(kernel) for kernel in stored.kernels]).save(path, stored.about)
 
 
 def write_part(record: str, path: Path) -> None:
