@@ -333,7 +333,7 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_file(refused, tmp_path, monk
         (("--activation", "topk", "--density", "201"), "must be between 1 and 200 on this map"),
         (("--activation", "extrema-pool", "--density", "201"), "must be between 1 and 200"),
         (("--density", "0"), "distance must be at least 1, not 0"),
-        (("--density", "1,2,3"), "3 densities for 1 kernel sizes"),
+        (("--density", "1,2,3"), "3 densities for 1 kernel size:"),
         (("--epochs", "0"), "epochs must be at least 1, not 0"),
         (("--batch-size", "0"), "batch size must be at least 1, not 0"),
         (("--lr", "-1"), "lr must be a positive number, not -1.0"),
