@@ -23,6 +23,7 @@ from sans.errors import ModelError
 from sans.files import written_whole
 from sans.model_files import read_model
 from sans.model_kernels import drawn_kernels
+from sans.names import plural
 from sans.runs import find_model
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Kernels(Sequence[Kernel]):
 
     def __repr__(self) -> str:
         sizes = ", ".join(str(size) for size in self.sizes)
-        parts = [f"{len(self)} kernel{'s' if len(self) > 1 else ''} of {sizes} samples"]
+        parts = [f"{plural(len(self), 'kernel')} of {sizes} samples"]
         if self.config.leads > 1:
             parts[0] += f" in {self.config.leads} leads"
         parts = (parts if len(self) else []) + ["all cosines"] * self.config.cosines

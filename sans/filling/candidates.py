@@ -12,6 +12,7 @@ from sans.convolution.frames import Integers
 from sans.filling.gaps import Gap, Values, edges_of, level_of, running_mean
 from sans.filling.learning import Learned
 from sans.missing import interpolated
+from sans.names import plural
 from sans.pursuit.encoder import Code, pursue
 from sans.pursuit.stop import Stop
 
@@ -110,7 +111,7 @@ def _bumps(window: Values, gap: Gap) -> Values:
 def name_of(learned: Learned) -> str:
     """Return what spikes of some kernels are called."""
     count = learned.dictionary.shapes
-    return f"spikes of {count} kernel{'s' if count > 1 else ''}"
+    return f"spikes of {plural(count, 'kernel')}"
 
 
 def _bridged(window: Values, gap: Gap, drawn: Values, samples: int) -> Values:
